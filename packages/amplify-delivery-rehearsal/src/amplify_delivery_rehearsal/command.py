@@ -20,8 +20,8 @@ ABOUT = About(
     needs="nothing; the first time the network",
     text="""
 Runs the real Pulumi engine and the declared pipeline on this machine, against a local AWS: three accounts, releases,
-a failing test, an approval that is rejected. With EXPORT it delivers exports of your own into one account instead,
-one after the other. A project that a CI delivers is rehearsed with the jobs of its own workflow.
+a failing test, an approval that is rejected. With EXPORT it delivers exports of your own into one account instead:
+of one backend, one after the other. A project that a CI delivers is rehearsed with the jobs of its own workflow.
 """,
     examples=(
         ("amplify-delivery rehearse --pause", "stop at approvals, for you to answer"),

@@ -7,6 +7,7 @@ touch. Without exports `make rehearse` tells the story of the pipeline: `amplify
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from amplify_delivery.errors import ExportRefused, FailedError
+from amplify_delivery.errors import ConfigError, FailedError
 from amplify_delivery.export import DeliveryError, assemble, compare, read_export
 from amplify_delivery.export.assembly import Assembly
 from amplify_delivery.findings import listed
@@ -38,6 +39,7 @@ class Chapter:
 
     title: str
     export: Path
+    assembly: Assembly
 
 
 @dataclass
@@ -54,9 +56,30 @@ class Told:
     touched: list[str] = field(default_factory=list)
 
 
-def chapters(exports: Sequence[Path]) -> tuple[Chapter, ...]:
-    """The exports as a story."""
-    return tuple(Chapter(str(path), path.resolve()) for path in exports)
+def chapters(exports: Sequence[Path], secrets: Mapping[tuple[str, str], str]) -> tuple[Chapter, ...]:
+    """The exports as a story: of one backend that changes from one to the next.
+
+    Raises `ExportRefused` for the first that cannot be delivered, `ConfigError` for one of another backend.
+    """
+    story = tuple(Chapter(str(path), path.resolve(), assemble(read_export(path), secrets)) for path in exports)
+    first = story[0].assembly
+    for chapter in story[1:]:
+        if problem := _of_another(chapter.assembly, first):
+            raise ConfigError(
+                problem,
+                where=chapter.title,
+                remedy=f"`amplify-delivery rehearse {shlex.quote(chapter.title)}` rehearses it by itself",
+            )
+    return story
+
+
+def _of_another(assembly: Assembly, first: Assembly) -> str:
+    """How an export says that it is of another backend than the first one; empty where it can follow that."""
+    if assembly.project != first.project:
+        return f"is of the app {assembly.project}, the first one of {first.project}"
+    if assembly.stack_name.for_environment(ENVIRONMENT) != first.stack_name.for_environment(ENVIRONMENT):
+        return f"was exported as {assembly.stack_name}, the first one as {first.stack_name}: no stack can be renamed"
+    return ""
 
 
 def run(
@@ -67,7 +90,7 @@ def run(
     secrets: Mapping[tuple[str, str], str] | None = None,
     parameters: Mapping[str, Mapping[str, str]] | None = None,
 ) -> int:
-    """Tell the story. 0 when every chapter ended well, 1 otherwise.
+    """Tell the story. 0 when every chapter ended well, 1 otherwise. Raises what `chapters` does, first of all.
 
     `secrets` gives values for parameters that must not stand in an export, by (nested stack, parameter); `parameters`
     plain values over those of the exports, by nested stack.
@@ -77,9 +100,9 @@ def run(
 
     console = Console(json_output)
     started = time.monotonic()
-    story, secrets = chapters(exports), secrets or {}
-    # What is wrong with the first export is told before anything is started.
-    project = assemble(read_export(story[0].export), secrets).project
+    secrets = secrets or {}
+    story = chapters(exports, secrets)
+    project = story[0].assembly.project
     tools = ensure_all(Progress(sys.stderr))
     told = [Told(c.title, str(c.export)) for c in story]
     code = 1
@@ -91,9 +114,6 @@ def run(
                     console.heading(f"{number}/{len(story)}  {chapter.title}")
                     stage.deliver(chapter, record)
             code = 0
-        except ExportRefused as error:
-            told[_reached(told)].outcome = "refused"
-            console.problem(str(error))
         except DeliveryError as error:
             told[_reached(told)].outcome = "failed"
             console.problem(str(error))
@@ -173,14 +193,13 @@ class Stage:
         self.workspace = Workspace.make(self.folder, example.program(self.folder, project), environment)
         self.workspace.rename(project, self.account, REGION, parameters)
         self.workspace.succeed("stack", "init", ENVIRONMENT)
-        self.secrets = secrets
         for (nested, parameter), value in secrets.items():
             path = f"parameters.{nested}.{parameter}"
             self.workspace.succeed("config", "set", "--secret", "--path", path, value, "-s", ENVIRONMENT)
 
     def deliver(self, chapter: Chapter, record: Told) -> None:
         """Deliver one export with the plain command and hold what was touched against what had to be."""
-        assembly = assemble(read_export(chapter.export), self.secrets)
+        assembly = chapter.assembly
         expected = _expected(self.deployed, assembly)
         self._keep_literals(assembly)
         self.workspace.put_export(chapter.export)

@@ -89,10 +89,10 @@ class Workspace:
         )
 
     def put_export(self, export: Path) -> None:
-        """What a developer commits: the export's folder, in the place of the one before."""
+        """What a developer commits: the export's folder, whatever it is called, in the place of the one before."""
         for old in self.project.glob("amplify-export-*"):
             shutil.rmtree(old)
-        shutil.copytree(export, self.project / export.name)
+        shutil.copytree(export, self.project / f"amplify-export-{self.name}")
 
     def pulumi(self, *arguments: str, line: Callable[[str], None] = lambda _: None) -> Finished:
         """Run the plain `pulumi` command; `line` gets each line of its output as it comes."""

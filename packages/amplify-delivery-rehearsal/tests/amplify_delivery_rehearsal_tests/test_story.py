@@ -94,25 +94,14 @@ def with_a_literal(folder: Path) -> Path:
     return copy
 
 
-@pytest.fixture(scope="module")
-def two_apps(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """A rehearsal of two apps' exports, one after the other."""
-    return tell(with_a_literal(tmp_path_factory.mktemp("literal")), export("todo"))
-
-
 def test_an_export_is_delivered() -> None:
     code, [delivery] = tell(export("full"))
     assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", 14)
 
 
-def test_what_belongs_to_the_exported_environment_is_kept_in_a_rehearsal(two_apps: Told) -> None:
-    delivered = two_apps[1][0]
-    assert (delivered["outcome"], delivered["stacks"]) == ("delivered", 5)
-
-
-def test_another_apps_export_is_refused_where_one_is_deployed(two_apps: Told) -> None:
-    code, [_, second] = two_apps
-    assert (code, second["outcome"]) == (1, "failed")
+def test_what_belongs_to_the_exported_environment_is_kept_in_a_rehearsal(tmp_path: Path) -> None:
+    code, [delivered] = tell(with_a_literal(tmp_path))
+    assert (code, delivered["outcome"], delivered["stacks"]) == (0, "delivered", 5)
 
 
 def test_the_example_over_its_time() -> None:

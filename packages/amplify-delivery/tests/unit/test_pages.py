@@ -26,6 +26,14 @@ def test_getting_started_asks_for_the_versions_that_are_required() -> None:
     assert f"| Python | {python.removeprefix('>=')} or newer |" in page
 
 
+def test_the_readme_says_what_pulumi_asks_for_before_its_first_command() -> None:
+    """The engine, a login, a passphrase, credentials: whoever has none of them meets each as a question or an error."""
+    before, command, _ = (ROOT / "README.md").read_text().partition("\npulumi stack init")
+    assert command
+    for word in ("get.pulumi.com", "pulumi login --local", "PULUMI_CONFIG_PASSPHRASE", "AWS_PROFILE"):
+        assert word in before
+
+
 def test_the_front_ends_table_is_what_the_cli_reads() -> None:
     """The table that is held against exports and against the CLI's own files."""
     page = (ROOT / "docs" / "front-end.md").read_text()

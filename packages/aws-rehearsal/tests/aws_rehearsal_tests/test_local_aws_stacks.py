@@ -890,6 +890,27 @@ def test_a_mapping_without_the_key_and_an_output_that_is_not_there(developer: Lo
     assert "nobody-exports-this" in refusal(developer, imported, "imported")
 
 
+def test_what_has_a_name_of_its_own_is_not_replaced(developer: LocalAccount) -> None:
+    def keyed(key: str) -> Template:
+        attributes = [{"AttributeName": key, "AttributeType": "S"}]
+        keys = {"AttributeDefinitions": attributes, "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}]}
+        properties = {"TableName": "kept", "BillingMode": "PAY_PER_REQUEST", **keys}
+        return resources(Table={"Type": "AWS::DynamoDB::Table", "Properties": properties})
+
+    developer.create(keyed("id"))
+    assert "Rename kept and update the stack again" in refusal(developer, keyed("other"), update=True)
+    table = developer.client("dynamodb").describe_table(TableName="kept")["Table"]
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+
+
+def test_a_template_has_a_million_bytes_at_most(developer: LocalAccount) -> None:
+    """Whether it is a root's or a nested stack's."""
+    large = developer.upload("large", {**resources(P=parameter()), "Metadata": {"notes": "x" * 1_000_000}})
+    with pytest.raises(ClientError, match="1000000 bytes"):
+        developer.create(large)
+    assert developer.create(resources(Child=nested(large)), "parent")["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
 def test_a_resource_keeps_its_type(developer: LocalAccount) -> None:
     topic: Template = {"Type": "AWS::SNS::Topic", "Properties": {}}
     before, after = developer.upload("before", resources(R=parameter())), developer.upload("after", resources(R=topic))

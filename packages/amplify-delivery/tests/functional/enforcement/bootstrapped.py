@@ -38,6 +38,7 @@ class Bootstrapped:
     access: EnvironmentAccess
     secrets: Secrets = field(default_factory=dict)
     _versions: dict[str, str] = field(default_factory=dict, compare=False)
+    _published: set[str] = field(default_factory=set, compare=False)
 
     @classmethod
     def make(
@@ -98,7 +99,9 @@ class Bootstrapped:
         root = render_root(assembly, given, names.staging_bucket)
         s3 = self.local.client("s3")
         for item in assembly.objects:
-            s3.put_object(Bucket=names.staging_bucket, Key=item.key, Body=assembly.read(item.key))
+            if item.key not in self._published:  # a key is made from the content
+                s3.put_object(Bucket=names.staging_bucket, Key=item.key, Body=assembly.read(item.key))
+                self._published.add(item.key)
         self.put(root.object, root.body)
         manager = self.local.client("secretsmanager")
         for secret in root.secrets:

@@ -20,7 +20,7 @@ from amplify_delivery.export.images.importing import keep_image
 from amplify_delivery.export.images.model import GivenImage, Images
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from functional.enforcement.bootstrapped import Bootstrapped
-from functional.enforcement.test_execution_exports import SOCIAL, done
+from functional.enforcement.test_execution_exports import SOCIAL, changed, done, replaced, updated
 from unit.export.mutations import replace_file
 from unit.image_files import oci_layout
 
@@ -132,6 +132,11 @@ def test_built_once_it_runs_by_digest_without_a_pipeline(
     root = bootstrapped.root(by_digest("two"))
     done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
     assert running(bootstrapped)["container"]["image"].endswith(f"@{by_digest('two').images[0].digest}")
+
+    for change in (updated, replaced):
+        assert changed(export, change) > 0
+        root = bootstrapped.root(by_digest("two"))
+        done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
     assert bootstrapped.clear(root) == "DELETE_COMPLETE"
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +95,10 @@ def imported_of(export: Path) -> set[str]:
     return found
 
 
-def changed(export: Path, change: Callable[[str, dict[str, Any]], bool]) -> int:
-    """Change every template of an export; how many resources were changed."""
+def changed(export: Path, change: Callable[[str, dict[str, Any]], bool], files: str = "*.json") -> int:
+    """Change the templates of an export, or some of its `files`; how many resources were changed."""
     count = 0
-    for path in sorted(export.rglob("*.json")):
+    for path in sorted(export.rglob(files)):
         document = json.loads(path.read_bytes())
         resources = document.get("Resources") if isinstance(document, dict) else None
         if isinstance(resources, dict):
@@ -140,6 +141,13 @@ def live(aws: LocalAws, first: Assembly, *later: Assembly) -> None:
     assert bootstrapped.clear(root) == "DELETE_COMPLETE"
 
 
+def changed_and_replaced(export: Path, files: str = "*.json") -> Iterator[Assembly]:
+    """The assemblies of an export after it was changed in place, and after parts of it were replaced."""
+    for change in (updated, replaced_but(imported_of(export))):
+        assert changed(export, change, files) > 0
+        yield assemble(read_export(export))
+
+
 def all_of_it(aws: LocalAws, export: Path, copy: Path, secrets: Secrets = NO_SECRETS) -> None:
     """Create, update in place, replace, delete; the export is changed in its `copy`."""
     first = assemble(read_export(export), secrets)
@@ -169,8 +177,10 @@ def test_the_role_is_enough_for_an_export(local_aws: LocalAws, tmp_path: Path, n
     all_of_it(local_aws, EXPORTS[name], copy_export(name, tmp_path / "export"))
 
 
-def test_the_role_is_enough_for_a_project_that_grows(local_aws: LocalAws) -> None:
-    live(local_aws, *(assemble(read_export(EXPORTS[name])) for name in SERIES))
+def test_the_role_is_enough_for_a_project_that_grows(local_aws: LocalAws, tmp_path: Path) -> None:
+    """And is changed and replaced at last."""
+    last = copy_export(SERIES[-1], tmp_path / "export")
+    live(local_aws, *(assemble(read_export(EXPORTS[name])) for name in SERIES), *changed_and_replaced(last))
 
 
 @pytest.mark.parametrize(("name", "check"), REFUSED.items())
@@ -181,10 +191,14 @@ def test_what_is_not_deployed_here_is_refused_before(name: str, check: str) -> N
 
 @pytest.mark.large
 @pytest.mark.processes
-def test_the_role_is_enough_for_2550_resources(large_export: Callable[[str], Path]) -> None:  # noqa: F811
+def test_the_role_is_enough_for_2550_resources(
+    large_export: Callable[[str], Path],  # noqa: F811
+    tmp_path: Path,
+) -> None:
     """More than CloudFormation makes in one operation: whoever has them has deployed them in parts."""
+    copy = shutil.copytree(large_export("large"), tmp_path / "export")
     with LocalAws(operation_limit=10_000) as aws:
-        live(aws, assemble(read_export(large_export("large"))))
+        live(aws, assemble(read_export(copy)), *changed_and_replaced(copy, "Entity010.json"))
 
 
 SOCIAL = json.dumps([{"ProviderName": p, "client_id": "i", "client_secret": "s"} for p in ("Facebook", "Google")])
@@ -379,7 +393,7 @@ def test_the_role_is_enough_for_what_the_transform_makes(local_aws: LocalAws, tm
         "HttpApi": {"Type": "AWS::Serverless::HttpApi"},
     }
     replace_file(path, json.dumps(template).encode())
-    live(local_aws, assemble(read_export(export)))
+    live(local_aws, assemble(read_export(export)), *changed_and_replaced(export))
 
 
 def unpacked_case(name: str, folder: Path) -> Path:

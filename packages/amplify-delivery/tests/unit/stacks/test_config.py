@@ -168,9 +168,10 @@ def test_keys_of_the_projects_old_name_are_told_and_not_missed(tmp_path: Path) -
     with pytest.raises(ConfigError, match=re.escape(says)) as caught:
         EnvironmentConfig.from_file(path, "dev")
     assert caught.value.where == str(path)
-    with pytest.raises(ConfigError, match=re.escape(f"Pulumi.dev.yaml: {says}")):
+    with pytest.raises(ConfigError, match=re.escape(says)) as caught:
         # What the engine hands over then: the default of Pulumi.yaml, and the keys as they are in the file.
         in_program({"account": "", "old-app:account": "012345678901", "old-app:region": "x"}, directory=tmp_path)
+    assert caught.value.where == "Pulumi.dev.yaml"
     with pytest.raises(ConfigError, match=re.escape(f"Pulumi.pipeline.yaml: {says}")):
         Project(tmp_path).pipeline("pipeline")
 

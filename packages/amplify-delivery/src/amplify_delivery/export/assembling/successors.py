@@ -9,7 +9,7 @@ from the templates alone.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -23,7 +23,6 @@ RETAINED = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Re
 TABLE = "AWS::DynamoDB::Table"
 
 _KEY = "replacedTables"
-_Templates = Callable[[str], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Pulumi is not imported until it is asked for: commands import this package witho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ def from_pulumi() -> Configuration:
             secret_keys.add(key)
     for key in sorted((secret_keys & set(keys())) - {"parameters"}):
         raise secret_refused(key, file.name)
-    if file.is_file() and any(_called_as_ours(names) for names in _of_others(project)):
+    if file.is_file():
         refuse_other_prefix(file, file.name)
     values: dict[SecretKey, pulumi.Output[str]] = {}
     if "parameters" in given:
@@ -66,22 +66,6 @@ def from_pulumi() -> Configuration:
         given["parameters"] = parameters
     model = model_of(given, frozenset(values), stack, file, file.name)
     return Configuration(model, values, directory, file.name)
-
-
-def _of_others(project: str) -> Iterable[set[str]]:
-    """The keys of each other namespace."""
-    from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
-
-    found: dict[str, set[str]] = {}
-    for key in (*CONFIG.get(), *get_config_env()):
-        prefix, _, name = key.rpartition(":")
-        found.setdefault(prefix, set()).add(name)
-    found.pop(project, None)
-    return found.values()
-
-
-def _called_as_ours(names: set[str]) -> bool:
-    return names <= set(keys()) or bool(names & {"account", "program"})
 
 
 def own_keys(project: str) -> list[str]:

@@ -199,6 +199,10 @@ def _containers() -> Iterator[Row]:
     for project in (w.prod.project_arn("deploy"), w.canary.project_arn("publish")):
         for action in ("StartBuild", "UpdateProject"):
             yield never(w.BACKEND, f"codebuild:{action}", project)
+    # Where the tooling account is the environment's own.
+    pipeline = w.prod.arn("codepipeline", w.pipeline_model().names.pipeline)
+    for action in ("UpdatePipeline", "DeletePipeline", "StartPipelineExecution", "PutApprovalResult"):
+        yield never(w.BACKEND, f"codepipeline:{action}", f"{pipeline}/X/Y" if "Approval" in action else pipeline)
     for action in ("UpdateStack", "DeleteStack", "CreateChangeSet", "SetStackPolicy"):
         yield never(w.BACKEND, f"cloudformation:{action}", w.prod.arn("cloudformation", f"stack/{_STACK}/0123"))
     for role in (
