@@ -193,6 +193,22 @@ def test_pinpoint_keeps_apps_by_account_and_region(developer: LocalAccount, loca
         pinpoint.create_segment(ApplicationId="x", WriteSegmentRequest={"Name": "s"})
 
 
+def test_rekognition_keeps_collections(developer: LocalAccount, local_aws: LocalAws) -> None:
+    rekognition = developer.client("rekognition")
+    made = rekognition.create_collection(CollectionId="faces-dev")
+    assert made["CollectionArn"] == f"aws:rekognition:{developer.region}:{developer.account}:collection/faces-dev"
+    assert rekognition.describe_collection(CollectionId="faces-dev")["FaceCount"] == 0
+    with pytest.raises(ClientError, match="ResourceAlreadyExistsException"):
+        rekognition.create_collection(CollectionId="faces-dev")
+    elsewhere = local_aws.client("rekognition", developer.credentials, "us-east-1")
+    assert elsewhere.list_collections()["CollectionIds"] == []
+    rekognition.delete_collection(CollectionId="faces-dev")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        rekognition.delete_collection(CollectionId="faces-dev")
+    with pytest.raises(ClientError, match="the local AWS plays no ListFaces of Rekognition"):
+        rekognition.list_faces(CollectionId="faces-dev")
+
+
 LOCATION: dict[str, dict[str, Any]] = {
     "map": {"MapName": "m-dev", "Configuration": {"Style": "VectorEsriStreets"}},
     "place_index": {"IndexName": "i-dev", "DataSource": "Here"},

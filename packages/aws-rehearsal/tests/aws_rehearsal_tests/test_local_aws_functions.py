@@ -68,6 +68,33 @@ def test_custom_resource_that_reports_failure_fails_its_stack(developer: LocalAc
     assert developer.reasons()["Custom"].startswith("Received response status [FAILED] from custom resource.")
 
 
+FORGETS = """
+const response = require('cfn-response');
+exports.handler = (event, context) =>
+  response.send(event, context, 'SUCCESS', event.RequestType === 'Create' ? {Answer: 'made'} : undefined);
+"""
+"""As the function of Amplify's analytics: an update is answered, with nothing."""
+
+
+def test_an_attribute_that_an_update_does_not_answer_fails_it(developer: LocalAccount) -> None:
+    """What reads it is made again, be it a resource or the stack's output (amplify-cli 6602)."""
+    says = "Vendor response doesn't contain Answer key in object"
+
+    def reading(version: str) -> Template:
+        template = custom(FORGETS, Version=version)
+        name = {"Fn::GetAtt": ["Custom", "Answer"]}
+        template["Resources"]["Reader"] = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": name}}
+        return template
+
+    assert developer.create(reading("1"), "reader")["StackStatus"] == "CREATE_COMPLETE"
+    assert developer.update(reading("2"), "reader")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert says in developer.reasons("reader")["Reader"]
+    assert developer.create(custom(FORGETS, Version="1"))["StackStatus"] == "CREATE_COMPLETE"
+    stack = developer.update(custom(FORGETS, Version="2"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert developer.outputs() == {"Answer": "made"}
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize(
     ("code", "what"),

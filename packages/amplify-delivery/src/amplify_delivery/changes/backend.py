@@ -83,9 +83,11 @@ class _Resources:
         properties = tuple(sorted(changed | policies))
         after = self.wanted(path)
         why = causes(b.type, old, new, touched) if changed else None
-        remade = tuple(sorted(remade_by(a.type, old, frozenset(changed))))
+        # An older template may know it by fewer properties than the new one.
+        either = {**new, **old}
+        remade = tuple(sorted(remade_by(a.type, either, frozenset(changed))))
         if remade and (why is None or not why.properties):
-            return ReplaceResource(path, b.type, properties, remade, False, _loss(a), after)
+            return ReplaceResource(path, b.type, properties, remade, False, data_of(a.type, either), after)
         if why is None or not why.properties:
             return ChangeResource(path, b.type, properties, after)
         loss = "" if keeps_its_items(self.old, self.new, path) else _loss(a)

@@ -136,10 +136,14 @@ class _Callout:
     remade_by: frozenset[str] = frozenset()
 
 
+PINPOINT = frozenset({"appName", "pingPointRegion"})
+"""The properties of the custom resource that makes a Pinpoint app. The CLI's older versions write `appName` alone, so
+what one of them has deployed is known when a newer template takes its place."""
+
 _CALLOUTS = (
     # amplify-cli, pinpoint-cloudformation-template: it answers with the name of its log stream as its physical id, in
     # updates too. Where that is another one, CloudFormation takes it for a replacement, and has it delete the app.
-    _Callout(frozenset({"appName", "pingPointRegion"}), "endpoints and campaigns"),
+    _Callout(PINPOINT, "endpoints and campaigns"),
     # amplify-cli, geo, geofenceCollectionStack: the collection's name is the physical id.
     _Callout(frozenset({"collectionName", "region"}), "geofences", frozenset({"collectionName", "region"})),
     # amplify-cli, predictions, identify-template (a collection that admins fill): as Pinpoint's, and the collection

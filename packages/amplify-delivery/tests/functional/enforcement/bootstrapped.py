@@ -133,6 +133,12 @@ class Bootstrapped:
                 s3.delete_bucket(Bucket=bucket["Name"])
         return status
 
+    def empty(self, bucket: str) -> None:
+        """Take everything out of a bucket, which AWS deletes empty only."""
+        s3 = self.local.client("s3")
+        for item in s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
+            s3.delete_object(Bucket=bucket, Key=item["Key"])
+
     def failures(self, root: RootStack) -> dict[str, str]:
         """Why resources of the last operation failed, by logical id, in the root and all that is nested in it; not
         those that failed because one below them did."""

@@ -12,7 +12,9 @@ from amplify_delivery.changes.impossible import Impossible, check, impossible
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource, ReplaceResource
 from amplify_delivery.errors import DeployError
-from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource
+from unit.delivery.planning.stacks_of import changed, stacks_of, stacks_of_export, with_resource
+from unit.export.categories import with_interactions
+from unit.export.mutations import copy_export
 
 TODAY = date(2026, 6, 1)
 TABLE = "apiseriesapp/Todo/TodoTable"
@@ -20,6 +22,7 @@ POOL = "authseriesappauth/UserPool"
 FUNCTION = "functionhelloFn/LambdaFunction"
 OLD = stacks_of("todo-series/v4")
 FULL = stacks_of("full")
+IAM = stacks_of("iam")
 
 
 def found(new: Stacks, old: Stacks | None = OLD, today: date = TODAY) -> list[tuple[str, str]]:
@@ -153,6 +156,42 @@ def test_a_runtime_is_old_from_a_day_on() -> None:
     new = with_resource(FULL, FUNCTION, Runtime="nodejs12.x")
     assert found(new, None, date(2023, 3, 30)) == []
     assert found(new, None, date(2023, 3, 31)) == [("AD745", FUNCTION)]
+
+
+BOT = "interactionslex7c1d/LambdaFunctionOutputs7c1d"
+
+
+@pytest.fixture(scope="module")
+def with_bot(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    return stacks_of_export(with_interactions(copy_export("iam", tmp_path_factory.mktemp("bot") / "export")))
+
+
+def test_a_bot_of_lex_v1_stays_as_it_is(with_bot: Stacks) -> None:
+    assert found(with_bot, None) == found(with_bot, IAM) == [("AD751", BOT)]
+    assert found(with_bot, None, date(2025, 9, 14)) == []
+    assert found(with_bot, with_bot) == found(IAM, with_bot) == []
+    assert found(with_resource(with_bot, BOT, lexRegion="us-west-2"), with_bot) == [("AD751", BOT)]
+    assert found(with_resource(with_bot, BOT, DeletionPolicy="Retain"), with_bot) == [], "its function is not called"
+
+
+APP = "functionhelloFn/App"
+
+
+def with_app(**given: str) -> Stacks:
+    """Analytics, as far as it matters: the custom resource that makes an app of Pinpoint."""
+    callout = {"Type": "Custom::LambdaCallout", "Properties": {"ServiceToken": {"Ref": "LambdaFunction"}, **given}}
+    return changed(FULL, "functionhelloFn", lambda t: t["Resources"].update(App=callout))
+
+
+def test_the_function_of_analytics_answers_no_update() -> None:
+    was = with_app(appName="shop-dev", pingPointRegion="us-east-1", region="us-east-1")
+    assert found(was, FULL) == found(was, was) == found(FULL, was) == []
+    assert found(with_resource(was, APP, appName="store-dev"), was) == [("AD752", APP)]
+    assert found(with_resource(was, APP, DeletionPolicy="RetainExceptOnCreate"), was) == []
+    older = with_app(appName="shop-dev")
+    assert found(was, older) == [("AD752", APP)], "the template of an older CLI has fewer properties (amplify-cli 6602)"
+    (step,) = (s for s in plan_backend(older, was) if isinstance(s, ReplaceResource))
+    assert (step.place, step.loss) == (APP, "endpoints and campaigns")
 
 
 @pytest.mark.parametrize(("count", "refused"), [(2499, False), (2500, True)])

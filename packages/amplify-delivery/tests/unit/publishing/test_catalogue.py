@@ -149,6 +149,17 @@ def topics(*names: str) -> Change:
     return lambda t: t["Resources"].update(several)
 
 
+def answering(code: str) -> Change:
+    function = {
+        "Runtime": "nodejs18.x",
+        "Code": {"ZipFile": {"Fn::Join": ["\n", ["// a function", f"const s = {code};"]]}},
+    }
+    return lambda t: t["Resources"].update(
+        Answering={"Type": "AWS::Lambda::Function", "Properties": function},
+        Asked={"Type": "Custom::It", "Properties": {"ServiceToken": {"Fn::GetAtt": ["Answering", "Arn"]}}},
+    )
+
+
 OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
     "AD701": (code("functions/none.zip"), lambda t: None),
     "AD702": (given("Nobody"), lambda t: None),
@@ -191,6 +202,7 @@ OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
     ),
     "AD720": (tiered(7), tiered(30)),
     "AD721": (asserting("no"), asserting("yes")),
+    "AD722": (answering("require('aws-sdk')"), answering("require('@aws-sdk/client-s3')")),
     "AD730": (
         output(IN_MAP, Mappings={"m": {"prod": {"a": "x"}}}),
         output(IN_MAP, Mappings={"m": {"dev": {"a": "x"}}}),
@@ -240,6 +252,11 @@ def expiring(attribute: str) -> Stacks:
     return with_resource(OLD, TABLE, TimeToLiveSpecification={"AttributeName": attribute, "Enabled": True})
 
 
+def with_callout(**given: str) -> Stacks:
+    callout = {"Type": "Custom::LambdaCallout", "Properties": {"ServiceToken": {"Ref": "LambdaFunction"}, **given}}
+    return changed(FULL, "functionhelloFn", lambda t: t["Resources"].update(Callout=callout))
+
+
 OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, Stacks]]] = {
     "AD741": (
         (OLD, TWO_INDEXES),
@@ -254,6 +271,14 @@ OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, S
     "AD746": ((OLD, with_resource(OLD, TABLE, Type="AWS::SNS::Topic")), (OLD, OLD)),
     "AD748": ((IMPORTED, OLD), (EXPORTED, OLD)),
     "AD750": ((expiring("ttl"), expiring("expires")), (OLD, expiring("ttl"))),
+    "AD751": (
+        (None, with_callout(lexRegion="us-east-1", region="us-east-1")),
+        (None, with_callout(region="us-east-1")),
+    ),
+    "AD752": (
+        (with_callout(appName="a", pingPointRegion="r"), with_callout(appName="b", pingPointRegion="r")),
+        (with_callout(appName="a"), with_callout(appName="b")),
+    ),
     "AD749": ((successor(state="made"), successor(data="copy")), (successor(state="closed"), OLD)),
 }
 """What is deployed and what should be: found, and not found."""

@@ -282,6 +282,33 @@ def test_a_managed_policy_of_aws_stands_where_aws_has_it(full: Assembly, policy:
     assert [found.partition(" ")[0] for found in told(full, HELLO, given)] == ([id_] if id_ else [])
 
 
+@pytest.mark.parametrize(
+    ("code", "runtime", "more", "found"),
+    [
+        ("const aws = require('aws-sdk');", "nodejs18.x", {}, True),
+        ('import AWS from "aws-sdk";', "nodejs22.x", {}, True),
+        ("const S3 = require( 'aws-sdk/clients/s3' );", "nodejs20.x", {}, True),
+        ("const aws = require('aws-sdk');", "nodejs16.x", {}, False),
+        (
+            "const aws = require('aws-sdk');",
+            "nodejs18.x",
+            {"Layers": ["arn:aws:lambda:us-east-1:1:layer:sdk:1"]},
+            False,
+        ),
+        ("const { S3Client } = require('@aws-sdk/client-s3');", "nodejs22.x", {}, False),
+        ("const aws = require('aws-sdk-mock');", "nodejs22.x", {}, False),
+    ],
+)
+def test_inline_code_finds_what_its_runtime_brings(
+    full: Assembly, code: str, runtime: str, more: Template, *, found: bool
+) -> None:
+    inline = {"ZipFile": {"Fn::Join": ["\n", ["const response = require('cfn-response');", code]]}}
+    function = put("F", "AWS::Lambda::Function", Code=inline, Runtime=runtime, **more)
+    asked = put("C", "Custom::LambdaCallout", ServiceToken={"Fn::GetAtt": ["F", "Arn"]})
+    assert [f.partition(" ")[0] for f in told(full, HELLO, function, asked)] == (["AD722"] if found else [])
+    assert told(full, HELLO, function) == [], "what no custom resource waits for fails nothing"
+
+
 def lifecycle(**rule: Any) -> Change:
     return of("S3Bucket", LifecycleConfiguration={"Rules": [{"Status": "Enabled", **rule}]})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
+from amplify_delivery.changes.impossible.callouts import callout
 from amplify_delivery.changes.impossible.filling import unfilled
 from amplify_delivery.changes.impossible.finding import Impossible, check, properties, reasoned
 from amplify_delivery.changes.impossible.functions import old_runtime
@@ -49,6 +50,8 @@ def impossible(  # noqa: PLR0917 - each is another thing
 def _of(step: Step, steps: Sequence[Step], old: Stacks | None, new: Stacks, today: date) -> Iterator[Impossible]:
     if isinstance(step, (AddResource, ReplaceResource)) and step.type in _FUNCTIONS:
         yield from old_runtime(step, new, today)
+    if isinstance(step, (AddResource, ChangeResource, ReplaceResource)):
+        yield from callout(step, old, new, today)
     if old is None:
         return
     if isinstance(step, ReplaceResource):

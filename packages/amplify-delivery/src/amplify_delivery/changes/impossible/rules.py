@@ -86,6 +86,27 @@ EXPIRY = Rule(
     "`TimeToLive is active on a different AttributeName: current AttributeName is X`",
     remedy="deliver twice: first with `Enabled: false` for the old attribute, then, an hour later, with the new one",
 )
+
+BOT = Rule(
+    "AD751",
+    "refused",
+    "A bot of Amazon Lex V1 (`amplify add interactions`) that is new, or changes: its function calls a service that "
+    "ended on September 15, 2025. One that is deployed may stay as it is.",
+    "https://docs.aws.amazon.com/lex/latest/dg/API_Operations.html",
+    "`Received response status [FAILED] from custom resource`",
+    remedy="take the interactions out of the Amplify project (`amplify remove interactions`), or put back what changed",
+)
+
+ANALYTICS = Rule(
+    "AD752",
+    "refused",
+    "Another property of the custom resource that has made a Pinpoint app: its function answers an update with "
+    "nothing, and the template reads the app's id from the answer.",
+    "https://github.com/aws-amplify/amplify-cli/issues/6602",
+    "`CustomResource attribute error: Vendor response doesn't contain Id key in object`, after which CloudFormation "
+    "has the function delete the app",
+    remedy="put the property back; another app is another resource of the category analytics in the Amplify project",
+)
 IN_SEVERAL = frozenset({INDEXES.id, NAMED.id, EXPORT.id, UNFILLED.id})
 """What several updates may do where one cannot."""
 ALWAYS = frozenset({UNFILLED.id})

@@ -6,6 +6,7 @@ import copy
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from amplify_delivery.delivery.planning import Stacks
@@ -18,7 +19,12 @@ VALUES = EnvironmentValues("dev", 2_000_000_000, "12345")
 @functools.cache
 def stacks_of(name: str, boundary: str | None = None) -> Stacks:
     """One of `tests/exports` as it would be deployed to the environment `dev`, with a permissions boundary or none."""
-    assembly = assemble(read_export(export(name)))
+    return stacks_of_export(export(name), boundary)
+
+
+def stacks_of_export(folder: Path, boundary: str | None = None) -> Stacks:
+    """Any export as it would be deployed to the environment `dev`."""
+    assembly = assemble(read_export(folder))
     root = render_root(assembly, replace(VALUES, permissions_boundary=boundary), "staging-bucket")
     return Stacks.of(assembly, root, root.parameters)
 

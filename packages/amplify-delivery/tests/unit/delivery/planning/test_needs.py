@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,9 @@ from amplify_delivery.delivery.planning import (
     unread_policies,
     without_boundary,
 )
-from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource, without
+from unit.delivery.planning.stacks_of import changed, stacks_of, stacks_of_export, with_resource, without
+from unit.export.categories import with_interactions, with_predictions
+from unit.export.mutations import copy_export
 
 NOBODY = Identity()
 MODELS, WITH_AUTH = "todo-series/v1", "todo-series/v4"
@@ -261,6 +264,13 @@ def test_a_function_that_calls_a_service_which_the_boundary_does_not_let_pass_is
 def test_real_exports_ask_for_nothing_that_it_denies(name: str) -> None:
     assert beyond_boundary(made_for(name), stacks_of(name)) == {}
     assert unread_policies(stacks_of(name)) == {}
+
+
+def test_predictions_ask_for_nothing_that_it_denies_and_a_bot_for_what_nobody_gets(tmp_path: Path) -> None:
+    predictions = stacks_of_export(with_predictions(copy_export("iam", tmp_path / "predictions")))
+    assert beyond_boundary(made_for("iam"), predictions) == {}
+    bot = stacks_of_export(with_interactions(copy_export("iam", tmp_path / "bot")))
+    assert beyond_boundary(made_for("iam"), bot) == {"iam:*": ["interactionslex7c1d/LambdaExecutionRole"]}
 
 
 def test_policies_that_a_function_attaches_are_told_or_named() -> None:

@@ -1,10 +1,12 @@
-"""A custom resource that does not answer fails after a bounded time, and says so.
+"""A custom resource that does not answer fails after a bounded time, and says so; so does one whose answer lacks what
+the template reads.
 
 MiniStack waits as long as AWS does, an hour, and cannot be stopped meanwhile; a function that ended without an
-answer is waited for all the same.
+answer is waited for all the same. Of an attribute that no answer holds it says what CloudFormation says of a type's.
 AWS: CloudFormation User Guide, "Custom resources", `ServiceTimeout`: 3,600 seconds by default; a resource that fails
 carries "Received response status [FAILED] from custom resource. Message returned: ...". The shorter time is ours: a
-rehearsal should end. It is `LOCAL_AWS_CUSTOM_RESOURCE_TIMEOUT` seconds.
+rehearsal should end. It is `LOCAL_AWS_CUSTOM_RESOURCE_TIMEOUT` seconds. "CustomResource attribute error: Vendor
+response doesn't contain Id key in object ..." is what users report (amplify-cli 6602, 6406).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id
 from ministack.services import lambda_svc
-from ministack.services.cloudformation import custom_resource
+from ministack.services.cloudformation import custom_resource, engine
 
 from ._expect import expect, replace
 
@@ -64,6 +66,15 @@ def apply() -> None:
             raise error
         return answer
 
+    unknown = expect(engine, "_unknown_attribute_message", "res", "logical_id", "attr")
+
+    def unknown_attribute_message(res: dict[str, Any], logical_id: str, attr: str) -> str:
+        kind = str(res.get("ResourceType", ""))
+        if not kind.startswith("Custom::") and kind != "AWS::CloudFormation::CustomResource":
+            return str(unknown(res, logical_id, attr))
+        return f"CustomResource attribute error: Vendor response doesn't contain {attr} key in object {logical_id}"
+
+    replace("_unknown_attribute_message", unknown_attribute_message, engine)
     replace("_execute_function_with_config_scope", execute_function, lambda_svc)
     replace("invoke_custom_resource", invoke_custom_resource, custom_resource)
 

@@ -11,6 +11,7 @@ from amplify_delivery.publishing.examination.services.assertions import failed_a
 from amplify_delivery.publishing.examination.services.cognito import impossible_sign_in
 from amplify_delivery.publishing.examination.services.dynamodb import impossible_tables
 from amplify_delivery.publishing.examination.services.iam import attached_policies, large_policies, malformed_policies
+from amplify_delivery.publishing.examination.services.inline_code import former_sdk
 from amplify_delivery.publishing.examination.services.s3 import impossible_lifecycles
 from amplify_delivery.publishing.examination.services.search import impossible_domains
 from amplify_delivery.publishing.examination.services.triggers import powerless_triggers
@@ -30,6 +31,7 @@ SERVICE_CHECKS = (
     impossible_sign_in,
     impossible_domains,
     powerless_triggers,
+    former_sdk,
     given_twice,
     failed_assertions,
 )
