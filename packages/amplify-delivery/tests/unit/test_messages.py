@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import amplify_delivery
 from amplify_delivery import errors
+from amplify_delivery.cli import COMMANDS, parser_of
 
 PACKAGE = Path(amplify_delivery.__file__).parent
 NAMES = {name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, Exception)}
@@ -35,3 +37,21 @@ def test_every_error_says_what_to_do() -> None:
         and not (call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value in SUMS_UP)
     }
     assert without == set()
+
+
+def test_a_command_that_an_error_tells_to_type_says_of_what() -> None:
+    """`amplify-delivery plan` alone would end as wrong usage."""
+    bare = [
+        (where, command)
+        for where, call in made()
+        for text in ast.walk(call)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+        for command in re.findall(r"`amplify-delivery ([a-z-]+)`", text.value)
+    ]
+    assert len(bare) > 5
+    assert [found for found in bare if found[1] not in COMMANDS or needs_more(found[1])] == []
+
+
+def needs_more(command: str) -> bool:
+    """Whether a command cannot be run without arguments."""
+    return any(a.required if a.option_strings else a.nargs not in ("?", "*") for a in parser_of(command)._actions)

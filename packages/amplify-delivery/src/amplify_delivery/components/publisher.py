@@ -75,7 +75,13 @@ class BucketPublisher:
         """Raise `DeliveryError` for a deployment of `root` that the stack cannot take: it is there already, locked,
         stuck or busy, or names are taken. `creating` tells a first create from an update."""
         target = self._target
-        recovered = publishing.check_stack(target, root.stack_name, creating=creating, recovered=self.recovered)
+        recovered = publishing.check_stack(
+            target,
+            root.stack_name,
+            creating=creating,
+            recovered=self.recovered,
+            environment=self.guard.environment,
+        )
         if creating and root.against_creating:
             raise ExportRefused(root.against_creating)
         if creating and not recovered and root.stack_name not in self._free:
@@ -86,11 +92,12 @@ class BucketPublisher:
     ) -> None:
         """Raise `DeliveryError` before the very first thing is made, for all that can be known of the create then:
         names that are taken, what AWS makes no more, and (`examine`, where no pipeline has done it) what CloudFormation
-        would refuse in the templates. Where the root stack is there already, `check` and the publication say it."""
-        from amplify_delivery.changes import guarded  # noqa: PLC0415 - as above
+        would refuse in the templates. Where a root stack of ours is there already, `check` and the publication say it;
+        anybody else's has to be adopted first, so that nothing is made beside it that nobody uses."""
+        from amplify_delivery.changes import deployed, guarded  # noqa: PLC0415 - as above
 
         target = self._target
-        if publishing.stack_is_there(target, root.stack_name):
+        if publishing.stack_is_there(target, root.stack_name, self.guard.environment, deployed.template):
             return
         if root.against_creating:
             raise ExportRefused(root.against_creating)

@@ -355,7 +355,7 @@ def load_assembly(directory: Path) -> Assembly:
         data = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise AssemblyError(
-            "no assembly.json here", where=str(directory), remedy="make one with `amplify-delivery assemble`"
+            "no assembly.json here", where=str(directory), remedy="make one with `amplify-delivery assemble --out DIR`"
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise AssemblyError(f"cannot be read: {error}", where=str(path), remedy="assemble the export again") from None

@@ -28,11 +28,16 @@ class Owner(Enum):
 def owner(template: Mapping[str, Any]) -> Owner:
     """Who has made a root stack, by its template."""
     parameters, resources = template.get("Parameters") or {}, template.get("Resources") or {}
-    if TEMPLATE_KEY in parameters:
+    if is_delivered(parameters):
         return Owner.DELIVERY
     if not resources.keys() >= _AMPLIFY:
         return Owner.OTHER
     return Owner.CDK if _CDK & {*parameters, *resources} else Owner.AMPLIFY
+
+
+def is_delivered(parameters: Collection[str]) -> bool:
+    """Whether Amplify Delivery has deployed a root stack with these parameters: only our roots have this one."""
+    return TEMPLATE_KEY in parameters
 
 
 def is_held(found: Mapping[str, Any], ids: Collection[str]) -> bool:

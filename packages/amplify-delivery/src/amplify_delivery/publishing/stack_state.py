@@ -5,13 +5,13 @@ CloudFormation would refuse these too, minutes later and in words that do not sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.publishing import gen2_lock
+from amplify_delivery.publishing import gen2_lock, stack_owner
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, status
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.stack_states import (
@@ -23,9 +23,15 @@ from amplify_delivery.publishing.stack_states import (
 )
 from amplify_delivery.publishing.target import PublishTarget
 
+Template = Callable[[Any, str], Mapping[str, Any]]
+"""Reads the template of a stack, by CloudFormation's client and its name."""
 
-def check_stack(target: PublishTarget, stack_name: str, *, creating: bool, recovered: str | None = None) -> bool:
+
+def check_stack(
+    target: PublishTarget, stack_name: str, *, creating: bool, recovered: str | None = None, environment: str = ""
+) -> bool:
     """Raise `RefusedError` if the stack cannot be created (it is there already) or updated (locked, stuck, busy).
+    `environment` is the Pulumi stack, for the message.
 
     True if it is in the state `recovered`, which whoever runs the program is going to bring it out of first.
 
@@ -57,9 +63,10 @@ def check_stack(target: PublishTarget, stack_name: str, *, creating: bool, recov
     raise RefusedError(
         f"the stack {stack_name} is there already, in state {status}",
         where=_where(target, stack_name),
-        remedy="nothing was changed. If this Pulumi stack has made it, the plan was to replace it, which would delete "
-        "its data: put back what was changed (also the name of the backend in the program), and leave `--replace` out. "
-        "If somebody else has made it, `amplify-delivery plan` says who, and what helps",
+        remedy=f"nothing of it was changed. `amplify-delivery plan {environment or 'ENV'}` says whose it is, and what "
+        "helps; what a run has made that was killed, our commands take in. If this Pulumi stack holds it, the plan was "
+        "to replace it, which would delete its data: put back what was changed (also the name of the backend in the "
+        "program), and leave `--replace` out",
     )
 
 
@@ -67,13 +74,19 @@ def _where(target: PublishTarget, stack_name: str) -> str:
     return f"{stack_name} (account {target.account}, {target.region})"
 
 
-def stack_is_there(target: PublishTarget, stack_name: str) -> bool:
-    """Whether there is such a stack, as far as these credentials can tell."""
+def stack_is_there(target: PublishTarget, stack_name: str, environment: str, template: Template) -> bool:
+    """Whether there is such a stack, as far as these credentials can tell. Raises `RefusedError` for one that Amplify
+    Delivery has not made: the engine's state cannot hold it before `environment`, the Pulumi stack, has adopted it."""
     try:
         cloudformation = target_session(target).client("cloudformation", config=client_config())
-        return described(cloudformation, stack_name) is not None
+        found = described(cloudformation, stack_name)
+        if found is None or stack_owner.is_delivered(parameters_of(found)):
+            return found is not None
+        body = template(cloudformation, stack_name)
     except AWS_ERRORS:
         return False
+    stack_owner.check(Place(stack_name, "", environment), str(found["StackStatus"]), body)
+    return True
 
 
 @dataclass(frozen=True)

@@ -158,9 +158,12 @@ def first_create(
     publisher: BucketPublisher, assembly: Assembly, root: RootStack, *, examine: bool, name: str = "first-create"
 ) -> pulumi.ResourceOptions:
     """Options of whatever is made first: it is not made, in previews neither, where the backend cannot be made. So a
-    first `up` that is refused leaves nothing, not even the place that it was for."""
+    first `up` that is refused leaves nothing, not even the place that it was for. In an adoption nothing is made."""
+    adopting = bool(os.environ.get(ADOPT_VARIABLE))
 
     async def check(_: pulumi.ResourceHookArgs) -> None:
+        if adopting:
+            return
         await asyncio.to_thread(partial(publisher.check_first, assembly, root, pulumi.log.warn, examine=examine))
 
     hook = pulumi.ResourceHook(name, check, pulumi.ResourceHookOptions(on_dry_run=True))

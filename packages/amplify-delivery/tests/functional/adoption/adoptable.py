@@ -63,6 +63,11 @@ class Adoptable:
         command, *rest = arguments
         return self.workspace.run(pulumi_homes.delivery(self.workspace.environment, command, self.stack, *rest))
 
+    def plain(self, *arguments: str) -> Finished:
+        """`pulumi up` is `pulumi up -s STACK --yes`."""
+        command, *rest = arguments
+        return self.workspace.pulumi(command, "-s", self.stack, "--yes", *rest)
+
     def document(self, *arguments: str) -> Any:
         """The JSON document of a command that has to succeed."""
         command, *rest = arguments

@@ -251,13 +251,29 @@ def killed_when(app: Adoptable, sign: str) -> bool:
 
 
 def test_an_adoption_that_was_killed_goes_on(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    """Killed once the Pulumi stack was made, while the stack file is written, and while the state is made."""
+    """Killed once the Pulumi stack was made, while the stack file is written, and while the state is made; with what
+    somebody types then who does not know of the adoption."""
     app = Adoptable("media-vault", tmp_path, local_aws, examined)
     made_ready(app, "")
-    before, events = app.running, app.events()
-    for sign in ("encryptionsalt", "ApiKeyExpires", "backend-identity"):
+    before, events, buckets = app.running, app.events(), app.buckets()
+    for sign in ("encryptionsalt", "ApiKeyExpires"):
         assert killed_when(app, sign), sign
+    up = app.plain("up", "--skip-preview")
+    assert up.exit_code != 0
+    assert f"`amplify-delivery adopt {app.stack}` takes it over in place" in up.output
+    assert app.buckets() == buckets
+    assert killed_when(app, "backend-identity")
+    app.plain("cancel")
+    # Staging area and secret are made before the engine comes to the root stack: the adoption leaves them as they are.
+    up = app.plain("up", "--skip-preview")
+    assert up.exit_code != 0
+    assert f"`amplify-delivery plan {app.stack}` says whose it is" in up.output
+    assert len(app.buckets()) == len(buckets) + 1
     app.cut_off()
     document, _ = adopted(app)
     assert document["plan"]["dataLoss"] == []
     assert (app.running, app.events()) == (before, events)
+    destroy = app.plain("destroy")
+    assert destroy.exit_code != 0
+    assert "because it is protected" in destroy.output
+    assert app.running == before

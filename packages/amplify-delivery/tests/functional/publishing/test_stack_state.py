@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.changes.deployed import template
 from amplify_delivery.errors import DeployError
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing import PublishTarget
-from amplify_delivery.publishing.stack_state import Name, check_names, check_stack
+from amplify_delivery.publishing.stack_state import Name, check_names, check_stack, stack_is_there
 from aws_rehearsal.local_aws import random_account
 from aws_rehearsal_tests.local_account import LocalAccount
 
 REGION = "eu-central-1"
+PUSHED = ("AuthRole", "UnauthRole", "DeploymentBucket")
 TEMPLATE = json.dumps({"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
 LOCKED = {"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}
 OWN_RULE = {
@@ -47,9 +50,27 @@ def test_a_healthy_stack_may_be_updated_but_not_created_again(target: PublishTar
     cloudformation.get_waiter("stack_create_complete").wait(StackName="mine", WaiterConfig={"Delay": 1})
     check_stack(target, "mine", creating=False)
     with pytest.raises(DeployError, match="is there already, in state CREATE_COMPLETE") as caught:
-        check_stack(target, "mine", creating=True)
+        check_stack(target, "mine", creating=True, environment="dev")
     # What an import brings lacks `onFailure`, and was replaced for it.
     assert "import" not in str(caught.value)
+    assert "`amplify-delivery plan dev` says whose it is" in caught.value.remedy
+
+
+def test_before_anything_is_made_beside_it_a_stack_of_somebody_elses_is_refused(
+    target: PublishTarget, cloudformation: Any
+) -> None:
+    """The engine's state holds one of ours, perhaps; of what is not ours it holds none before the adoption."""
+    pushed = {name: {"Type": "AWS::CloudFormation::WaitConditionHandle"} for name in PUSHED}
+    theirs = {"Resources": pushed}
+    ours = {**theirs, "Parameters": {TEMPLATE_KEY: {"Type": "String", "Default": "a-key"}}}
+    for name, body in (("theirs", theirs), ("ours", ours)):
+        cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(body))
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    assert not stack_is_there(target, "nobodys", "dev", template)
+    assert stack_is_there(target, "ours", "dev", template)
+    with pytest.raises(DeployError, match="`amplify push` has made it") as caught:
+        stack_is_there(target, "theirs", "dev", template)
+    assert "`amplify-delivery adopt dev` takes it over" in caught.value.remedy
 
 
 def test_an_unexecuted_change_set_is_in_the_way(target: PublishTarget, cloudformation: Any) -> None:

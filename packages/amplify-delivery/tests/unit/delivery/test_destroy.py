@@ -27,6 +27,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
 from amplify_delivery.delivery.teardown.held import Held
 from amplify_delivery.errors import ConfigError, DeployError, LockedError, NoStackError
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from unit.delivery.conftest import ROOT
 
 LOCKED = "the stack is currently locked"
@@ -52,6 +53,7 @@ class Scene:
         self.nested = "UPDATE_COMPLETE"
         self.exported: Callable[..., str] = lambda *_: NAME
         self.policy: str | None = None
+        self.template: dict[str, Any] | None = {"Parameters": {TEMPLATE_KEY: {}}}
         self.stack = "dev"
         self.account, self.region = "111122223333", "eu-west-1"
         self.said = (self.account, self.region)
@@ -72,6 +74,11 @@ class Scene:
             error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
             raise ClientError({"Error": error}, "DescribeStacks")
         return {"Stacks": [{"StackName": NAME, "StackId": ID, "StackStatus": status}]}
+
+    def get_template(self, **_: str) -> dict[str, Any]:
+        if self.template is None:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "no template"}}, "GetTemplate")
+        return {"TemplateBody": self.template}
 
     def get_stack_policy(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
         del StackName
@@ -321,6 +328,31 @@ def test_what_a_stack_has_left_that_was_deleted_by_hand_is_named(
     assert "app-deployment" in said and "aws s3 rb s3://app-deployment --force" in said
     assert "api/Files" in said and "aws s3 rb s3://app-files --region" in said
     assert "left by an update" not in said and "role" not in said
+
+
+PUSHED: dict[str, Any] = {"Resources": {name: {} for name in ("AuthRole", "UnauthRole", "DeploymentBucket")}}
+
+
+@pytest.mark.parametrize(
+    ("template", "says", "remedy"),
+    [
+        (None, "it was forgotten", "`amplify-delivery adopt dev --state-lost`"),
+        (PUSHED, "`amplify push` has made it", "`amplify-delivery adopt dev` takes it in"),
+        ({"Resources": {}}, "no backend of Amplify", "`environment` or `suffix` of the stack file is wrong"),
+    ],
+)
+def test_of_a_stack_that_the_engine_does_not_hold_it_is_said_who_has_made_it(
+    monkeypatch: pytest.MonkeyPatch, template: dict[str, Any] | None, says: str, remedy: str
+) -> None:
+    """No way is told that `adopt` refuses, and of somebody else's none that deletes it."""
+    scene = Scene()
+    scene.state, scene.template = [], template
+    with pytest.raises(DeployError, match=says) as error:
+        scene.run(monkeypatch)
+    assert remedy in error.value.remedy
+    assert ("--state-lost" in error.value.remedy) == (template is None)
+    assert "delete-stack" not in error.value.remedy
+    assert scene.done == []
 
 
 def test_nothing_in_the_state_and_no_such_stack_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,14 +14,14 @@ from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
 from amplify_delivery.export import Assembly
-from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.names import StackName
+from amplify_delivery.publishing.stack_owner import is_delivered
 from amplify_delivery.stacks.config import EnvironmentConfig
 
 
 def is_ours(stacks: Stacks) -> bool:
-    """Whether Amplify Delivery has deployed the root stack: only our roots have this parameter."""
-    return TEMPLATE_KEY in stacks.parameters
+    """Whether Amplify Delivery has deployed the root stack."""
+    return is_delivered(stacks.parameters)
 
 
 def check_state(environment: str, running: Running, root: Mapping[str, Any] | None, *, lost: bool = False) -> None:

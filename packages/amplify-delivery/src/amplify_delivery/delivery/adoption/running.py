@@ -70,7 +70,7 @@ def find(account: Account, project: str, stack: str | None, expected: str | None
         f"no root stack amplify-{project}-{environment}-... runs here",
         where=account.place,
         remedy="name it with `--stack NAME`, or correct `account`, `region` and `environment` of the stack file; what "
-        "does not run yet needs no adoption: `amplify-delivery up`",
+        "does not run yet needs no adoption: the command `up` makes it",
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STACK, ROOT_STACK
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import ProgramStep
-from amplify_delivery.delivery.planning.program import BACKEND
+from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
 from amplify_delivery.errors import RefusedError
 
 _STASH = "pulumi:index:Stash"
@@ -62,7 +62,12 @@ def targets(steps: Sequence[ProgramStep], arn: str) -> list[str]:
 
 
 def with_above(steps: Iterable[ProgramStep], urns: Iterable[str]) -> list[str]:
-    """`urns`, and those of the components that they stand below: without these the engine takes them for no targets."""
+    """`urns`, and those of the components that they stand below: without these the engine takes them for no targets.
+
+    Without what the state holds as it is wanted: of a target that is there already the engine would delete all that
+    depends on it and that the program does not declare now (the staging area, secrets), and fails because those are no
+    targets.
+    """
     by_urn = {step.urn: step for step in steps if step.type != PULUMI_STACK}
     found: dict[str, None] = {}
     for urn in filter(None, urns):
@@ -71,7 +76,7 @@ def with_above(steps: Iterable[ProgramStep], urns: Iterable[str]) -> list[str]:
         while above in by_urn:
             found[above] = None
             above = by_urn[above].parent
-    return list(found)
+    return [urn for urn in found if urn not in by_urn or by_urn[urn].operation not in AT_REST]
 
 
 def _remembers(step: ProgramStep) -> bool:

@@ -102,8 +102,8 @@ def of_an_assembly(folder: Path) -> tuple[Declared, ...]:
         raise ConfigError(
             "this assembly does not say what Amplify calls its resources: an earlier version has made it",
             where=str(folder),
-            remedy="assemble the export again (`amplify-delivery assemble`), or name the export (`export`) in the "
-            "stack file for this command; nothing was written",
+            remedy="assemble the export again (`amplify-delivery assemble --out DIR`), or name the export (`export`) "
+            "in the stack file for this command; nothing was written",
         )
     return declared
 

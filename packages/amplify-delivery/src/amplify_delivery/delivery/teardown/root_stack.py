@@ -21,6 +21,7 @@ from amplify_delivery.delivery.teardown.held import Held, deleted_last, goes_fro
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.stack_owner import Owner, is_held, owner
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import Place, check_nested, check_root
 from amplify_delivery.publishing.target import cli_options
@@ -121,12 +122,14 @@ class Root:
     def _check(self, account: Account, found: Mapping[str, Any]) -> None:
         name, status = found["StackName"], str(found["StackStatus"])
         check_root(Place(name, self.options, self.environment), status, destroying=True)
-        if found["StackId"] not in self.ids and name not in self.ids:
+        if not is_held(found, self.ids):
+            whose = _owner(account, found)
+            forgotten = "it was forgotten, or is not its own" if whose is Owner.DELIVERY else whose.value
             raise RefusedError(
                 f"the stack is there, in state {status}, but the engine's state of {self.environment} does not hold "
-                f"it: it was forgotten, or is not its own{_listed(self._alive(account, found))}",
+                f"it: {forgotten}{_listed(self._alive(account, found))}",
                 where=name,
-                remedy=f"nothing was changed. {self._not_held(account, found)}",
+                remedy=f"nothing was changed. {self._not_held(account, found, whose)}",
             )
         gen2_lock.check(account.client("cloudformation"), name)
         if found.get("EnableTerminationProtection"):
@@ -137,7 +140,7 @@ class Root:
                 f"--no-enable-termination-protection --stack-name {name} {self.options}`",
             )
 
-    def _not_held(self, account: Account, found: Mapping[str, Any]) -> str:
+    def _not_held(self, account: Account, found: Mapping[str, Any], whose: Owner) -> str:
         """What to do about a stack of its name that the engine does not know. What deletes it unasked is told for one
         without data only, which nobody else's file names."""
         name, env = str(found["StackName"]), self.environment
@@ -149,12 +152,17 @@ class Root:
                 f"another environment of it (`pulumi config set -s {env} environment NAME`). If {others[0]} should go: "
                 f"`amplify-delivery destroy {others[0]}`"
             )
-        remedy = (
-            "If its state lies elsewhere, use that (`pulumi whoami -v` says which is used; `pulumi login`, "
-            "PULUMI_BACKEND_URL). If somebody else delivers it, `environment` or `suffix` of the stack file is wrong. "
-            f"If its state is lost, `amplify-delivery adopt {env} --state-lost` takes it in, and this command asks for "
-            "its data then"
-        )
+        wrong = "`environment` or `suffix` of the stack file is wrong"
+        if whose is Owner.OTHER:
+            return f"Nothing of it goes with this environment: {wrong}"
+        adopt, takes_in = f"`amplify-delivery adopt {env}", "takes it in, and this command asks for its data then"
+        remedy = f"{adopt}` {takes_in}. If another one is meant, {wrong}"
+        if whose is Owner.DELIVERY:
+            remedy = (
+                "If its state lies elsewhere, use that (`pulumi whoami -v` says which is used; `pulumi login`, "
+                f"PULUMI_BACKEND_URL). If somebody else delivers it, {wrong}. If its state is lost, {adopt} "
+                f"--state-lost` {takes_in}"
+            )
         if self._data(account, found) == []:
             remedy += f". It holds no data, and goes with all else by {self._deletion(found)}"
         return remedy
@@ -199,6 +207,14 @@ class Root:
 
 def _is_gone(stack: Mapping[str, Any] | None) -> bool:
     return stack is not None and stack["StackStatus"] == "DELETE_COMPLETE"
+
+
+def _owner(account: Account, found: Mapping[str, Any]) -> Owner:
+    """Who has made a stack; ours where its template is not told, as that of a change set that nobody has executed."""
+    try:
+        return owner(deployed.template(account.client("cloudformation"), found["StackId"]))
+    except AWS_ERRORS:
+        return Owner.DELIVERY
 
 
 def _remembered(resource: Mapping[str, Any]) -> str | None:

@@ -54,3 +54,16 @@ def test_only_the_root_and_what_is_remembered_of_it_are_taken_in() -> None:
     assert set(state.targets(steps, "arn")) == {PLACE, PROVIDER, BACKEND, IDENTITY, ROOT}
     with pytest.raises(RefusedError, match="declares no root stack to adopt"):
         state.targets(steps[:3], "arn")
+
+
+def test_what_the_state_holds_already_is_no_target() -> None:
+    """The engine would delete what depends on it and is not declared in an adoption: the staging area."""
+    steps = [
+        ProgramStep(STACK, "pulumi:pulumi:Stack", "same", custom=False),
+        ProgramStep(PLACE, "pulumi:index:Stash", "same", parent=STACK),
+        ProgramStep(PROVIDER, "pulumi:providers:aws", "same", parent=STACK),
+        ProgramStep(BACKEND, "amplify-delivery:index:AmplifyBackend", "same", parent=STACK, custom=False),
+        ProgramStep(IDENTITY, "pulumi:index:Stash", "update", parent=BACKEND),
+        ProgramStep(ROOT, TYPE, "import", parent=BACKEND, provider=f"{PROVIDER}::id"),
+    ]
+    assert state.targets(steps, "arn") == [IDENTITY, ROOT]
