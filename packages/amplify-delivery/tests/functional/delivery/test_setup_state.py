@@ -176,6 +176,33 @@ def test_what_is_being_changed_is_not_emptied(local_aws: LocalAws, monkeypatch: 
     assert cloudformation.describe_stacks()["Stacks"] == []
 
 
+def test_a_bucket_that_somebody_has_deleted_is_made_again(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudFormation takes its template for unchanged, and what it has made for being there. The key stays the same:
+    values in stack files are encrypted with it."""
+    number = random_account()
+    for name, value in local_aws.environment(local_aws.make_admin(number), REGION).items():
+        monkeypatch.setenv(name, value)
+    account, names = Account(number, REGION), PipelineNames("app", number, REGION, "pipeline")
+    s3, kms = account.client("s3"), account.client("kms")
+    assert state_stack.deploy(account, "app-state", names) == "created"
+    key = kms.describe_key(KeyId=names.state_key_alias)["KeyMetadata"]["KeyId"]
+    s3.delete_bucket(Bucket=names.state_bucket)
+    assert state_stack.deploy(account, "app-state", names) == "updated"
+    assert s3.get_bucket_versioning(Bucket=names.state_bucket)["Status"] == "Enabled"
+    assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket=names.state_bucket)["Policy"]
+    assert kms.describe_key(KeyId=names.state_key_alias)["KeyMetadata"]["KeyId"] == key
+    assert state_stack.deploy(account, "app-state", names) == "unchanged"
+
+    # A run that has ended between the two updates.
+    s3.delete_bucket(Bucket=names.state_bucket)
+    cloudformation = account.client("cloudformation")
+    given = [{"ParameterKey": p, "UsePreviousValue": True} for p in ("BucketName", "KeyAlias")]
+    cloudformation.update_stack(StackName="app-state", TemplateBody=state_stack._without_bucket(), Parameters=given)
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="app-state", WaiterConfig={"Delay": 1})
+    assert state_stack.deploy(account, "app-state", names) == "updated"
+    assert s3.get_bucket_versioning(Bucket=names.state_bucket)["Status"] == "Enabled"
+
+
 def setup(environment: Environment, account: str, *arguments: str) -> Finished:
     words = ("setup", "--account", account, "--region", REGION, *arguments)
     return environment.workspace.run(pulumi_homes.delivery(environment.workspace.environment, *words))

@@ -107,7 +107,7 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
     parameters = {name: value for name, value in found.stacks.parameters.items() if value != MASK}
     if root is not None and state.is_complete(root, parameters):
         return _again(engine, context, config, found, lost=lost)
-    decided = _decide(environment, context, config, found, api_keys.expires(account, found))
+    decided = _decide(environment, context, config, found, api_keys.expires(account, found), lost=lost)
     functions = function_secrets.found(account, found.stacks)
     with midway():
         engine.create()
@@ -163,7 +163,13 @@ def _engine(
 
 
 def _decide(
-    environment: str, context: Context, config: EnvironmentConfig, found: Running, expires: int | None
+    environment: str,
+    context: Context,
+    config: EnvironmentConfig,
+    found: Running,
+    expires: int | None,
+    *,
+    lost: bool = False,
 ) -> _Decided:
     """What is to be written. Raises `DeliveryError`s for all that speaks against the adoption."""
     name, file = found.name, stack_files.path(context.folder, environment)
@@ -174,7 +180,7 @@ def _decide(
     named = config.model_copy(update={"environment": name.environment, "suffix": name.suffix})
     with_secrets = named.model_copy(update={"secret_names": named.secret_names | plain_secrets(found.stacks).keys()})
     assembly = read_assembly(with_secrets, context.folder, context.project.app)
-    refusing.check_export(assembly, config, name)
+    refusing.check_export(assembly, config, name, ours=lost and refusing.is_ours(found.stacks))
     taken = kept(found, assembly, stack_files.values(context.folder, named), expires)
     refusing.check_known(taken, file.name)
     keys = _keys(config, environment, assembly.stack_name, found)

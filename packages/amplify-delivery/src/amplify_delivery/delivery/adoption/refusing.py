@@ -123,10 +123,11 @@ def check_names(config: EnvironmentConfig, written: Mapping[str, Any], name: Sta
             )
 
 
-def check_export(assembly: Assembly, config: EnvironmentConfig, name: StackName) -> None:
-    """Raise `ConfigError` for an export of another environment, unless a second one (`valuesFrom`) is this one's."""
+def check_export(assembly: Assembly, config: EnvironmentConfig, name: StackName, *, ours: bool = False) -> None:
+    """Raise `ConfigError` for an export of another environment, unless a second one (`valuesFrom`) is this one's. What
+    was `ours` before is delivered from one for all environments."""
     exported = assembly.stack_name
-    if exported.environment == name.environment or config.values_from:
+    if exported.environment == name.environment or config.values_from or ours:
         return
     raise ConfigError(
         f"this is the export of the environment {exported.environment!r}, and {name.environment!r} is to be adopted: "

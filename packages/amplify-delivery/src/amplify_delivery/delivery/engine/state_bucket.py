@@ -5,7 +5,7 @@ The bucket's default encryption takes the environment's key; every call says who
 
 from __future__ import annotations
 
-from amplify_delivery.components.documents.naming import OUTPUTS_PREFIX, PLANS_PREFIX, EnvironmentNames
+from amplify_delivery.components.documents.naming import OUTPUTS_PREFIX, PLANS_PREFIX, EnvironmentNames, PipelineNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, remedy, said
@@ -63,6 +63,19 @@ def write(account: Account, names: EnvironmentNames, key: str, body: bytes) -> N
                 where=account.place,
                 remedy=remedy(error, {}, ""),
             ) from None
+
+
+def exists(account: Account, names: EnvironmentNames | PipelineNames) -> bool:
+    """Whether the bucket is there, as far as the caller may tell. Raises `RefusedError`."""
+    with account.asking(f"looking for {names.state_bucket}"):
+        try:
+            account.client("s3").head_bucket(Bucket=names.state_bucket, ExpectedBucketOwner=names.account)
+        except AWS_ERRORS as error:
+            if code(error) in _NOT_THERE:
+                return False
+            if code(error) not in ("403", *ACCESS_DENIED):
+                raise
+    return True
 
 
 def holds(account: Account, names: EnvironmentNames, prefix: str) -> bool:

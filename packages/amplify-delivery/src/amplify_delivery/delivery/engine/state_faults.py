@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amplify_delivery.delivery.engine.state_store import KEY_BACK, Store
+from amplify_delivery.delivery.engine.state_store import BUCKET_BACK, KEY_BACK, Store
 from amplify_delivery.errors import PluginLostError, StateError
 
 _AGAIN = "then repeat the command: it goes on with what is left"
@@ -50,8 +50,7 @@ _FAULTS = (
     _Fault(
         r"NoSuchBucket",
         "the state bucket {place} is not there: it was deleted, or its name is wrong",
-        "look whether the name is right. A bucket that was deleted is made again with its account's stack, and what it "
-        'held is adopted again: docs/operations.md, "The state is gone"',
+        f"look whether the name is right. {BUCKET_BACK}",
     ),
     _Fault(
         r"KMS\.\w+Exception|DisabledException|KMSInvalidStateException|is pending deletion|\bkey .* is disabled",

@@ -45,10 +45,17 @@ KEY_BACK = (
 """What brings a key back that is disabled or waits for its deletion (KMS API reference, EnableKey, CancelKeyDeletion:
 "Specify the key ID or key ARN")."""
 
+BUCKET_BACK = (
+    "One that was deleted is made again with its account's stack (`amplify-delivery bootstrap ENV`; in the tooling "
+    "account `amplify-delivery setup`), and what runs is taken in again (`amplify-delivery adopt ENV --state-lost`): "
+    'docs/operations.md, "The state is gone"'
+)
+"""How a state bucket that was deleted is had back."""
+
 REMEDIES: Mapping[str, str] = MappingProxyType(
     {
-        "NoSuchBucket": "the bucket was deleted, or its name is wrong: without it nobody knows what is deployed. If it "
-        "was deleted, docs/operations.md tells how the state is had back; nothing was changed",
+        "NoSuchBucket": "the bucket was deleted, or its name is wrong: without it nobody knows what is deployed. "
+        f"{BUCKET_BACK}; nothing was changed",
         **dict.fromkeys(
             ("KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"),
             f"the state's key is disabled or waits for its deletion: an administrator of the account {KEY_BACK}; "

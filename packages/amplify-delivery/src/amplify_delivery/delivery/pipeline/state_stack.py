@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.components.documents.naming import STATE_PREFIX, PipelineNames
 from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.engine import state_bucket
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.errors import FailedError, RefusedError, midway
+from amplify_delivery.export.documents import parse_yaml
 from amplify_delivery.publishing.aws_errors import AWS_ERRORS
 from amplify_delivery.publishing.stack_state import described, outputs_of
 
@@ -24,7 +27,8 @@ _DELETED = ("DELETE_COMPLETE",)
 
 
 def deploy(account: Account, stack: str, names: PipelineNames) -> str:
-    """Create or update the stack and wait; "created", "updated" or "unchanged". Raises `DeployError`."""
+    """Create or update the stack and wait; "created", "updated" or "unchanged". A bucket that somebody has deleted is
+    made again. Raises `DeployError`."""
     with account.asking(f"deploying stack {stack}"):
         return _deploy(account, stack, names)
 
@@ -52,15 +56,37 @@ def _deploy(account: Account, stack: str, names: PipelineNames) -> str:
             # Only now: a failed create deletes the stack, so that the next one begins afresh.
             cloudformation.update_termination_protection(EnableTerminationProtection=True, StackName=stack)
         return "created"
+    what = f"deploying stack {stack}"
+    # CloudFormation does not look whether what it has made is there: it makes what a template has more than the last.
+    again = not state_bucket.exists(account, names)
+    if again and _updates(cloudformation, {**arguments, "TemplateBody": _without_bucket()}):
+        with midway(), account.changing(what):
+            _check(cloudformation, _settled(cloudformation, found["StackId"]))
+    with midway(lambda: again):
+        if not _updates(cloudformation, arguments):
+            return "unchanged"
+    with midway(), account.changing(what):
+        _check(cloudformation, _settled(cloudformation, found["StackId"]))
+    return "updated"
+
+
+def _updates(cloudformation: Any, arguments: dict[str, Any]) -> bool:
+    """Begin an update; whether there is anything to do. Raises botocore's errors."""
     try:
         cloudformation.update_stack(**arguments)
     except AWS_ERRORS as error:
         if "No updates are to be performed" not in str(error):
             raise
-        return "unchanged"
-    with midway(), account.changing(f"deploying stack {stack}"):
-        _check(cloudformation, _settled(cloudformation, found["StackId"]))
-    return "updated"
+        return False
+    return True
+
+
+def _without_bucket() -> str:
+    """The template without the bucket, which stays where it is when it leaves the stack, if it is anywhere."""
+    template: dict[str, Any] = parse_yaml(TEMPLATE.read_bytes())
+    kept = {name: item for name, item in template["Resources"].items() if not item["Type"].startswith("AWS::S3::")}
+    outputs = {name: item for name, item in template["Outputs"].items() if "Bucket" not in json.dumps(item["Value"])}
+    return json.dumps({**template, "Resources": kept, "Outputs": outputs})
 
 
 def remove(account: Account, stack: str, names: PipelineNames) -> str | None:

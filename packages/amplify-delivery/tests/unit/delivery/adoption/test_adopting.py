@@ -63,7 +63,7 @@ def adopted(
         done.append("looked beside")
         return there
 
-    def decide(*_: object) -> Any:
+    def decide(*_: object, **__: object) -> Any:
         raise RefusedError("decided again")
 
     monkeypatch.setattr(resolving, "of_stack", lambda *_: done.append("settled"))
