@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,15 @@ from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
 from functional.adoption.pushed_apps import DELIVERABLE, STACK, PushedApp, Running, fill, running
 from unit.delivery.conftest import ROOT
+from unit.places import REPOSITORY
 
 _BRACED = re.compile(r"\$\{(\w+)\}")
 ROOT_STACK = "aws:cloudformation/stack:Stack"
+
+
+def a_day() -> date:
+    """One on which an API key may expire."""
+    return datetime.now(UTC).date() + timedelta(days=200)
 
 
 class Adoptable:
@@ -52,6 +60,16 @@ class Adoptable:
     def running(self) -> Running:
         """What runs."""
         return running(self.there.client, self.app.stack_name)
+
+    def type_pulumi(self, shows: str) -> None:
+        """Type what docs/adopting.md shows and what begins so, as it stands there but for the environment and a day."""
+        page = (REPOSITORY / "docs" / "adopting.md").read_text(encoding="utf-8")
+        line = re.findall(rf"{re.escape(shows)}[^`#\n]*", page)[0]
+        for command in line.replace("2027-05-01", str(a_day())).split("&&"):
+            pulumi, *words = shlex.split(command)
+            assert pulumi == "pulumi"
+            answer = ["--yes"] * (words[0] == "stack")
+            self.workspace.succeed(*(self.stack if word == "prod" else word for word in words), *answer)
 
     def log_in(self, backend: str) -> None:
         """Take the state from there from now on: `pulumi login`."""

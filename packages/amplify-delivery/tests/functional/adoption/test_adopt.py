@@ -191,6 +191,8 @@ def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path,
     assert not [value for value in SECRETS.values() if value.encode() in shown]
     if name == "discussions":
         another(app)
+    if name == "fitness-tracker":
+        the_key_is_renewed(app)
     if name == "product-catalog":
         a_colleague_has_pushed(app)
         what_was_moved_to_gen_2_is_never_made_again(app)
@@ -205,6 +207,19 @@ def test_what_the_construct_has_made_becomes_ours_in_place(local_aws: LocalAws, 
     said = delivered(app, document["plan"])
     shown = b"".join([*app.written().values(), json.dumps([document, said]).encode()])
     assert not [value for value in SECRETS.values() if value.encode() in shown]
+
+
+def the_key_is_renewed(app: Adoptable) -> None:
+    app.type_pulumi("pulumi config rm -s prod")
+    changed = {s["type"]: s["properties"] for s in app.document("plan")["steps"] if s["step"] == "change-resource"}
+    assert changed == {"AWS::AppSync::ApiKey": ["Expires"]}
+
+
+def given_up(app: Adoptable) -> None:
+    """Before anything was delivered: only what the engine knows goes."""
+    before, buckets, file = app.running, app.buckets(), app.file.read_bytes()
+    app.type_pulumi("pulumi stack rm")
+    assert (app.running, app.buckets(), app.file.read_bytes()) == (before, buckets, file)
 
 
 def another(app: Adoptable) -> None:
@@ -277,3 +292,4 @@ def test_an_adoption_that_was_killed_goes_on(local_aws: LocalAws, examined: Path
     assert destroy.exit_code != 0
     assert "because it is protected" in destroy.output
     assert app.running == before
+    given_up(app)

@@ -68,7 +68,7 @@ def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Pa
     assert again["already"]
     assert "now, `pulumi config rm boundary`" in " ".join(again["notes"])
 
-    app.workspace.succeed("config", "rm", "boundary", "-s", app.stack)
+    app.type_pulumi("pulumi config rm boundary")
     plan = app.document("plan")
     roles = boundaries(app)
     changed = {s["path"]: tuple(s["properties"]) for s in plan["steps"] if s["step"] == "change-resource"}

@@ -78,10 +78,11 @@ def it_is_told_and_part_of_the_digest(environment: Environment, before: str) -> 
 
 def it_is_refused_where_that_is_asked_for(environment: Environment) -> None:
     environment.take("todo-series/v2")
+    approved = plan(environment, "--drift")["digest"]
     config(environment, refuse="true")
     said = ("what runs is not what was delivered", TABLE, "nothing was changed", "drift.acknowledged[0].path")
     fails(environment.delivery("plan"), *said)
-    fails(environment.delivery("deploy", "--plan", "0" * 64), "not what was approved")
+    fails(environment.delivery("deploy", "--plan", approved), *said)
 
 
 def acknowledged_it_is_no_obstacle(environment: Environment) -> None:

@@ -144,6 +144,23 @@ def test_what_runs_is_never_collected_nor_what_is_kept_nor_what_is_young(place: 
     place.deploy(release, "update")
 
 
+def test_a_release_that_was_published_a_moment_ago_is_kept_with_its_old_objects(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were another release's, which nobody keeps. Whoever has published it will deploy it."""
+    old, new = assembly_of("todo-series/v1"), assembly_of("todo-series/v2")
+    root = place.release(old)
+    place.deploy(root)
+    place.release(new)
+    later, objects = datetime.now(UTC) + LATER, Staging.objects
+    moment = {key_of(new.digest()): later}
+    monkeypatch.setattr(Staging, "objects", lambda staging: objects(staging) | moment)
+    kept = {o.key for o in new.objects}
+    assert not kept & {*look(place.target(root), Kept(0, 0), later).keys}
+    moment.clear()
+    assert kept & {*look(place.target(root), Kept(0, 0), later).keys}
+
+
 @pytest.mark.parametrize("manifest_there", [True, False], ids=["published before", "of old objects alone"])
 @pytest.mark.parametrize("when", [1, 2, 3], ids=["before it announces", "after it has looked", "at its end"])
 def test_who_publishes_what_is_there_loses_nothing_to_a_collection(

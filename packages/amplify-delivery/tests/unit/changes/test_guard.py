@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -96,3 +97,7 @@ def test_whatever_holds_data_is_guarded(kind: str) -> None:
 def test_what_loses_nothing_is_not_asked_about() -> None:
     guard().check(plan_backend(stacks_of("todo-series/v1"), stacks_of("todo-series/v4")))
     guard().check(plan_backend(None, stacks_of("todo-series/v4")))
+
+
+def test_what_is_disposable_says_so_itself(steps: tuple[Step, ...]) -> None:
+    replace(guard(), disposable=True).check(steps)

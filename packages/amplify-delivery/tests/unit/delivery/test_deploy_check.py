@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.changes.guard import AllowedLoss, Guard
+from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.steps import RecoverStack
 from amplify_delivery.delivery.account.audit_log import carried_out
 from amplify_delivery.delivery.context import Context
@@ -53,6 +54,13 @@ def test_a_step_that_was_not_approved_is_named() -> None:
         check(LATER, approved.digest, approved.to_json(), GUARD)
     assert PLAN.steps[0].place in caught.value.message
     assert PLAN.steps[1].place not in caught.value.message
+
+
+def test_what_aws_cannot_do_is_refused_though_it_was_approved() -> None:
+    """By a plan of before, or by whoever has not read it."""
+    never = replace(PLAN, impossible=(Impossible("AD741", PLAN.steps[0].place, "cannot be changed", "put it back"),))
+    with pytest.raises(RefusedError, match="AD741"):
+        check(never, never.digest, None, GUARD)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_delivery.changes.deployed import Deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.environment import recovery
 from amplify_delivery.delivery.planning.program import BACKEND
@@ -158,3 +159,14 @@ def test_what_may_not_be_listed_is_said_without_a_traceback() -> None:
     scene.denied = "list_stack_resources"
     with pytest.raises(RefusedError, match="not allowed"):
         look(scene)
+
+
+@pytest.mark.parametrize("now", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", None])
+def test_a_stack_that_somebody_changes_meanwhile_is_not_planned_on(now: str | None) -> None:
+    """Between the look at its state and the reading of its templates the engine previews, which takes seconds."""
+    scene = Scene("UPDATE_COMPLETE")
+    seen = look(scene)
+    recovery.check_still(scene.target, seen, Deployed("UPDATE_COMPLETE"))
+    with pytest.raises(RefusedError, match="its state was UPDATE_COMPLETE a moment ago") as caught:
+        recovery.check_still(scene.target, seen, Deployed(now))
+    assert caught.value.remedy.startswith("nothing was changed")

@@ -52,6 +52,7 @@ APPS = {
 KNOWN = {
     "todo": {"AD303", "AD601", "AD603"},
     "full": {"AD301", "AD303", "AD601", "AD602", "AD603"},
+    "iam": {"AD301", "AD303", "AD601"},
     "kitchen": {"AD207", "AD303", "AD601", "AD602", "AD605"},
     "large": {"AD301", "AD303", "AD530", "AD601", "AD603"},
     "product-catalog": {"AD303", "AD307", "AD601", "AD603", "AD604"},

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.earlier import collecting
+from amplify_delivery.delivery.earlier import collecting, staged
 from amplify_delivery.delivery.earlier.collecting import Garbage, Kept, collect, garbage, reachable
 from amplify_delivery.delivery.earlier.staged import Release, last_before
 from amplify_delivery.errors import AssemblyError, ConfigError, FailedError, RefusedError
@@ -163,6 +163,24 @@ def test_the_last_one_before_what_runs_came(deployed: str, runs_now: str, back_t
     releases = sorted((Release(name, t) for name, t in times.items()), key=lambda r: r.when, reverse=True)
     now = next((r for r in releases if r.digest == runs_now), None)
     assert "".join(r.digest for r in last_before(now, releases)) == back_to
+
+
+@pytest.mark.parametrize(("recorded", "back_to"), [(True, "a"), (False, "b")], ids=["told", "not told"])
+def test_what_nobody_has_deployed_is_none_to_go_back_to_where_that_is_known(
+    recorded: bool, back_to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Published last but one, and rejected: without an audit log nobody knows."""
+    last, rejected, now = (
+        Release(name, (OLD + timedelta(days=day),), recorded and name != "b") for day, name in enumerate("abc")
+    )
+    monkeypatch.setattr(staged, "releases_of", lambda *_: [now, rejected, last])
+    monkeypatch.setattr(staged, "running", lambda *_: now)
+    monkeypatch.setattr(staged, "_check_whole", lambda *_: None)
+    staging: Any = SimpleNamespace(objects=dict, assembly=lambda digest: digest)
+    target: Any = SimpleNamespace()
+    assert staged.chosen(target, staging, None).digest == back_to
+    # Who names it gets it.
+    assert staged.chosen(target, staging, "b") == rejected
 
 
 class Bucket:
