@@ -152,6 +152,15 @@ ASSOCIATION = {"ResourceArn": GRAPHQL, "WebACLArn": arn("wafv2", "regional/webac
             "cloudwatch:PutDashboard",
             arn("cloudwatch", "dashboard/d", ""),
         ),
+        (subject("Pinpoint::App", {"Name": "a"}), "mobiletargeting:CreateApp", arn("mobiletargeting", "apps/new")),
+        (
+            subject("Pinpoint::GCMChannel", {"ApplicationId": "a"}),
+            "mobiletargeting:UpdateGcmChannel",
+            arn("mobiletargeting", "apps/a/channels/gcm"),
+        ),
+        (subject("Lex::Bot", {"Name": "b"}), "lex:CreateBot", arn("lex", "bot/new")),
+        (subject("Lex::BotAlias", {"BotId": "b"}), "lex:CreateBotAlias", arn("lex", "bot-alias/b/new")),
+        (subject("Lex::BotVersion", {"BotId": "b"}), "lex:CreateBotVersion", arn("lex", "bot/b")),
         (
             subject("SES::EmailIdentity", {"EmailIdentity": "a.io"}),
             "ses:CreateEmailIdentity",
@@ -320,7 +329,7 @@ def test_a_custom_resource_is_a_call_of_its_function_or_topic() -> None:
 
 
 def test_a_type_of_which_nobody_publishes_the_calls_needs_all_of_its_service() -> None:
-    assert asked("create", subject("Pinpoint::App")) == {"pinpoint:*": "*"}
+    assert asked("create", subject("Pinpoint::ADMChannel")) == {"pinpoint:*": "*"}
 
 
 def test_what_is_cloudformations_own_needs_nothing() -> None:

@@ -251,6 +251,11 @@ def test_the_role_is_enough_for_predictions(local_aws: LocalAws, tmp_path: Path)
     assert rekognition.list_collections()["CollectionIds"] == []
 
 
+def trusting(service: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 API_ARN = {"Fn::GetAtt": ["GraphQLAPI", "Arn"]}
 ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
     "Firewall": (
@@ -294,6 +299,31 @@ ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "Both": ("CloudWatch::CompositeAlarm", {"AlarmName": "all-prod", "AlarmRule": "ALARM(errors-prod)"}),
+    "Bot": (
+        "Lex::Bot",
+        {
+            "Name": "bot-prod",
+            "RoleArn": {"Fn::GetAtt": ["BotRole", "Arn"]},
+            "DataPrivacy": {"ChildDirected": False},
+            "IdleSessionTTLInSeconds": 300,
+        },
+    ),
+    "BotVersion": (
+        "Lex::BotVersion",
+        {
+            "BotId": {"Ref": "Bot"},
+            "BotVersionLocaleSpecification": [
+                {"LocaleId": "en_US", "BotVersionLocaleDetails": {"SourceBotVersion": "DRAFT"}}
+            ],
+        },
+    ),
+    "BotAlias": ("Lex::BotAlias", {"BotId": {"Ref": "Bot"}, "BotAliasName": "live"}),
+    "BotRole": (
+        "IAM::Role",
+        {"RoleName": "bot-prod", "AssumeRolePolicyDocument": trusting("lexv2.amazonaws.com")},
+    ),
+    "Push": ("Pinpoint::App", {"Name": "push-prod"}),
+    "Google": ("Pinpoint::GCMChannel", {"ApplicationId": {"Ref": "Push"}, "ApiKey": "key"}),
     "Sender": ("SES::EmailIdentity", {"EmailIdentity": "shop@example.com"}),
     "Table": (
         "DynamoDB::Table",
@@ -332,7 +362,7 @@ ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
 }
-"""What projects add to an API, by logical id: a firewall, users, dashboards and alarms, mail, scaled tables."""
+"""What projects add to an API, by logical id: a firewall, users, dashboards, alarms, a bot, push, mail, scaling."""
 
 
 def test_the_role_is_enough_for_what_projects_add(local_aws: LocalAws, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.components.documents.limits import MAX_PARAMETER, check_parameter
+from amplify_delivery.components.documents.rights.pinpoint import PINPOINT
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse, prepared
 from amplify_delivery.components.documents.rights.pulumi_types import CLASSIC, cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import actions_for, known_types
@@ -168,7 +169,7 @@ def test_what_the_native_provider_has_is_found() -> None:
     """All but what Cloud Control does not know."""
     found = {cloudformation_type(token) for token in tokens("pulumi_aws_native")}
     lacking = {name for name in known_types() - found if not name.startswith("AWS::CloudFormation::")}
-    older = {"AWS::Elasticsearch::Domain", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"}
+    older = {"AWS::Elasticsearch::Domain", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", *PINPOINT}
     assert lacking - older == {"AWS::AppSync::GraphQLSchema", "AWS::EC2::NetworkAclEntry", "AWS::IAM::Policy"}
     assert found >= set(HELLO_TYPES)
 

@@ -182,6 +182,13 @@ def test_a_type_is_made_under_the_environments_names_only(
         ("AWS::ApplicationAutoScaling::ScalableTarget", "application-autoscaling:RegisterScalableTarget"),
         ("AWS::ApplicationAutoScaling::ScalingPolicy", "application-autoscaling:PutScalingPolicy"),
         ("AWS::AppSync::DomainName", "appsync:CreateDomainName"),
+        ("AWS::Lex::Bot", "lex:CreateBot"),
+        ("AWS::Lex::Bot", "lex:BuildBotLocale"),
+        ("AWS::Lex::BotAlias", "lex:UpdateBotAlias"),
+        ("AWS::Lex::BotVersion", "lex:CreateBotVersion"),
+        ("AWS::Pinpoint::App", "mobiletargeting:CreateApp"),
+        ("AWS::Pinpoint::APNSSandboxChannel", "mobiletargeting:UpdateApnsSandboxChannel"),
+        ("AWS::Pinpoint::GCMChannel", "mobiletargeting:DeleteGcmChannel"),
     ],
 )
 def test_what_amplify_and_its_users_add_can_be_made(kind: str, action: str) -> None:
@@ -196,6 +203,40 @@ def test_what_is_no_part_of_an_api_has_its_own_paths() -> None:
     statements = rights.statements_for(w.access(w.prod), ["AWS::ApiGateway::UsagePlanKey", "AWS::ApiGateway::ApiKey"])
     resources = {r.rpartition("::")[2] for s in statements for r in s["Resource"]}
     assert {"/usageplans", "/usageplans/*", "/apikeys", "/apikeys/*"} <= resources
+
+
+def test_what_no_backend_may_is_refused_with_its_reason() -> None:
+    with pytest.raises(ConfigError) as refused:
+        rights.actions_for(["AWS::WAFv2::LoggingConfiguration", "AWS::SNS::Topic", "AWS::No::Such"])
+    assert "it is not known what CloudFormation needs for AWS::No::Such; no account gives" in str(refused.value)
+    assert "AWS::WAFv2::LoggingConfiguration: it changes who may write into the account's log groups" in str(
+        refused.value
+    )
+    assert "beside the backend" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "resource"),
+    [
+        ("AWS::WAFv2::WebACL", "wafv2:DeleteWebACL", "wafv2:{}:{}:regional/webacl/WebACL-AbCd/1a2b"),
+        ("AWS::SES::EmailIdentity", "ses:DeleteEmailIdentity", "ses:{}:{}:identity/example.com"),
+        ("AWS::Lex::Bot", "lex:DeleteBot", "lex:{}:{}:bot/A1B2C3"),
+        ("AWS::Pinpoint::App", "mobiletargeting:DeleteApp", "mobiletargeting:{}:{}:apps/1a2b3c"),
+    ],
+)
+def test_another_environments_are_told_by_their_tags(kind: str, action: str, resource: str) -> None:
+    """Their ids are random, or an address: AWS documents `aws:ResourceTag` for each."""
+    access = w.access(w.prod)
+    policy = document(rights.statements_for(access, [kind]))
+    arn = "arn:aws:" + resource.format(w.prod.region, w.prod.account)
+
+    def may(tags: dict[str, str]) -> str:
+        context = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+        return str(evaluate([policy], Request(Principal("x"), action, arn, context), context))
+
+    assert access.tags
+    assert may(dict(access.tags)) == "allow"
+    assert may(dict.fromkeys(access.tags, "another")) != "allow"
 
 
 FIREWALL = (
@@ -222,17 +263,3 @@ def test_a_firewall_stands_before_the_backends_own_apis_and_pools(action: str, r
     arn = "arn:aws:" + resource.format(w.prod.region, w.prod.account)
     said = evaluate([policy], Request(Principal(w.prod.execution_role_arn), action, arn, {}), {})
     assert (str(said) == "allow") is may
-
-
-def test_another_environments_firewall_is_told_by_its_tags() -> None:
-    access = w.access(w.prod)
-    policy = document(rights.statements_for(access, ["AWS::WAFv2::WebACL"]))
-    arn = w.prod.arn("wafv2", "regional/webacl/WebACL-AbCd/1a2b")
-
-    def may(tags: dict[str, str]) -> str:
-        context = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
-        return str(evaluate([policy], Request(Principal("x"), "wafv2:DeleteWebACL", arn, context), context))
-
-    assert access.tags
-    assert may(dict(access.tags)) == "allow"
-    assert may(dict.fromkeys(access.tags, "another")) != "allow"

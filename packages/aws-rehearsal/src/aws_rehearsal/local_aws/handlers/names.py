@@ -391,6 +391,21 @@ def _ses(_verb: str, subject: Subject) -> list[str]:
     return [subject.arn("ses", f"{kind}/{name or subject.physical_id or _without_stack(subject)}")]
 
 
+def _lex(_verb: str, subject: Subject) -> list[str]:
+    """A physical id is that of the bot; of an alias ALIAS|BOT, of a version BOT|VERSION."""
+    first, _, second = subject.physical_id.partition("|")
+    if subject.resource_type == "AWS::Lex::BotAlias":
+        return [subject.arn("lex", f"bot-alias/{subject.text('BotId') or second or NEW}/{first or NEW}")]
+    return [subject.arn("lex", f"bot/{subject.text('BotId') or first or NEW}")]
+
+
+def _pinpoint(_verb: str, subject: Subject) -> list[str]:
+    if subject.resource_type == "AWS::Pinpoint::App":
+        return [subject.arn("mobiletargeting", f"apps/{subject.physical_id or NEW}")]
+    channel = subject.resource_type.rpartition("::")[2].removesuffix("Channel").lower()
+    return [subject.arn("mobiletargeting", f"apps/{subject.text('ApplicationId')}/channels/{channel}")]
+
+
 def _scaling(_verb: str, subject: Subject) -> list[str]:
     return [subject.arn("application-autoscaling", f"scalable-target/{NEW}")]
 
@@ -436,6 +451,8 @@ _SERVICES: Mapping[str, Callable[[str, Subject], list[str]]] = {
     "route53": _hosted_zone,
     "s3": _s3,
     "secretsmanager": _secretsmanager,
+    "lex": _lex,
+    "mobiletargeting": _pinpoint,
     "rekognition": _named("rekognition", "collection/", "CollectionId"),
     "ses": _ses,
     "sns": _sns,

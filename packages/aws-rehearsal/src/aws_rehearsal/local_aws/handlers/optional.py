@@ -109,6 +109,8 @@ _NEVER_FOR = frozenset(
         # Delivery of logs to somewhere else is no property of a log group.
         ("AWS::Logs::LogGroup", "firehose:TagDeliveryStream"),
         ("AWS::Logs::LogGroup", "logs:CreateLogDelivery"),
+        # A test set is no part of a bot, and no property names one.
+        ("AWS::Lex::Bot", "lex:DeleteTestSet"),
         # Its resource is an object (service authorization reference), and a bucket's ACL is none of an object's.
         ("AWS::S3::Bucket", "s3:PutObjectAcl"),
         # A deployment with CodeDeploy is asked for by the resource's UpdatePolicy, which is no property.

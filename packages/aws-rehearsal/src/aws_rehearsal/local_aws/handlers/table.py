@@ -43,8 +43,23 @@ _OLDER: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "update": ("codebuild:UpdateProject",),
         "delete": ("codebuild:DeleteProject",),
     },
+    "AWS::Pinpoint::App": {
+        "create": ("mobiletargeting:CreateApp", "mobiletargeting:TagResource"),
+        "read": ("mobiletargeting:GetApp", "mobiletargeting:ListTagsForResource"),
+        "update": ("mobiletargeting:GetApp", "mobiletargeting:TagResource", "mobiletargeting:UntagResource"),
+        "delete": ("mobiletargeting:DeleteApp",),
+    },
+    **{
+        f"AWS::Pinpoint::{kind}": {
+            "create": (f"mobiletargeting:Update{name}Channel",),
+            "read": (f"mobiletargeting:Get{name}Channel",),
+            "update": (f"mobiletargeting:Update{name}Channel",),
+            "delete": (f"mobiletargeting:Delete{name}Channel",),
+        }
+        for kind, name in (("APNSChannel", "Apns"), ("APNSSandboxChannel", "ApnsSandbox"), ("GCMChannel", "Gcm"))
+    },
 }
-"""Nested stacks, of whose handler's calls only those named here are made, and a type whose schema tells none."""
+"""Nested stacks, of whose handler's calls only those named here are made, and types whose schemas tell none."""
 
 
 @functools.cache

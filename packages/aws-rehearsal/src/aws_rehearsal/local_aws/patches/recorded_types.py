@@ -63,6 +63,7 @@ TYPES = (
     # predictions and interactions
     "AWS::Lex::Bot",
     "AWS::Lex::BotAlias",
+    "AWS::Lex::BotVersion",
     "AWS::Rekognition::Collection",
 )
 

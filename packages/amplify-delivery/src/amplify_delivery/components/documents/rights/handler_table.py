@@ -43,6 +43,7 @@ IAM::ManagedPolicy IAM::Policy IAM::Role
 Kinesis::Stream KinesisFirehose::DeliveryStream KMS::Key
 Lambda::Alias Lambda::EventInvokeConfig Lambda::EventSourceMapping Lambda::Function Lambda::LayerVersion
 Lambda::LayerVersionPermission Lambda::Permission Lambda::Url Lambda::Version
+Lex::Bot Lex::BotAlias Lex::BotVersion
 Location::GeofenceCollection Location::Map Location::PlaceIndex Location::RouteCalculator Location::Tracker
 Logs::LogGroup Logs::MetricFilter Logs::SubscriptionFilter OpenSearchService::Domain Rekognition::Collection
 S3::Bucket S3::BucketPolicy Scheduler::Schedule SNS::Topic SNS::TopicPolicy SNS::Subscription

@@ -13,6 +13,7 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import APP_TAG, PROJECTS
 from amplify_delivery.components.documents.rights.boundary import guards, nested_stacks
 from amplify_delivery.components.documents.rights.handler_table import table
+from amplify_delivery.components.documents.rights.pinpoint import PINPOINT
 from amplify_delivery.components.documents.rights.provider_calls import actions_for_types
 from amplify_delivery.components.documents.rights.scopes import (
     data_reads,
@@ -31,6 +32,12 @@ from amplify_delivery.components.documents.rights.unscoped import (
 from amplify_delivery.components.documents.statements import Statement, allow, deny
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.model import STACK_TYPE
+
+WITHHELD: Mapping[str, str] = {
+    "AWS::WAFv2::LoggingConfiguration": "it changes who may write into the account's log groups, that of the audit log "
+    "among them (`logs:PutResourcePolicy`)",
+}
+"""Types that no account gives a backend rights for, with the reason."""
 
 EXTRA: Mapping[str, tuple[str, ...]] = {
     # Its schema lists besides what an app that is connected to CodeCommit needs; `amplify add hosting` adds a branch to
@@ -78,6 +85,7 @@ EXTRA: Mapping[str, tuple[str, ...]] = {
         "cloudformation:UntagResource",
         "cloudformation:UpdateStack",
     ),
+    **PINPOINT,
     "AWS::CloudFormation::CustomResource": ("lambda:InvokeFunction",),
     # CloudFormation's own, without a call to any other service. An export's template without resources has one.
     "AWS::CloudFormation::WaitCondition": (),
@@ -107,9 +115,15 @@ def actions_for(types: Iterable[str], kind: str = "change") -> frozenset[str]:
             found.update(a for a in EXTRA[key] if kind == "change" or _reads(a))
         else:
             unknown.append(name)
+    withheld = [
+        f"no account gives a backend the rights for {name}: {WITHHELD[name]}" for name in unknown if name in WITHHELD
+    ]
+    unheard_of = ", ".join(name for name in unknown if name not in WITHHELD)
     if unknown:
         raise ConfigError(
-            f"it is not known what CloudFormation needs for {', '.join(unknown)}",
+            "; ".join(
+                [*([f"it is not known what CloudFormation needs for {unheard_of}"] if unheard_of else []), *withheld]
+            ),
             where="resource types",
             remedy="have the program make it beside the backend (components/), with `deployRights` or `deployPolicies` "
             "of the account, or take it out of the export",
@@ -247,8 +261,9 @@ def _scoped(
         yield allow(_word(service), actions, resources, conditions)
 
 
-_TAGGED = frozenset({"appsync", "cognito-identity", "cognito-idp", "ses", "wafv2"})
-"""Services whose resources have random ids, but carry the tags of their stack."""
+_TAGGED = frozenset({"appsync", "cognito-identity", "cognito-idp", "lex", "mobiletargeting", "ses", "wafv2"})
+"""Services whose resources have random ids, or names of another kind (an address), but carry the tags of their stack.
+All document `aws:ResourceTag` for these resources; of what stands below an app of Pinpoint, none."""
 
 
 def _tags(kind: str, access: EnvironmentAccess) -> dict[str, dict[str, str]]:

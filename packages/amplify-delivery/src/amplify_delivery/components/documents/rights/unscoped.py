@@ -47,7 +47,9 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "kinesis:UpdateShardCount": "Kinesis compares no stream here",
     "kinesis:UpdateStreamMode": "Kinesis compares no stream here",
     "kms:CreateKey": "the key has no ARN before it is there",
+    "cloudwatch:PutMetricData": "metrics have no ARN",
     "lambda:CreateEventSourceMapping": "the mapping has no ARN before it is there",
+    "lex:CreateUploadUrl": "the address has no ARN; what is uploaded is compared when it is imported",
     "rekognition:CreateCollection": "the collection has no ARN before it is there",
     "route53:CreateHostedZone": "the zone has no ARN before it is there",
     "servicediscovery:CreatePrivateDnsNamespace": "the namespace has no ARN before it is there",
@@ -72,6 +74,7 @@ NOT_GRANTED: Mapping[str, str] = {
     "events:PutPermission": "it opens any event bus of the account",
     "events:RemovePermission": "it closes any event bus of the account",
     "lambda:PassCapacityProvider": _NO_RESOURCE,
+    "lex:DeleteTestSet": _NO_RESOURCE,
     "logs:CreateLogDelivery": _ACCOUNT,
     "logs:DeleteIndexPolicy": _NO_RESOURCE,
     "logs:DeleteResourcePolicy": _ACCOUNT,
@@ -84,7 +87,7 @@ NOT_GRANTED: Mapping[str, str] = {
 }
 """What resource schemas list for properties that Amplify's templates do not use, and that could stand on `*` only."""
 
-NO_TAGS_AT_ONCE = frozenset({"ecs", "kinesis", "route53", "ses", "sns"})
+NO_TAGS_AT_ONCE = frozenset({"cloudwatch", "ecs", "kinesis", "lex", "route53", "ses", "sns"})
 """Services whose actions in `UNSCOPED_WRITES` know no `aws:RequestTag`."""
 
 GLOBAL_SERVICES = frozenset({"cloudfront", "route53"})
@@ -114,6 +117,7 @@ UNSCOPED_READS = frozenset(
         "iam": "ListPolicies ListRoles",
         "kinesis": "ListStreams",
         "kms": "ListAliases ListKeys",
+        "lex": "ListBots",
         "lambda": "GetCodeSigningConfig GetLayerVersion ListEventSourceMappings ListFunctions ListLayerVersions",
         "logs": "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies",
         "rekognition": "ListCollections",
