@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from amplify_delivery.components.documents import regions
+from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import PipelineSource
 from amplify_delivery.errors import ConfigError
@@ -23,27 +24,47 @@ def pipeline_model(project: Project, app: str, name: str, pipeline: PipelineConf
     once they are made.
     """
     names = pipeline_names(app, name, pipeline)
+    where = str(project.file(name))
     collisions.check(project, app, {name: names})
-    _check_region(project, name, pipeline.region, "codepipeline")
+    check_region(pipeline.region, "codepipeline", where)
     _check_let_in(project, name, pipeline)
     environments = {e: bootstrapped_environment(project, e) for e in pipeline.environments}
-    _check_asked(project, name, pipeline, environments)
+    check_asked(pipeline, {e for e, environment in environments.items() if environment.production}, where)
     _check_chain(project, name, pipeline)
     first = project.first(name)
     for environment in environments.values():
         check_privileged(project, first, environment.container_images)
+    return model_of(
+        names,
+        pipeline,
+        tuple(_place(project, environment) for environment in environments.values()),
+        followers=tuple(pipeline_names(app, stack, config) for stack, config in _followers(project, name)),
+    )
+
+
+def model_of(
+    names: PipelineNames,
+    pipeline: PipelineConfig,
+    places: tuple[EnvironmentRef, ...],
+    *,
+    followers: tuple[PipelineNames, ...] = (),
+    file: str | None = None,
+) -> PipelineModel:
+    """The model of a pipeline whose environments lie at `places`, whoever describes it: stack files, or the arguments
+    of a component. `file` is `PipelineModel.file`. Raises `BadValueError`."""
     return PipelineModel(
         names=names,
         source=pipeline.source,
         stages=pipeline.stages,
-        places=tuple(_place(project, environment) for environment in environments.values()),
+        places=places,
         triggers=pipeline.triggers,
         tags=dict(pipeline.tags),
         kept_regions=pipeline.artifact_regions,
         organization=pipeline.organization,
         topic_arn=names.arn("sns", names.topic) if pipeline.notifications else None,
         folder=pipeline.build.folder,
-        followers=tuple(pipeline_names(app, stack, config) for stack, config in _followers(project, name)),
+        followers=followers,
+        file=file,
     )
 
 
@@ -91,35 +112,33 @@ def _check_let_in(project: Project, name: str, pipeline: PipelineConfig) -> None
             )
 
 
-def _check_asked(
-    project: Project, name: str, pipeline: PipelineConfig, environments: Mapping[str, EnvironmentConfig]
-) -> None:
-    """For production somebody is always asked."""
+def check_asked(pipeline: PipelineConfig, production: Collection[str], where: str) -> None:
+    """For environments in production somebody is always asked. Raises `ConfigError`."""
     for stage in pipeline.stages:
-        in_production = [e for e in stage.environments if environments[e].production]
+        in_production = [e for e in stage.environments if e in production]
         if in_production and (stage.approval is None or stage.approval.skip_unchanged):
             how = "asks nobody" if stage.approval is None else "does not always ask (`skipUnchanged`)"
             raise ConfigError(
                 f"the stage {stage.name} deploys {', '.join(in_production)}, which is production, and {how}",
-                where=str(project.file(name)),
+                where=where,
                 remedy="give it `approval: true`, without `skipUnchanged`",
             )
 
 
-def _check_region(project: Project, stack: str, region: str, service: str) -> None:
+def check_region(region: str, service: str, where: str) -> None:
+    """Raise `ConfigError` if AWS does not offer `service`, one of `SERVICES`, in a region."""
     if not regions.offers(region, service):
         raise ConfigError(
-            f"AWS has no {_CALLED[service]} in {region}",
-            where=str(project.file(stack)),
-            remedy=f"take another region; {regions.LATER}",
+            f"AWS has no {SERVICES[service]} in {region}", where=where, remedy=f"take another region; {regions.LATER}"
         )
 
 
-_CALLED = {"codebuild": "CodeBuild", "codepipeline": "CodePipeline"}
+SERVICES = {"codebuild": "CodeBuild", "codepipeline": "CodePipeline"}
+"""What a region of an environment has to offer: "A cross-region action" needs both ("Add a cross-Region action in
+CodePipeline")."""
 
 
 def _place(project: Project, environment: EnvironmentConfig) -> EnvironmentRef:
-    # "A cross-region action": its region needs both ("Add a cross-Region action in CodePipeline").
-    for service in _CALLED:
-        _check_region(project, environment.environment, environment.region, service)
+    for service in SERVICES:
+        check_region(environment.region, service, str(project.file(environment.environment)))
     return EnvironmentRef(environment.environment, environment.account, environment.region, environment.enrolled)

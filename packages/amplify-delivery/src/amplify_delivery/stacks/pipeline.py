@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components.delivery_pipeline import DeliveryPipeline, DeliveryPipelineArgs
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import GitHubTokenSource
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged
@@ -34,16 +37,11 @@ def program() -> None:
     provider = aws_provider("aws", access[config.region], only_here)
     pipeline = DeliveryPipeline(
         here.stack,
-        DeliveryPipelineArgs(
-            model=model,
-            build=build_environment(config.build, privileged=config.build.privileged),
-            engine=engine_download(config.engine),
-            secrets=config.build.secrets,
+        arguments(
+            config,
+            model,
             regional={r: aws_provider(f"aws-{r}", access[r], only_here) for r in regions if r != config.region},
             token=token(config, provider),
-            schedule=config.schedule,
-            emails=config.notifications.emails if config.notifications else None,
-            protect=config.protect,
         ),
         pulumi.ResourceOptions(providers=[provider, aws_native_provider("native", access[config.region], only_here)]),
     )
@@ -56,6 +54,27 @@ def program() -> None:
     pulumi.export("topic", pipeline.topic_arn)
     pulumi.export("definitionDigest", pipeline.definition_digest)
     pulumi.export("sourceDigest", source_digest(here.project.directory))
+
+
+def arguments(
+    config: PipelineConfig,
+    model: PipelineModel,
+    *,
+    regional: Mapping[str, pulumi.ProviderResource],
+    token: pulumi.Input[str] | None,
+) -> DeliveryPipelineArgs:
+    """The component's arguments: `model` and whatever else the configuration says of the pipeline."""
+    return DeliveryPipelineArgs(
+        model=model,
+        build=build_environment(config.build, privileged=config.build.privileged),
+        engine=engine_download(config.engine),
+        secrets=config.build.secrets,
+        regional=regional,
+        token=token,
+        schedule=config.schedule,
+        emails=config.notifications.emails if config.notifications else None,
+        protect=config.protect,
+    )
 
 
 def token(config: PipelineConfig, provider: pulumi.ProviderResource) -> pulumi.Output[str] | None:

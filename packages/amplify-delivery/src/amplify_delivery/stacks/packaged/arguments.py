@@ -255,6 +255,93 @@ class TargetAccountArgs(TypedDict):
     protect: NotRequired[bool]
 
 
+class Source(TypedDict):
+    """Where the commits come from; what belongs to another `type` is refused."""
+
+    type: NotRequired[str]
+    """`connection`, the default; `github-token`, `codecommit` or `s3`."""
+    connection: NotRequired[str]
+    repository: NotRequired[str]
+    """OWNER/NAME; of CodeCommit its name."""
+    branch: NotRequired[str]
+    detect_changes: NotRequired[bool]
+    token_secret: NotRequired[str]
+    poll: NotRequired[bool]
+    """Of `github-token` (default: true) and `s3` (default: false): CodePipeline asks for changes."""
+    bucket: NotRequired[str]
+    key: NotRequired[str]
+
+
+class Trigger(TypedDict):
+    """Pushes that start the pipeline, for connections. Tags are in a trigger of their own."""
+
+    branches: NotRequired[list[str]]
+    exclude_branches: NotRequired[list[str]]
+    paths: NotRequired[list[str]]
+    exclude_paths: NotRequired[list[str]]
+    tags: NotRequired[list[str]]
+    exclude_tags: NotRequired[list[str]]
+
+
+class Build(TypedDict):
+    """The Build stage: installs what is locked by hash, runs your commands, checks and assembles the export."""
+
+    architecture: NotRequired[str]
+    image: NotRequired[str]
+    compute_type: NotRequired[str]
+    commands: NotRequired[list[str]]
+    env: NotRequired[dict[str, str]]
+    secrets: NotRequired[dict[str, str]]
+    keep: NotRequired[list[str]]
+    folder: NotRequired[str]
+    privileged: NotRequired[bool]
+
+
+class Notifications(TypedDict):
+    """Who hears of each execution's end, and of approvals."""
+
+    emails: NotRequired[list[str]]
+
+
+class Place(TypedDict):
+    """Where an environment of the stages lies, as its own stack file has it."""
+
+    environment: str
+    account: str
+    region: str
+    production: NotRequired[bool]
+
+
+class DeliveryPipelineArgs(TypedDict):
+    """The pipeline, as its stack file describes it, and where its environments lie."""
+
+    app: str
+    """The app's name: that of the Amplify project, and of the Pulumi project that is delivered."""
+    pipeline: NotRequired[str]
+    """The pipeline's own name, as `TargetAccount` lets it in: up to 30 lower-case letters, digits and hyphens. Default:
+    `pipeline`."""
+    account: str
+    region: str
+    environments: list[Place]
+    """The environments of all stages, each once, in any order."""
+    profile: NotRequired[str]
+    role_arn: NotRequired[str]
+    source: Source
+    triggers: NotRequired[list[Trigger]]
+    stages: list[Stage]
+    build: NotRequired[Build]
+    """The Build stage, and where it runs."""
+    engine: NotRequired[Engine]
+    schedule: NotRequired[str]
+    notifications: NotRequired[Notifications]
+    tags: NotRequired[dict[str, str]]
+    """Tags of everything that is made here."""
+    artifact_regions: NotRequired[list[str]]
+    """Regions whose artifact bucket and key stay although no environment lies there any more."""
+    organization: NotRequired[str]
+    protect: NotRequired[bool]
+
+
 class StagingAreaArgs(TypedDict):
     """A bucket for published objects, as `AmplifyBackend` makes one for an environment that is not bootstrapped."""
 

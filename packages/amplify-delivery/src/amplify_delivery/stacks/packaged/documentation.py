@@ -19,7 +19,8 @@ _HEAD = """\
 
 The components as a Pulumi package, for programs that are not written in Python: `AmplifyBackend` delivers an export as
 an environment of a project does, with the same checks and the same guard over data; `StagingArea` is the bucket that
-assemblies are published to; `TargetAccount` lets a pipeline into an account, as `amplify-delivery bootstrap` does.
+assemblies are published to; `TargetAccount` lets a pipeline into an account, as `amplify-delivery bootstrap` does;
+`DeliveryPipeline` is the pipeline.
 
 **What runs where.** The package is a process of Python, which Pulumi's engine starts beside the program. Its machine
 needs what docs/getting-started.md says, and this engine in a virtualenv; no other language's SDK of it is published.
@@ -150,13 +151,60 @@ it would find every name taken. It has the bootstrap version that every command 
 a stack of `bootstrap` was made to its end. A new version of this package, or an export with new resource types, is one
 more `pulumi up` of the program; `plan` says which types the account has no rights for.
 
+## A pipeline
+
+`DeliveryPipeline` makes in the tooling account what `pulumi up -s pipeline` makes of `Pulumi.pipeline.yaml`
+(docs/pipeline.md), from arguments of the same names, with `app` and `environments` beside them:
+
+```yaml
+resources:
+  pipeline:
+    type: amplify-delivery:DeliveryPipeline
+    properties:
+      app: myapp
+      account: "111111111111"
+      region: eu-west-1
+      profile: tooling
+      source:
+        connection: arn:aws:codeconnections:eu-west-1:111111111111:connection/5e6f7a8b
+        repository: example/app
+      environments:
+        - environment: prod
+          account: "333333333333"
+          region: eu-west-1
+          production: true
+      stages:
+        - name: Prod
+          approval: {}
+          post:
+            - name: smoke-test
+              commands: ["curl -f $URL"]
+    options:
+      dependsOn:
+        - ${prodAccount}
+outputs:
+  pipeline: ${pipeline.pipelineName}
+```
+
+CodePipeline tries every action role before it takes a pipeline, so the accounts come first.
+
+**What is delivered** is a project as docs/getting-started.md has it: its repository holds the program, the export, and
+`Pulumi.prod.yaml` for each environment, because plans and deployments inside the accounts are runs of this engine over
+these. The pipeline's own file it does not hold: Build writes `Pulumi.pipeline.yaml`, as the arguments say it, into
+what it hands on, for the commands of Build and of steps stand there. A repository that has one is refused by Build.
+
+**There is no UpdatePipeline.** It would bring the pipeline to what a commit says of it, and no commit says anything
+here. A push cannot change the pipeline, its roles or its steps; `pulumi up` of the program that declares it does. One
+that changes the definition cancels what runs, and the pipeline starts again with the branch's newest commit, unless
+`triggers` or `detectChanges: false` say that not every push is released: then start it by hand.
+
 ## What stays with Python
 
 - The commands (`plan`, `deploy`, `adopt`, `rollback`): they walk the project's own stack files. A backend that a
   program in another language has deployed is changed by `pulumi up` of that program alone.
-- `DeliveryPipeline`: its UpdatePipeline is a run of this engine over the project's own pipeline file, and the builds
-  that it starts in target accounts are runs over its environments' files. A team that has a pipeline has the project in
-  its repository, in which `components/` may hold what it likes.
+- Pipelines that follow one another (docs/many-environments.md), and a pipeline that updates itself: both are read from
+  the files of the project that is delivered.
+- The program that a pipeline delivers: its `components/` may hold what a team likes, in Python.
 - Adopting a stack that runs (docs/adopting.md), and continuing a failed rollback.
 
 An environment that is bootstrapped (`bootstrapped: true`) can be delivered from any language: its account's stack, or a
@@ -167,18 +215,26 @@ An environment that is bootstrapped (`bootstrapped: true`) can be delivered from
 A schema of Pulumi made from Python knows texts, numbers, flags, lists, mappings and types of them, and no choice
 between two. So what a stack file writes in two ways has one here: `approval: {}` for `approval: true` (and none at all
 for `false`), `clientConfig: {platform: javascript}` for `clientConfig: javascript`. Lengths of time are texts, as in
-`30m`. Patterns and ranges are no part of it: they are checked when the component is made, in `preview` too, and the
-message names the input.
+`30m`. `source` has the keys of all its types; those of another type than the one that is named are refused. Patterns
+and ranges are no part of it: they are checked when the component is made, in `preview` too, and the message names the
+input.
 
 ## What was tried, and what was not
 
-With the real engine and the local AWS, in tests: a program in YAML, with Pulumi's own language host, is deployed,
-deployed again without a change, refused for another place, and taken away; one that declares a `TargetAccount` makes
-the account, twice without a change, and takes it away; a program in JavaScript, with the SDK that
-npm has, run by its Automation API inside its own process and with the class above, is deployed, deployed again and
-taken away. What a `TargetAccount` registers is compared, resource by resource and
-document by document, with what the account's program registers for the same stack files. The engine binds the schema,
-which checks it. The language hosts of Node.js, Go, .NET and Java could not be
+With the real engine and the local AWS, in tests:
+
+- A program in YAML, with Pulumi's own language host, deploys a backend, again without a change, is refused for another
+  place, and takes it away.
+- Another declares a `TargetAccount` and the `DeliveryPipeline` that it lets in: both are made, again without a change,
+  and taken away. What they register is compared, resource by resource and document by document, with what the programs
+  register for the same stack files.
+- A program in JavaScript, with the SDK that npm has, run by its Automation API inside its own process and with the
+  class above, deploys a backend, again without a change, and takes it away.
+- The engine binds the schema, which checks it.
+
+Not tried: an execution of a pipeline that such a program has declared. The script by which its Build writes the
+pipeline's file is run in a test, and that file read as Build and steps read it; all else of it is what a pipeline of
+stack files has, which is rehearsed (docs/rehearsal.md). The language hosts of Node.js, Go, .NET and Java could not be
 had here (their Go modules have no version, and neither PyPI nor npm has them): the SDKs that they generate are as good
 as the schema, and nobody here has run one.
 """

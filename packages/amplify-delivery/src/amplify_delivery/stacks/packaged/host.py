@@ -23,24 +23,39 @@ from pydantic.alias_generators import to_camel
 
 from amplify_delivery.components.documents import fields
 from amplify_delivery.components.documents.fields import Model
-from amplify_delivery.components.documents.pipeline import model
-from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, ci, images, pipeline, resource_rules
+from amplify_delivery.components.documents.pipeline import model, source_models
+from amplify_delivery.stacks.config import (
+    AccountConfig,
+    EnvironmentConfig,
+    PipelineConfig,
+    ci,
+    images,
+    pipeline,
+    resource_rules,
+)
 from amplify_delivery.stacks.config import account as config_account
-from amplify_delivery.stacks.packaged import account
+from amplify_delivery.stacks.packaged import account, delivery
 from amplify_delivery.stacks.packaged.backend import AmplifyBackend
 from amplify_delivery.stacks.packaged.inputs import refused
 from amplify_delivery.stacks.packaged.staging import StagingArea
 
 NAME = "amplify-delivery"
-COMPONENTS: list[type[pulumi.ComponentResource]] = [AmplifyBackend, StagingArea, account.TargetAccount]
+COMPONENTS: list[type[pulumi.ComponentResource]] = [
+    AmplifyBackend,
+    StagingArea,
+    account.TargetAccount,
+    delivery.DeliveryPipeline,
+]
 INPUTS: Mapping[str, Sequence[type[Model]]] = {
     "AmplifyBackend": (EnvironmentConfig,),
+    "DeliveryPipeline": (PipelineConfig,),
     "TargetAccount": (AccountConfig, EnvironmentConfig),
 }
 """What describes the inputs of a component that have no description of their own: the first that knows one."""
 DESCRIBED: Mapping[str, type[Model]] = {
     "Approval": model.Approval,
     "Bake": model.Bake,
+    "Build": pipeline.Build,
     "ClientConfig": model.ClientConfig,
     "Compute": fields.Compute,
     "ContainerImage": images.ContainerImage,
@@ -52,13 +67,23 @@ DESCRIBED: Mapping[str, type[Model]] = {
     "LetIn": account.LetIn,
     "Lint": resource_rules.Lint,
     "Neighbour": account.Neighbour,
+    "Notifications": pipeline.Notifications,
+    "Place": delivery.Place,
     "Right": fields.Right,
     "Stage": model.Stage,
     "Step": model.Step,
     "StepNetwork": config_account.StepNetwork,
     "Timeouts": config_account.Timeouts,
+    "Trigger": source_models.Trigger,
 }
 """The models that the types of the same names are read into."""
+SOURCES = (
+    source_models.ConnectionSource,
+    source_models.GitHubTokenSource,
+    source_models.CodeCommitSource,
+    source_models.S3Source,
+)
+"""Those that the type `Source` is read into: it has the keys of all, as a schema has no choice."""
 
 
 class Package(ComponentProvider):
@@ -101,6 +126,8 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
             _describe(schema["resources"][f"{NAME}:index:{name}"]["inputProperties"], known)
     for name, known in DESCRIBED.items():
         _describe(schema["types"][f"{NAME}:index:{name}"]["properties"], known)
+    for known in SOURCES:
+        _describe(schema["types"][f"{NAME}:index:Source"]["properties"], known)
     schema["description"] = "AWS Amplify (Gen 1) backends, delivered from their exports"
     schema["license"] = "Apache-2.0"
     return schema

@@ -5,6 +5,7 @@ Each is deterministic text. Everything installed is locked by hash in `requireme
 """
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ class EngineDownload:
     sha256: str
 
 
-def build(engine: EngineDownload | None = None, folder: str = "") -> str:
+def build(engine: EngineDownload | None = None, folder: str = "", put: tuple[str, str] | None = None) -> str:
     """Build: install what is locked, test, check, assemble and examine the export, seal the artifact.
 
     The user's own commands, such as tests, stand in the source: one that always fails is fixed by a commit. Exports
@@ -64,11 +65,12 @@ def build(engine: EngineDownload | None = None, folder: str = "") -> str:
     plus the assembly and what was found out about it; it is sealed as the last thing, so that it holds what was tested.
 
     `folder` is that of the Pulumi project in the repository, empty for its root. It alone is the artifact: whatever
-    follows Build finds the project at the artifact's root.
+    follows Build finds the project at the artifact's root. `put` is a file that the repository does not have, and what
+    follows needs: its name and its text.
     """
     phases = {
         "install": _install(engine, _make_wheels()),
-        "build": ["python -m amplify_delivery build"],
+        "build": [*([_put(*put)] if put else []), "python -m amplify_delivery build"],
         "post_build": [_only_after_success(), _without_leftovers(), artifact.seal()],
     }
     base = OUTPUT_BASE
@@ -79,6 +81,15 @@ def build(engine: EngineDownload | None = None, folder: str = "") -> str:
     # Everything that is left in the folder: the list says what belongs to it.
     spec["artifacts"] = {"files": ["**/*"], "base-directory": base}
     return _text(spec)
+
+
+def _put(name: str, text: str) -> str:
+    return f"""if [ -e {name} ]; then
+  echo "The repository has {name}, but another program declares the pipeline: which of them counts, nobody could tell. \
+Remove it from the repository" >&2
+  exit 1
+fi
+printf '%s\\n' {shlex.quote(text)} > {name}"""
 
 
 def update_pipeline(engine: EngineDownload | None = None) -> str:

@@ -105,17 +105,18 @@ def _stages(model: PipelineModel) -> Iterator[Properties]:
                 )
             ],
         }
-    yield {
-        "Name": "UpdatePipeline",
-        "Actions": [
-            _code_build(
-                "UpdatePipeline",
-                names.project("update"),
-                names.role_arn("update-action"),
-                variables={**_digest(model), **_run(model)},
-            )
-        ],
-    }
+    if model.updates_itself:
+        yield {
+            "Name": "UpdatePipeline",
+            "Actions": [
+                _code_build(
+                    "UpdatePipeline",
+                    names.project("update"),
+                    names.role_arn("update-action"),
+                    variables={**_digest(model), **_run(model)},
+                )
+            ],
+        }
     refs = [model.place(name) for stage in model.stages for name in stage.environments]
     groups = [refs[at : at + MAX_ACTIONS_PER_STAGE] for at in range(0, len(refs), MAX_ACTIONS_PER_STAGE)]
     for number, group in enumerate(groups, start=1):

@@ -56,7 +56,8 @@ class PipelineDocuments:
     """The pipeline's own role first."""
     boundaries: tuple[PolicyDocument, ...]
     policies: tuple[PolicyDocument, ...]
-    """Managed policies of UpdatePipeline's role: with the longest names they do not fit into inline ones."""
+    """Managed policies of UpdatePipeline's role, if there is one: with the longest names they do not fit into inline
+    ones."""
     projects: tuple[ProjectDocument, ...]
 
     def role(self, arn: str) -> RoleDocument:
@@ -74,29 +75,34 @@ def pipeline_documents(
     `NAME` or `NAME:JSON-KEY` in Secrets Manager."""
     names = model.names
     environment = build or BuildEnvironment()
+    put = (f"Pulumi.{names.name}.yaml", model.file) if model.file is not None else None
     specs = {
-        "build": buildspecs.build(engine, model.folder),
+        "build": buildspecs.build(engine, model.folder, put),
         "update": buildspecs.update_pipeline(engine),
     }
-    rights = managed(names, "update", update_statements(model), "for the pipeline's own resources")
     pull = environment.pull_statements(names.partition)
-    runs = ("update",) if model.before else ("build", "update")
+    rights: tuple[PolicyDocument, ...] = ()
+    boundaries = [pipeline_boundary(names)]
     roles = [_pipeline_role(model)]
-    if not model.before:
+    if "build" in model.projects:
         roles.append(_build_role(names, pull, secrets))
-    roles += [_update_role(names, pull, rights), *(_starter(names, what) for what in runs)]
+    if model.updates_itself:
+        rights = managed(names, "update", update_statements(model), "for the pipeline's own resources")
+        boundaries.append(update_boundary(model, pull))
+        roles.append(_update_role(names, pull, rights))
+    roles += [_starter(names, what) for what in model.projects]
     source = _source_role(model)
     if source:
         roles.append(source)
     roles.append(_trigger_role(names))
     if model.followers:
         roles.append(_next_role(model))
-    projects = {what: _project(names, what, specs[what], environment) for what in runs}
+    projects = {what: _project(names, what, specs[what], environment) for what in model.projects}
     if "build" in projects:
         projects["build"] = replace(projects["build"], secrets=secrets)
     return PipelineDocuments(
         roles=tuple(roles),
-        boundaries=(pipeline_boundary(names), update_boundary(model, pull)),
+        boundaries=tuple(boundaries),
         policies=rights,
         projects=tuple(projects.values()),
     )
@@ -135,7 +141,7 @@ def _keys(names: PipelineNames) -> str:
 def _pipeline_role(model: PipelineModel) -> RoleDocument:
     names = model.names
     buckets = [names.bucket_arn(names.artifact_bucket(region)) for region in model.regions]
-    actions = [names.role_arn(what) for what in ("build-action", "update-action")][1 if model.before else 0 :]
+    actions = [names.role_arn(f"{what}-action") for what in model.projects]
     if _source_role(model):
         actions.append(names.role_arn("source"))
     if model.followers:

@@ -332,6 +332,9 @@ class PipelineModel:
     """Pipelines that this one starts at its end, with the same release."""
     folder: str = ""
     """That of the Pulumi project in the repository; empty: its root."""
+    file: str | None = None
+    """The text of its stack file, if no repository holds it: then another program declares and updates the pipeline,
+    which has no UpdatePipeline, and Build puts the file into what is delivered."""
 
     def __post_init__(self) -> None:
         """Raises `BadValueError` where the parts do not fit, or an environment of a stage has no place."""
@@ -356,6 +359,16 @@ class PipelineModel:
             return False
         detects = not isinstance(self.source, ConnectionSource) or self.source.detect_changes
         return detects and not self.triggers
+
+    @property
+    def updates_itself(self) -> bool:
+        """Whether it has a stage that brings it to what the delivered commit says of it."""
+        return self.file is None
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Those of its projects in the tooling account that it has: of `build` and `update`."""
+        return (*(() if self.before else ("build",)), *(("update",) if self.updates_itself else ()))
 
     @property
     def before(self) -> PipelineNames | None:

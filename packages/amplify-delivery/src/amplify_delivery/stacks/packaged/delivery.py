@@ -1,0 +1,184 @@
+"""`DeliveryPipeline` for other languages: what the program of a pipeline declares, but for its update of itself.
+
+No `from __future__ import annotations` here: the SDK makes the schema of the types themselves.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import pulumi
+from pydantic import Field
+
+from amplify_delivery.components import delivery_pipeline
+from amplify_delivery.components.documents.fields import (
+    Account,
+    BadValueError,
+    EnvironmentName,
+    Flag,
+    List,
+    Model,
+    Region,
+    Text,
+)
+from amplify_delivery.components.documents.naming import PipelineNames
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
+from amplify_delivery.components.errors import as_run_error
+from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
+from amplify_delivery.components.remembered import unchanged
+from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks import collisions
+from amplify_delivery.stacks.config import PipelineConfig
+from amplify_delivery.stacks.config.account import PipelineName
+from amplify_delivery.stacks.model import SERVICES, check_asked, check_region, model_of
+from amplify_delivery.stacks.packaged.arguments import DeliveryPipelineArgs
+from amplify_delivery.stacks.packaged.inputs import chosen, validated
+from amplify_delivery.stacks.pipeline import arguments, token
+
+TYPE = "amplify-delivery:index:DeliveryPipeline"
+
+OF_FILE = tuple(key for key in PipelineConfig.written_names() if key != "program")
+"""The keys of a pipeline's stack file."""
+_NOT_DELIVERED = ("profile", "roleArn")
+"""Of these, what is only for whoever runs the program."""
+
+
+class Place(Model):
+    """Where an environment of the stages lies, as its own stack file has it."""
+
+    environment: EnvironmentName = Field(description="its name")
+    account: Account = Field(description="its AWS account, 12 digits, in quotes")
+    region: Region = Field(description="its region")
+    production: Flag = Field(
+        default=False, description="it is in production (docs/production.md): its stage has to ask somebody, always"
+    )
+
+
+class Own(Model):
+    """What the files of a project say by being there, and by their names."""
+
+    app: Text
+    pipeline: PipelineName = "pipeline"
+    environments: Annotated[tuple[Place, ...], List]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A pipeline, as its component's arguments describe it."""
+
+    config: PipelineConfig
+    model: PipelineModel
+
+
+class DeliveryPipeline(pulumi.ComponentResource):
+    """The pipeline in the tooling account: source, Build, and for each stage publishing, plan, approval and deployment,
+    with its roles, projects and artifact stores. It does not update itself: the program that declares it does."""
+
+    pipeline_name: pulumi.Output[str]
+    """Name of the pipeline in CodePipeline."""
+    pipeline_arn: pulumi.Output[str]
+    """ARN of the pipeline."""
+    pipeline_role_arn: pulumi.Output[str]
+    """ARN of the one role that the accounts' action roles let in."""
+    artifact_buckets: pulumi.Output[dict[str, str]]
+    """Name of the artifact bucket of each region."""
+    topic_arn: pulumi.Output[str | None]
+    """ARN of the topic of notifications, if there is one."""
+    definition_digest: pulumi.Output[str]
+    """SHA-256 of the pipeline's definition: it changes if and only if the pipeline does."""
+
+    def __init__(self, name: str, args: DeliveryPipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(TYPE, name, {}, opts)
+        with as_run_error():
+            made = self._pipeline(name, described(args, name))
+        self.pipeline_name, self.pipeline_arn = made.pipeline_name, made.pipeline_arn
+        self.pipeline_role_arn = made.role_arn
+        self.artifact_buckets = made.artifact_buckets.apply(dict)
+        self.topic_arn, self.definition_digest = made.topic_arn, made.definition_digest
+        self.register_outputs(
+            {
+                "pipelineName": self.pipeline_name,
+                "pipelineArn": self.pipeline_arn,
+                "pipelineRoleArn": self.pipeline_role_arn,
+                "artifactBuckets": self.artifact_buckets,
+                "topicArn": self.topic_arn,
+                "definitionDigest": self.definition_digest,
+            }
+        )
+
+    def _pipeline(self, name: str, given: Described) -> delivery_pipeline.DeliveryPipeline:
+        """The component of ours."""
+        config, model = given.config, given.model
+        place = unchanged(
+            f"{name}-place",
+            {"account": config.account, "region": config.region, "pipeline": model.names.name},
+            "put it back; another place is another component, with another name",
+            pulumi.ResourceOptions(parent=self),
+        )
+        # Elsewhere, nothing at all is planned.
+        only_here = pulumi.ResourceOptions(parent=self, depends_on=place.apply(lambda _: []))
+        tags = {**config.tags, **model.names.tags}
+        access = {r: Access(config.account, r, config.profile, config.role_arn, tags) for r in model.store_regions}
+        provider = aws_provider(f"{name}-aws", access[config.region], only_here)
+        native = aws_native_provider(f"{name}-native", access[config.region], only_here)
+        regional = {
+            region: aws_provider(f"{name}-aws-{region}", access[region], only_here)
+            for region in model.store_regions
+            if region != config.region
+        }
+        return delivery_pipeline.DeliveryPipeline(
+            name,
+            arguments(config, model, regional=regional, token=token(config, provider)),
+            pulumi.ResourceOptions(parent=self, providers=[provider, native]),
+        )
+
+
+def described(args: Mapping[str, Any], name: str) -> Described:
+    """What the arguments of the component `name` describe. Raises `ConfigError`, which names the component."""
+    own = validated(Own, chosen(args, Own.written_names()), name)
+    given = {key: value for key, value in chosen(args, OF_FILE).items() if value is not None}
+    if given.get("source", {}).get("type") == "pipeline":
+        raise ConfigError(
+            "source: a pipeline that follows another one is declared by stack files only: what its steps run stands in "
+            "what the first one delivers",
+            where=name,
+            remedy="make both in a project (docs/many-environments.md), or give this one a source of its own",
+        )
+    config = validated(PipelineConfig, {**given, "program": "pipeline"}, name)
+    names = PipelineNames(own.app, config.account, config.region, own.pipeline)
+    check_region(config.region, "codepipeline", name)
+    check_asked(config, {place.environment for place in own.environments if place.production}, name)
+    places = _places(own, config, name)
+    for place in places:
+        if place.account == config.account:
+            collisions.check_two((own.pipeline, names), (place.name, place.names(own.app)), name)
+    file = _file(own, {key: value for key, value in given.items() if key not in _NOT_DELIVERED})
+    try:
+        return Described(config, model_of(names, config, places, file=file))
+    except BadValueError as error:
+        raise ConfigError(str(error), where=name, remedy=error.remedy) from None
+
+
+def _places(own: Own, config: PipelineConfig, name: str) -> tuple[EnvironmentRef, ...]:
+    """In the order of the stages, as stack files have them."""
+    found = {place.environment: place for place in own.environments}
+    if len(found) < len(own.environments):
+        raise ConfigError("`environments` has an environment twice", where=name, remedy="keep one of them")
+    missing = [environment for environment in config.environments if environment not in found]
+    if missing:
+        raise ConfigError(
+            f"a stage deploys {missing[0]}, and nobody says where it lies",
+            where=name,
+            remedy="add it to `environments`, with its account and region",
+        )
+    for environment in config.environments:
+        for service in SERVICES:
+            check_region(found[environment].region, service, f"{name}, environment {environment}")
+    return tuple(EnvironmentRef(e, found[e].account, found[e].region) for e in config.environments)
+
+
+def _file(own: Own, given: Mapping[str, Any]) -> str:
+    """The stack file that says the same: what Build, steps and deployments read. JSON is YAML as well."""
+    keys = {f"{own.app}:{key}": given[key] for key in sorted(given)}
+    return json.dumps({"config": {f"{own.app}:program": "pipeline", **keys}}, indent=1, ensure_ascii=False)

@@ -1,0 +1,268 @@
+"""`DeliveryPipeline` of the Pulumi package: of plain arguments what the pipeline's program makes of stack files, but
+without UpdatePipeline, and with the pipeline's file in what Build hands on."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.stacks import model as stacks_model
+from amplify_delivery.stacks.config import PipelineConfig, Project
+from amplify_delivery.stacks.packaged import delivery, host
+from unit.components.recorder import Recording, record
+from unit.places import REPOSITORY
+from unit.stacks.projects import APP, AWAY, CONNECTION, HOME, TOOLING, account_of, make, run, write
+from unit.stacks.test_packaged_account import made, plain
+
+TYPE = "amplify-delivery:index:DeliveryPipeline"
+PIPELINE, ROLE, BUILD = "aws-native:codepipeline:Pipeline", "aws:iam/role:Role", "aws:codebuild/project:Project"
+SCHEMA: dict[str, Any] = json.loads(host.schema())
+PLACES = [
+    {"environment": "preprod", "account": account_of(0), "region": HOME},
+    {"environment": "prod1", "account": account_of(1), "region": AWAY},
+]
+STAGES: list[dict[str, Any]] = [
+    {"name": "PreProd", "post": [{"name": "test", "commands": ["test \"it's\" = 'so'", "true"], "env": {"A": "$B"}}]},
+    {"name": "Prod1", "approval": {}, "onFailure": "rollback", "bake": {"time": "30m"}},
+]
+ARGS: dict[str, Any] = {
+    "app": APP,
+    "account": TOOLING,
+    "region": HOME,
+    "environments": PLACES,
+    "source": {"connection": CONNECTION, "repository": "example/app"},
+    "stages": STAGES,
+}
+EVERYTHING: dict[str, Any] = {
+    "triggers": [{"branches": ["main"], "paths": ["amplify-export-*/**"]}],
+    "build": {
+        "commands": ["make test"],
+        "env": {"COLOUR": "no"},
+        "secrets": {"NPM_TOKEN": "registries:npm"},
+        "keep": [".npmrc"],
+        "folder": "backends/todo",
+        "privileged": "true",
+        "computeType": "BUILD_GENERAL1_LARGE",
+    },
+    "engine": {"url": "https://example.com/pulumi.tar.gz", "sha256": "0" * 64},
+    "schedule": "rate(1 day)",
+    "notifications": {"emails": ["team@example.com"]},
+    "tags": {"team": "app"},
+    "artifactRegions": ["eu-north-1"],
+    "organization": "o-a1b2c3d4e5",
+    "protect": "false",
+    "profile": "tooling",
+    "roleArn": f"arn:aws:iam::{TOOLING}:role/administrator",
+}
+S3 = {"type": "s3", "bucket": "sources", "key": "app.zip"}
+TOKEN = {"type": "github-token", "repository": "example/app", "poll": False}
+SECRET = {"aws:secretsmanager/getSecretVersion:getSecretVersion": {"secretString": "ghp_hush"}}
+
+
+@pytest.fixture(scope="module")
+def package() -> host.Package:
+    return host.Package(host.version())
+
+
+def construct(package: host.Package, **inputs: Any) -> Recording:
+    def program() -> None:
+        for name, value in package.construct("pipeline", TYPE, inputs).state.items():
+            pulumi.export(name, value)
+
+    return record(program, answers=SECRET)
+
+
+def declared_elsewhere(monkeypatch: pytest.MonkeyPatch, **inputs: Any) -> None:
+    """Let the pipeline's program declare one that does not update itself."""
+    file = delivery.described(inputs, "pipeline").model.file
+
+    def of_files(*given: Any) -> PipelineModel:
+        return replace(stacks_model.pipeline_model(*given), file=file)
+
+    monkeypatch.setattr("amplify_delivery.stacks.pipeline.pipeline_model", of_files)
+
+
+def buildspec(recording: Recording, what: str) -> dict[str, Any]:
+    (project,) = (p for p in recording.all(BUILD) if p.inputs["name"] == f"{APP}-pipeline-{what}")
+    found: dict[str, Any] = json.loads(project.inputs["source"]["buildspec"])
+    return found
+
+
+def put(folder: Path, **inputs: Any) -> subprocess.CompletedProcess[str]:
+    """Run the one command of Build's script that is not in a self-updating pipeline's, as CodeBuild does."""
+    model = delivery.described({**ARGS, **inputs}, "pipeline").model
+    (build,) = pipeline_documents(model).projects
+    script = json.loads(build.buildspec)["phases"]["build"]["commands"][-2]
+    return subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_it_takes_what_a_stack_file_says() -> None:
+    resource = SCHEMA["resources"][TYPE]
+    own = {"app", "pipeline", "environments"}
+    assert set(resource["inputProperties"]) == own | set(PipelineConfig.written_names()) - {"program"}
+    assert set(resource["requiredInputs"]) == {"app", "account", "region", "environments", "source", "stages"}
+    of_sources = {key for known in host.SOURCES for key in known.written_names()}
+    assert set(SCHEMA["types"]["amplify-delivery:index:Source"]["properties"]) == of_sources
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [({}, ARGS["source"]), (EVERYTHING, ARGS["source"]), ({}, S3), ({}, TOKEN)],
+    ids=["plain", "everything", "s3", "github-token"],
+)
+def test_it_makes_exactly_what_the_pipelines_program_makes(
+    package: host.Package,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: dict[str, Any],
+    source: Mapping[str, Any],
+) -> None:
+    make(tmp_path, stages=STAGES, **{**file, "source": dict(source)})
+    inputs = {**ARGS, **plain(file), "source": source}
+    declared_elsewhere(monkeypatch, **inputs)
+    expected = run(tmp_path, "pipeline", answers=SECRET)
+    found = construct(package, **inputs)
+    assert len(made(expected)) > 30
+    without_secret = [_webhook_aside(made(recording)) for recording in (found, expected)]
+    assert without_secret[0] == without_secret[1]
+    assert sorted(str(p.inputs) for p in found.all("pulumi:providers:aws")) == sorted(
+        str(p.inputs) for p in expected.all("pulumi:providers:aws")
+    )
+    assert found.one("pulumi:providers:aws-native").inputs == expected.one("pulumi:providers:aws-native").inputs
+    exports = set(SCHEMA["resources"][TYPE]["properties"])
+    assert set(found.exports) == exports
+    assert found.exports["definitionDigest"] == expected.exports["definitionDigest"]
+
+
+def _webhook_aside(resources: dict[Any, Any]) -> dict[Any, Any]:
+    """Its secret is made anew each time."""
+    return {key: value for key, value in resources.items() if "Webhook" not in key[0]}
+
+
+def test_it_has_no_update_pipeline_and_nothing_else_is_missing(package: host.Package, tmp_path: Path) -> None:
+    """Beside the program's own pipeline: what belongs to the stage goes, and no other document says anything else."""
+    itself, found = made(run(make(tmp_path, stages=STAGES), "pipeline")), made(construct(package, **ARGS))
+    gone = {name for _, name in itself.keys() - found.keys()}
+    assert gone
+    assert [name for name in gone if not re.match(rf"(aws/codebuild/)?{APP}-pipeline-update\b", name)] == []
+    changed = {key for key in found if key not in itself or found[key][0] != itself[key][0]}
+    assert {name for _, name in changed} == {"pipeline", f"{APP}-pipeline-pipeline", f"{APP}-pipeline-build"}
+    stages = [
+        {stage["name"]: stage for stage in recorded[PIPELINE, "pipeline"][0]["stages"]} for recorded in (itself, found)
+    ]
+    assert stages[0].pop("UpdatePipeline")
+    assert stages[0] == stages[1]
+    role = f"arn:aws:iam::{TOOLING}:role/amplify-delivery/{APP}/pipeline/pipeline/{APP}-pipeline-update-action"
+    assert role not in json.dumps(list(found.values()), default=str)
+
+
+@pytest.mark.processes
+def test_build_puts_the_file_that_the_arguments_stand_for(tmp_path: Path) -> None:
+    """And whoever reads it gets the very configuration: commands with quotes and dollars, flags, settings."""
+    (tmp_path / "Pulumi.yaml").write_text(f"name: {APP}\nruntime: python\n")
+    for inputs in (ARGS, {**ARGS, **plain(EVERYTHING)}):
+        done = put(tmp_path, **inputs)
+        assert done.returncode == 0, done.stderr
+        read = Project(tmp_path).pipeline("pipeline")
+        wanted = delivery.described(inputs, "pipeline").config
+        assert read == wanted.model_copy(update={"profile": None, "role_arn": None})
+        assert Project(tmp_path).step("preprod", "test").commands == ("test \"it's\" = 'so'", "true")
+        (tmp_path / "Pulumi.pipeline.yaml").unlink()
+
+
+@pytest.mark.processes
+def test_build_refuses_a_repository_that_has_such_a_file(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.pipeline.yaml").write_text("config: {}\n")
+    done = put(tmp_path)
+    assert done.returncode == 1
+    assert "The repository has Pulumi.pipeline.yaml, but another program declares the pipeline" in done.stderr
+    assert (tmp_path / "Pulumi.pipeline.yaml").read_text() == "config: {}\n"
+
+
+def test_the_file_is_put_before_build_reads_it_and_in_the_projects_folder(package: host.Package) -> None:
+    commands = buildspec(construct(package, **ARGS, build={"folder": "backends/todo"}), "build")["phases"]["build"]
+    first, file, build = commands["commands"]
+    assert first == 'cd "$CODEBUILD_SRC_DIR/backends/todo"'
+    assert "> Pulumi.pipeline.yaml" in file
+    assert build == "python -m amplify_delivery build"
+
+
+@pytest.mark.processes
+def test_with_another_name_it_is_another_pipeline(package: host.Package, tmp_path: Path) -> None:
+    found = construct(package, **ARGS, pipeline="second")
+    assert found.one(PIPELINE).inputs["name"] == f"{APP}-second"
+    assert found.exports["pipelineRoleArn"].endswith(f":role/amplify-delivery/{APP}/pipeline/second/{APP}-second")
+    put(tmp_path, pipeline="second")
+    assert (tmp_path / "Pulumi.second.yaml").is_file()
+
+
+def test_nothing_is_planned_before_the_place_is_known(package: host.Package) -> None:
+    found = construct(package, **ARGS)
+    stash = found.one("pulumi:index:Stash")
+    providers = [*found.all("pulumi:providers:aws"), found.one("pulumi:providers:aws-native")]
+    assert len(providers) == 3
+    assert all(stash.urn in provider.depends_on for provider in providers)
+    outer = next(r for r in found.all(TYPE) if f"{TYPE}${TYPE}" not in r.urn)
+    assert [r.name for r in found.resources if r.request.parent == outer.request.parent] == ["pipeline"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"account": "1234"}, "account: '1234' is not an AWS account"),
+        ({"app": ""}, "app: is empty"),
+        ({"pipeline": "Second"}, "pipeline: 'Second' is not a pipeline"),
+        ({"environments": PLACES[:1]}, "a stage deploys prod1, and nobody says where it lies"),
+        ({"environments": [*PLACES, PLACES[0]]}, "`environments` has an environment twice"),
+        ({"environments": [{**PLACES[0], "account": "1"}, PLACES[1]]}, "environments.0.account: '1'"),
+        ({"environments": [PLACES[0], {**PLACES[1], "region": "eu-wset-1"}]}, "environments.1.region: 'eu-wset-1'"),
+        (
+            {"environments": [{**PLACES[0], "production": True}, PLACES[1]]},
+            "the stage PreProd deploys preprod, which is production, and asks nobody",
+        ),
+        ({"source": {"repository": "example/app"}}, "source.connection is missing"),
+        ({"source": {**S3, "branch": "main"}}, "source: unknown key 'branch'"),
+        ({"source": {"type": "ftp"}}, "there is no source of type 'ftp'"),
+        ({"source": {"type": "pipeline"}}, "a pipeline that follows another one is declared by stack files only"),
+        ({"source": S3, "triggers": [{"branches": ["main"]}]}, "triggers exist for connections only"),
+        ({"stages": []}, "stages is empty"),
+        ({"stages": [{**STAGES[0], "bake": {"time": "9h"}}]}, "stages.0.bake: a bake time of 540 minutes"),
+        ({"stages": [{**STAGES[0], "aproval": {}}]}, "stages.0: unknown key 'aproval', did you mean 'approval'?"),
+        ({"schedule": "daily"}, "schedule: 'daily'"),
+        ({"build": {"commands": ["x" * 26_000]}}, "buildspec"),
+        ({"environments": [{**PLACES[0], "account": TOOLING}, PLACES[1]], "pipeline": "preprod-plan"}, "both make"),
+    ],
+)
+def test_a_users_mistake_is_told_without_a_traceback(package: host.Package, wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(pulumi.InputPropertiesError) as raised:
+        construct(package, **{**ARGS, **wrong})
+    assert says in raised.value.message
+    assert "Traceback" not in raised.value.message
+    assert "pulumi config set" not in raised.value.message
+
+
+def test_the_pages_program_is_one_that_the_component_takes(package: host.Package) -> None:
+    page = (REPOSITORY / "docs/other-languages.md").read_text()
+    text = next(part for part in page.split("```yaml\n") if "type: amplify-delivery:DeliveryPipeline" in part)
+    declared = yaml.safe_load(text.partition("```")[0])["resources"]["pipeline"]["properties"]
+    assert construct(package, **declared).exports["pipelineName"] == "myapp-pipeline"
+
+
+def test_a_program_with_files_updates_itself_as_before(tmp_path: Path) -> None:
+    """The component of ours has both ways; what has files has not changed."""
+    make(tmp_path, stages=STAGES)
+    write(tmp_path, "preprod-account", {"program": "account"})
+    found = run(tmp_path, "pipeline")
+    assert "UpdatePipeline" in [stage["name"] for stage in found.one(PIPELINE).inputs["stages"]]
+    assert "Pulumi.pipeline.yaml" not in json.dumps(buildspec(found, "build"))
