@@ -45,11 +45,11 @@ def test_an_environment_comes_back_after_its_state_bucket_was_deleted(scene: Sce
     for command in (("plan", "preprod"), ("up", "preprod", "--create"), ("destroy", "preprod", "--delete-data")):
         said = scene.delivery(*command, backend=names.state_backend)
         assert (said.exit_code, "NoSuchBucket" in said.output) == (3, True), said.output
-        for step in ("bootstrap", "adopt"):
-            assert f"`amplify-delivery {step} ENV" in said.output
+        for step in ("bootstrap ENV --refresh", "adopt ENV --state-lost"):
+            assert f"`amplify-delivery {step}`" in said.output
 
     # The bucket comes back with its account's stack, which takes nothing else for changed; then what it held.
-    assert "7 created" in scene.succeeds("bootstrap", "preprod")
+    assert "7 created" in scene.succeeds("bootstrap", "preprod", "--refresh")
     said = scene.delivery("plan", "preprod", backend=names.state_backend)
     assert (said.exit_code, "`amplify-delivery adopt preprod --state-lost`" in said.output) == (3, True), said.output
     adopted = scene.succeeds("adopt", "preprod", "--state-lost", backend=names.state_backend)

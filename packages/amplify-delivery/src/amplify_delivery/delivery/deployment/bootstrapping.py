@@ -15,7 +15,7 @@ from amplify_delivery.delivery.bootstrap import many, progress
 from amplify_delivery.delivery.bootstrap.progress import Progress
 from amplify_delivery.delivery.bootstrap.stamp import Place, Stamp
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import environment_state, secrets_provider, state_bucket
+from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.waiting import Patience
@@ -199,11 +199,7 @@ class _One:
         names = {e.environment: environment_names(self._project.app, e) for e in stack.environments}
         stamp = Stamp([Place(names[e.environment], accounts[e.region]) for e in stack.environments])
         digest = self._digest(stack)
-        has_state = all(
-            self._has_state(e.environment) and state_bucket.exists(accounts[e.region], names[e.environment])
-            for e in stack.environments
-        )
-        if not self._refresh and has_state and stamp.says(digest):
+        if not self._refresh and stamp.says(digest) and all(map(self._has_state, names)):
             return tried.done(name, self._next_steps(stack))
         self._shown.now(name, progress.UPDATING)
         with midway(lambda: tried.changed):

@@ -65,7 +65,7 @@ def write(account: Account, names: EnvironmentNames, key: str, body: bytes) -> N
             ) from None
 
 
-def exists(account: Account, names: EnvironmentNames | PipelineNames) -> bool:
+def exists(account: Account, names: PipelineNames) -> bool:
     """Whether the bucket is there, as far as the caller may tell. Raises `RefusedError`."""
     with account.asking(f"looking for {names.state_bucket}"):
         try:

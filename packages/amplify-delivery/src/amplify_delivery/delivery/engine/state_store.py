@@ -46,8 +46,9 @@ KEY_BACK = (
 "Specify the key ID or key ARN")."""
 
 BUCKET_BACK = (
-    "One that was deleted is made again with its account's stack (`amplify-delivery bootstrap ENV`; in the tooling "
-    "account `amplify-delivery setup`), and what runs is taken in again (`amplify-delivery adopt ENV --state-lost`): "
+    "One that was deleted is made again with its account's stack (`amplify-delivery bootstrap ENV --refresh`; in the "
+    "tooling account `amplify-delivery setup`), and what runs is taken in again (`amplify-delivery adopt ENV "
+    "--state-lost`): "
     'docs/operations.md, "The state is gone"'
 )
 """How a state bucket that was deleted is had back."""
