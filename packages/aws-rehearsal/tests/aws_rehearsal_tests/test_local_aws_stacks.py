@@ -701,6 +701,16 @@ def signing_in(**properties: Any) -> Template:
     return {"Type": "AWS::Cognito::UserPool", "Properties": properties}
 
 
+def moving(*transitions: tuple[str, int], **rule: Any) -> Template:
+    moves = [{"StorageClass": storage, "TransitionInDays": days} for storage, days in transitions]
+    rules = {"Rules": [{"Status": "Enabled", "Transitions": moves, **rule}]}
+    return {"Type": "AWS::S3::Bucket", "Properties": {"LifecycleConfiguration": rules}}
+
+
+OLD_VERSIONS = {
+    "NoncurrentVersionTransition": {"StorageClass": "GLACIER", "TransitionInDays": 30},
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+}
 ALL = {"ProjectionType": "ALL"}
 
 
@@ -712,6 +722,18 @@ ALL = {"ProjectionType": "ALL"}
         (secondary(1, {**ALL, "NonKeyAttributes": ["a"]}), "ProjectionType is ALL, but NonKeyAttributes is specified"),
         (managed(5_000), ""),
         (managed(6_144), "Cannot exceed quota for PolicySize: 6144"),
+        (moving(("STANDARD_IA", 30), ("GLACIER", 60), ExpirationInDays=61), ""),
+        (moving(("STANDARD_IA", 29)), "greater than or equal to 30 for storageClass 'STANDARD_IA'"),
+        (
+            moving(("GLACIER", 30), ExpirationInDays=30),
+            "'Days' in the Expiration action for filter '(prefix=)' must be",
+        ),
+        (
+            moving(("DEEP_ARCHIVE", 1), ("GLACIER", 1)),
+            "StorageClass 'DEEP_ARCHIVE' for filter '(prefix=)' must be greater",
+        ),
+        (moving(("STANDARD_IA", 30), ("GLACIER", 59)), "must be 30 days more than 'Days' in the Transition action"),
+        (moving(**OLD_VERSIONS), "'NoncurrentDays' in the NoncurrentVersionExpiration action"),
         (signing_in(AliasAttributes=["email"]), ""),
         (signing_in(AliasAttributes=["email"], UsernameAttributes=["email"]), "Only one of the aliasAttributes or"),
     ],

@@ -309,6 +309,45 @@ def test_inline_code_finds_what_its_runtime_brings(
     assert told(full, HELLO, function) == [], "what no custom resource waits for fails nothing"
 
 
+def either(one: Any, other: Any) -> Template:
+    """A choice that only CloudFormation can make: by a parameter that it looks up."""
+    return {"Fn::If": ["OnlyAwsKnows", one, other]}
+
+
+RIGHT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+WITHOUT = {**RIGHT, "Resource": []}
+NAMELESS = {**RIGHT, "Action": "GetObject"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ([either(WITHOUT, NAMELESS)], "has a statement with an empty Resource"),
+        ([either(WITHOUT, RIGHT)], None),
+        ([either(WITHOUT, {"Ref": "AWS::NoValue"})], None),
+        ([RIGHT, {**RIGHT, "Resource": either([], [])}], "has a statement with an empty Resource"),
+        ([{**RIGHT, "Resource": either([], "*")}], None),
+        ([{**RIGHT, "Action": ["s3:*", either("GetObject", "PutObject")]}], "allows or denies 'GetObject'"),
+        ([{**RIGHT, "Action": either(["GetObject"], "s3:PutObject")}], None),
+        (either([], [WITHOUT]), "has a policy without a statement"),
+        (either([], [RIGHT]), None),
+        (either(either([WITHOUT], []), [NAMELESS]), "has a statement with an empty Resource"),
+    ],
+)
+def test_a_policy_that_is_wrong_whichever_way_it_turns_out(full: Assembly, statement: Any, said: str | None) -> None:
+    looked_up = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/which"}
+
+    def conditional(template: Template) -> None:
+        template.setdefault("Parameters", {})["Which"] = looked_up
+        template.setdefault("Conditions", {})["OnlyAwsKnows"] = {"Fn::Equals": [{"Ref": "Which"}, "yes"]}
+
+    for document in ({"Statement": statement}, either({"Statement": statement}, {"Statement": statement})):
+        given = put("P", "AWS::IAM::ManagedPolicy", PolicyDocument=document)
+        found = told(full, HELLO, conditional, given)
+        assert [f.partition(" ")[0] for f in found] == (["AD715"] if said else [])
+        assert said is None or said in found[0]
+
+
 def lifecycle(**rule: Any) -> Change:
     return of("S3Bucket", LifecycleConfiguration={"Rules": [{"Status": "Enabled", **rule}]})
 
@@ -324,7 +363,34 @@ def to(storage: str, days: Any) -> Template:
         ({"Transition": to("ONEZONE_IA", "29")}, "to ONEZONE_IA after 29 days"),
         ({"Transitions": [to("GLACIER", 30)], "ExpirationInDays": 30}, "deletes objects after 30 days"),
         ({"Transitions": [to("GLACIER", 30)], "ExpirationInDays": "10"}, "deletes objects after 10 days"),
-        ({"Transitions": [to("STANDARD_IA", 30), to("GLACIER", 30)]}, None),
+        ({"Transitions": [to("STANDARD_IA", 30), to("GLACIER", 30)]}, "S3 takes that 30 days after the first"),
+        (
+            {"Transitions": [to("GLACIER", 59), to("STANDARD_IA", 30)]},
+            "to STANDARD_IA after 30 days and to GLACIER after 59",
+        ),
+        ({"Transitions": [to("STANDARD_IA", 30), to("GLACIER", 60)]}, None),
+        (
+            {"Transitions": [to("GLACIER", 30), to("STANDARD_IA", 60)]},
+            "to STANDARD_IA after 60 days and to GLACIER after 30",
+        ),
+        ({"Transitions": [to("GLACIER", 1), to("DEEP_ARCHIVE", 1)]}, "S3 takes that after the first"),
+        ({"Transitions": [to("GLACIER", 1), to("DEEP_ARCHIVE", 2)]}, None),
+        ({"Transitions": [to("GLACIER_IR", 0), to("DEEP_ARCHIVE", 89)]}, "S3 takes that 90 days after the first"),
+        ({"Transitions": [to("GLACIER_IR", 0), to("DEEP_ARCHIVE", 90)]}, None),
+        (
+            {"Transitions": [to("ONEZONE_IA", 30), to("INTELLIGENT_TIERING", 90)]},
+            "to INTELLIGENT_TIERING after 90 days and",
+        ),
+        ({"Transitions": [to("GLACIER", 1), to("GLACIER", 90)]}, "to GLACIER twice in one rule"),
+        ({"NoncurrentVersionTransitions": [to("STANDARD_IA", 7)]}, "moves noncurrent versions to STANDARD_IA after 7"),
+        (
+            {
+                "NoncurrentVersionTransitions": [to("GLACIER", 30)],
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+            },
+            "deletes noncurrent versions after 30 days",
+        ),
+        ({"NoncurrentVersionTransition": to("GLACIER", 30), "NoncurrentVersionExpirationInDays": 31}, None),
         ({"Transitions": [to("GLACIER", 0)], "ExpirationInDays": 1}, None),
         ({"Transitions": [to("INTELLIGENT_TIERING", 0)]}, None),
         ({"Transitions": [to("STANDARD_IA", {"Ref": "days"})]}, None),

@@ -10,7 +10,7 @@ from typing import Any
 
 from amplify_delivery.export.templates import aws_policies
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import same, target
+from amplify_delivery.publishing.examination.services.resolved import in_every_branch, same, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 LARGE = Rule(
@@ -192,30 +192,47 @@ def _spelt(arn: Any) -> str:
 
 
 def malformed_policies(tree: Tree) -> Iterator[Finding]:
-    """AD715: IAM refuses it, in the middle of the deployment."""
+    """AD715: IAM refuses it, in the middle of the deployment. Told is what is wrong whichever way a condition turns out
+    that only CloudFormation knows."""
     for path, resource in tree.resolved.resources.items():
         if resource.type in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role"):
-            for problem in dict.fromkeys(p for d in _documents(resource.properties) for p in _malformed(d)):
+            problems = [p for d in _documents(resource.properties) for p in in_every_branch(d, _malformed)]
+            for problem in dict.fromkeys(problems):
                 yield MALFORMED.at(tree.file(path[:-1]), f"{path[-1]} {problem}", MALFORMED.remedy)
 
 
-def _documents(properties: Any) -> Iterator[Mapping[str, Any]]:
+def _documents(properties: Any) -> Iterator[Any]:
     inline = as_mapping(properties).get("Policies")
     for holder in (properties, *(inline if isinstance(inline, list) else ())):
-        document = as_mapping(holder).get("PolicyDocument")
-        if isinstance(document, Mapping):
-            yield document
+        if "PolicyDocument" in as_mapping(holder):
+            yield as_mapping(holder)["PolicyDocument"]
 
 
-def _malformed(document: Mapping[str, Any]) -> Iterator[str]:
-    listed = document.get("Statement")
+def _malformed(document: Any) -> Iterator[str]:
+    if isinstance(document, Mapping):
+        yield from in_every_branch(document.get("Statement"), _of_statements)
+
+
+def _of_statements(listed: Any) -> Iterator[str]:
     if listed == []:
         yield "has a policy without a statement"
-    for statement in map(as_mapping, listed if isinstance(listed, list) else [listed]):
-        for name in ("Action", "NotAction", "Resource", "NotResource"):
-            if statement.get(name) == []:
-                yield f"has a statement with an empty {name}"
-        actions = statement.get("Action", statement.get("NotAction"))
-        for action in actions if isinstance(actions, list) else [actions]:
-            if isinstance(action, str) and action != "*" and ":" not in action:
-                yield f"allows or denies {action!r}, which names no service"
+    for statement in listed if isinstance(listed, list) else [listed]:
+        yield from in_every_branch(statement, _of_statement)
+
+
+def _of_statement(statement: Any) -> Iterator[str]:
+    said = as_mapping(statement)
+    for name in ("Action", "NotAction", "Resource", "NotResource"):
+        for _ in in_every_branch(said.get(name), lambda given: [""] if given == [] else []):
+            yield f"has a statement with an empty {name}"
+    yield from in_every_branch(said.get("Action", said.get("NotAction")), _of_actions)
+
+
+def _of_actions(actions: Any) -> Iterator[str]:
+    for action in actions if isinstance(actions, list) else [actions]:
+        yield from in_every_branch(action, _of_action)
+
+
+def _of_action(action: Any) -> Iterator[str]:
+    if isinstance(action, str) and action != "*" and ":" not in action:
+        yield f"allows or denies {action!r}, which names no service"

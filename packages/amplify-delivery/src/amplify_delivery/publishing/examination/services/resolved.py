@@ -4,7 +4,7 @@ made for certain."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
@@ -36,6 +36,16 @@ def declared(tree: Tree, path: Path) -> Mapping[str, Any]:
 def unconditional(tree: Tree, path: Path) -> bool:
     """Whether neither a resource nor a stack above it has a condition: of two with one, only one may be made."""
     return all("Condition" not in declared(tree, path[:depth]) for depth in range(1, len(path) + 1))
+
+
+def in_every_branch(value: Any, problems: Callable[[Any], Iterable[str]]) -> list[str]:
+    """The problems of a value; of an `Fn::If` whose condition only CloudFormation knows, those of its first branch if
+    the other one has some, too."""
+    choice = value.get("Fn::If") if isinstance(value, Mapping) and len(value) == 1 else None
+    if not isinstance(choice, list) or len(choice) != 3:
+        return list(problems(value))
+    one, other = (in_every_branch(branch, problems) for branch in choice[1:])
+    return one if other else []
 
 
 def found(value: Any) -> Iterator[Any]:
