@@ -327,6 +327,19 @@ def test_hidden_files_that_stay_are_written_down_and_must_be_there(folder: Path)
     assert not (folder / KEPT).exists()
 
 
+def test_a_script_that_a_step_runs_by_its_execution_bit_is_said(tmp_path: Path) -> None:
+    step = {"name": "smoke", "commands": ["./smoke.sh"]}
+    make(tmp_path, 1, stages=[{"name": "PreProd", "post": [step]}])
+    script = tmp_path / "smoke.sh"
+    script.write_text("true\n")
+    script.chmod(0o755)
+    ran = build(tmp_path)
+    assert ran.code == 0, ran.err
+    assert "step smoke runs ./smoke.sh by its execution bit, which the artifact may lose" in ran.err
+    script.chmod(0o644)
+    assert "execution bit" not in build(tmp_path).err
+
+
 def test_what_is_built_is_examined_for_the_environments_of_pipelines_that_follow(tmp_path: Path) -> None:
     make(tmp_path, 2, stages=[{"name": "PreProd"}])
     follows = {"program": "pipeline", "account": "111111111111", "region": "us-east-1"}

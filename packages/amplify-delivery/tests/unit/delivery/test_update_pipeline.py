@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +11,19 @@ import pytest
 
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel, Stage
-from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource
+from amplify_delivery.components.documents.pipeline.source_models import (
+    CodeCommitSource,
+    ConnectionSource,
+    GitHubTokenSource,
+    S3Source,
+    Trigger,
+)
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.pipeline import restart, self_update
+from amplify_delivery.delivery.pipeline import own_rights, restart, self_update
 from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.pipeline.self_update import DIGEST, PIPELINE, Decision, check_stores, decide
 from amplify_delivery.delivery.planning import ProgramStep
@@ -279,6 +287,49 @@ def test_after_a_kill_the_update_is_made_though_the_history_knows_none(
     monkeypatch.setattr(engine, "state", lambda: killed)
     assert update.when_free(engine, Patience(0)).updated
     assert (settled, engine.updates) == (["settled"], 1)
+
+
+# --- what runs after a change of the pipeline, by what starts it ------------------------------------------------------
+
+CONNECTION = ConnectionSource(
+    connection="arn:aws:codeconnections:us-east-1:111111111111:connection/5e6f7a8b", repository="acme/todo"
+)
+EVERY_PUSH = {
+    "a connection": {"source": CONNECTION},
+    "a token": {"source": GitHubTokenSource(type="github-token", repository="acme/todo")},
+    "codecommit": {"source": CodeCommitSource(type="codecommit", repository="todo")},
+    "s3": {"source": S3Source(type="s3", bucket="bucket", key="source.zip")},
+}
+RELEASED = {
+    "branches": {"source": CONNECTION, "triggers": (Trigger(branches=("release/*",)),)},
+    "tags": {"source": CONNECTION, "triggers": (Trigger(tags=("v*",)),)},
+    "paths": {"source": CONNECTION, "triggers": (Trigger(branches=("main",), paths=("amplify-export-*/**",)),)},
+    "Release change or a schedule": {"source": CONNECTION.model_copy(update={"detect_changes": False})},
+}
+
+
+@pytest.mark.parametrize("starts", [*EVERY_PUSH, *RELEASED])
+def test_after_a_change_what_was_released_runs(starts: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where each push is released, CodePipeline itself takes the newest commit; else that may be nobody's release."""
+    client = Client(*BEFORE)
+    engine: Any = Previewed(ProgramStep("urn", PIPELINE, "update", ("stages",)))
+
+    def change() -> Any:
+        client.executions = AFTER
+        return SimpleNamespace(changes={"update": 1})
+
+    engine.up = change
+    account = SimpleNamespace(place="here", client=lambda _: client)
+    monkeypatch.setattr(Account, "of", lambda _: account)
+    monkeypatch.setattr(own_rights, "check", lambda *_: None)
+    monkeypatch.setattr(secrets_provider, "check", lambda *_, **__: None)
+    declared = replace(model("us-east-1"), **(EVERY_PUSH | RELEASED)[starts])  # type: ignore[arg-type]
+    context = Context(tmp_path, {"EXECUTION_ID": "3", "COMMIT_ID": "c"})
+    config: Any = SimpleNamespace(region="us-east-1")
+    done = self_update.Update("main", config, declared, "new", context).when_free(engine, Patience(0))
+    assert done.restarts
+    assert (done.started, done.by_itself) == (((), True) if starts in EVERY_PUSH else (("c", "d"), False))
+    assert [r["revisionValue"] for given in client.started for r in given["sourceRevisions"]] == [*done.started]
 
 
 # --- rights on keys that come late ------------------------------------------------------------------------------------
