@@ -50,7 +50,15 @@ def test_the_table_is_that_of_the_schemas_at_hand() -> None:
     assert set(found["unscoped"]) <= table.unscoped()
 
 
+def test_of_every_type_that_rights_are_computed_for_the_calls_are_known() -> None:
+    """Else every action of its service would be asked for, and no account's role has these."""
+    without_calls = {f"AWS::CloudFormation::{name}" for name in ("WaitCondition", "WaitConditionHandle")}
+    custom = {"AWS::CloudFormation::CustomResource"}
+    assert {kind for kind in known_types() - without_calls - custom if table.handlers(kind) is None} == set()
+
+
 GRAPHQL = arn("appsync", "apis/a")
+BRANCH = {"AppId": "d1example", "BranchName": "prod"}
 ASSOCIATION = {"ResourceArn": GRAPHQL, "WebACLArn": arn("wafv2", "regional/webacl/w/1")}
 
 
@@ -78,6 +86,8 @@ ASSOCIATION = {"ResourceArn": GRAPHQL, "WebACLArn": arn("wafv2", "regional/webac
         (subject("IAM::ManagedPolicy", {"Roles": ["r"]}), "iam:AttachRolePolicy", arn("iam", "role/r", "")),
         (subject("IAM::ManagedPolicy", {"ManagedPolicyName": "p"}), "iam:CreatePolicy", arn("iam", "policy/p", "")),
         (subject("DynamoDB::Table", {"TableName": "t-prod"}), "dynamodb:CreateTable", arn("dynamodb", "table/t-prod")),
+        (subject("Amplify::Branch", BRANCH), "amplify:CreateBranch", arn("amplify", "apps/d1example/branches/prod")),
+        (subject("Elasticsearch::Domain", {"DomainName": "d"}), "es:CreateElasticsearchDomain", arn("es", "domain/d")),
         (subject("S3::Bucket", {"BucketName": "b"}), "s3:CreateBucket", "arn:aws:s3:::b"),
         (subject("S3::Bucket"), "s3:CreateBucket", f"arn:aws:s3:::{STACK}-thing-1qaz2wsx3edc4"),
         (subject("S3::BucketPolicy", {"Bucket": "b"}), "s3:PutBucketPolicy", "arn:aws:s3:::b"),

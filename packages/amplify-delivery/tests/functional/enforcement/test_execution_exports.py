@@ -232,9 +232,12 @@ def test_an_app_that_has_lost_its_triggers_is_refused_before(tmp_path: Path, var
 
 
 @pytest.mark.large
-def test_the_role_is_enough_for_analytics_geo_predictions_and_hosting(local_aws: LocalAws, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", ["hosting-bucket", "amplifyhosting-appid"])
+def test_the_role_is_enough_for_analytics_geo_predictions_and_hosting(
+    local_aws: LocalAws, tmp_path: Path, case: str
+) -> None:
     """Their custom resources' functions really make what they are for, and delete it, within the boundary."""
-    export, copy = (unpacked_case("hosting-bucket", tmp_path / folder) for folder in ("export", "copy"))
+    export, copy = (unpacked_case(case, tmp_path / folder) for folder in ("export", "copy"))
     all_of_it(local_aws, export, copy)
 
 
@@ -296,6 +299,16 @@ ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
             "Period": 60,
             "Statistic": "Sum",
             "Threshold": 1,
+        },
+    ),
+    "Search": (
+        # As Amplify writes it for `@searchable`, without its policy.
+        "Elasticsearch::Domain",
+        {
+            "DomainName": "search-prod",
+            "ElasticsearchVersion": "7.10",
+            "ElasticsearchClusterConfig": {"InstanceCount": 1, "InstanceType": "t3.small.elasticsearch"},
+            "EBSOptions": {"EBSEnabled": True, "VolumeSize": 10, "VolumeType": "gp2"},
         },
     ),
     "Both": ("CloudWatch::CompositeAlarm", {"AlarmName": "all-prod", "AlarmRule": "ALARM(errors-prod)"}),
@@ -362,7 +375,7 @@ ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
 }
-"""What projects add to an API, by logical id: a firewall, users, dashboards, alarms, a bot, push, mail, scaling."""
+"""What projects add to an API, by logical id: a firewall, users, dashboards, search, a bot, push, mail, scaling."""
 
 
 def test_the_role_is_enough_for_what_projects_add(local_aws: LocalAws, tmp_path: Path) -> None:

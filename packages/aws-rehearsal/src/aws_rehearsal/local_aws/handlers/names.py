@@ -427,7 +427,12 @@ def _without_stack(subject: Subject) -> str:
     return f"{subject.logical_id[:27]}-{_RANDOM}"
 
 
+def _branch(_verb: str, subject: Subject) -> list[str]:
+    return [subject.arn("amplify", f"apps/{subject.text('AppId') or NEW}/branches/{subject.text('BranchName') or NEW}")]
+
+
 _SERVICES: Mapping[str, Callable[[str, Subject], list[str]]] = {
+    "amplify": _branch,
     "apigateway": _protected("apigateway", _gateway),
     "application-autoscaling": _scaling,
     "appsync": _protected("appsync", _appsync),

@@ -297,6 +297,7 @@ _BY_TYPE: Mapping[str, Mapping[str, Condition]] = {
         "logs:PutLogGroupDeletionProtection": _changed("DeletionProtectionEnabled"),
         "logs:PutBearerTokenAuthentication": _changed("BearerTokenAuthenticationEnabled"),
     },
+    "AWS::Elasticsearch::Domain": {"es:UpgradeElasticsearchDomain": _changed("ElasticsearchVersion")},
     "AWS::OpenSearchService::Domain": {"es:UpgradeDomain": _changed("EngineVersion")},
     "AWS::S3::Bucket": {
         "s3:PutAccelerateConfiguration": _changed("AccelerateConfiguration"),

@@ -58,8 +58,28 @@ _OLDER: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         }
         for kind, name in (("APNSChannel", "Apns"), ("APNSSandboxChannel", "ApnsSandbox"), ("GCMChannel", "Gcm"))
     },
+    "AWS::Amplify::Branch": {
+        "create": ("amplify:CreateBranch", "amplify:TagResource"),
+        "read": ("amplify:GetBranch", "amplify:ListTagsForResource"),
+        "update": ("amplify:TagResource", "amplify:UntagResource", "amplify:UpdateBranch"),
+        "delete": ("amplify:DeleteBranch", "amplify:GetBranch"),
+    },
+    "AWS::Elasticsearch::Domain": {
+        "create": ("es:AddTags", "es:CreateElasticsearchDomain"),
+        "read": ("es:DescribeElasticsearchDomain", "es:ListTags"),
+        "update": (
+            "es:AddTags",
+            "es:DescribeElasticsearchDomainConfig",
+            "es:RemoveTags",
+            "es:UpdateElasticsearchDomainConfig",
+            "es:UpgradeElasticsearchDomain",
+        ),
+        "delete": ("es:DeleteElasticsearchDomain", "es:DescribeElasticsearchDomain"),
+    },
 }
-"""Nested stacks, of whose handler's calls only those named here are made, and types whose schemas tell none."""
+"""Nested stacks and branches of an Amplify app, of whose handlers' calls only those named here are made (the other ones
+of a branch are for an app that is connected to CodeCommit), and types whose schemas tell none: of a search domain of
+the older kind the service's calls of that time."""
 
 
 @functools.cache
