@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from amplify_delivery import cli
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.steps import RemoveResource
 from amplify_delivery.components.documents.web_identity import GITHUB
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import updating
 from amplify_delivery.delivery.engine.waiting import Patience
@@ -112,6 +114,9 @@ def test_a_state_shows_whether_it_is_a_previews(state: Mapping[str, Any], lines:
     assert pattern.is_encrypted_as(state, lines) is made
 
 
+CHECK_ACCOUNT = previewing._check_account
+
+
 class Backend:
     """An engine over stacks with the times of their last updates, each time somebody looks; and who holds them."""
 
@@ -184,6 +189,35 @@ def test_what_was_renewed_meanwhile_is_not_collected(
     assert (backend.did, tuple(sorted(done.kept)), done.failed) == (did, kept, {})
     assert done.down == (("pr1",) if did else ())
     assert not (tmp_path / "Pulumi.pr1.yaml").exists()
+
+
+@pytest.mark.parametrize("command", ["up", "down", "collect"])
+def test_in_an_account_that_is_delivered_to_nothing_begins(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of whatever app: the account itself says so."""
+    stack_file(tmp_path, "preview", PATTERN)
+    backend = Backend(monkeypatch, {"pr1": OLD})
+    monkeypatch.setattr(updating, "update", lambda *_, **__: pytest.fail("it was begun"))
+
+    def pages(**_: Any) -> list[Any]:
+        return [{"Parameters": [{"Name": "/amplify-delivery/other/prod/bootstrap-version"}]}]
+
+    account = SimpleNamespace(
+        place="here",
+        asking=lambda _: contextlib.nullcontext(),
+        client=lambda _: SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=pages)),
+    )
+    monkeypatch.setattr(previewing, "_check_account", CHECK_ACCOUNT)
+    monkeypatch.setattr(Account, "of", lambda _: account)
+    given: Any = ("preview", Context(tmp_path, {}), Patience(0, {}), print)
+    with pytest.raises(RefusedError, match="the environment prod of other is delivered to this account"):
+        if command == "collect":
+            previewing.collect(timedelta(days=7), *given)
+        else:
+            getattr(previewing, command)(1, *given)
+    # By its file a plain `pulumi up` would make one.
+    assert (backend.did, (tmp_path / "Pulumi.pr1.yaml").exists()) == ([], False)
 
 
 def test_a_stack_that_only_has_the_name_is_neither_taken_down_nor_updated(

@@ -55,8 +55,7 @@ class Collected:
 def up(number: int, like: str, context: Context, patience: Patience, line: Line) -> updating.Updated:
     """Make, or update, the preview of a pull request. Raises `DeliveryError`s."""
     name = pattern.name_of(number)
-    _write(name, like, context)
-    _check_account(name, context)
+    _begin(name, like, context)
     # Made while it is held: a collector that is about to take it down would take it from under the update.
     provider = _secrets_provider(name, context)
 
@@ -69,8 +68,7 @@ def up(number: int, like: str, context: Context, patience: Patience, line: Line)
 def down(number: int, like: str, context: Context, patience: Patience, line: Line) -> bool:
     """Take down the preview of a pull request with all its data; whether there was one. Raises `DeliveryError`s."""
     name = pattern.name_of(number)
-    _write(name, like, context)
-    _check_account(name, context)
+    _begin(name, like, context)
     return _down(name, like, context, patience, line) is Fate.GONE
 
 
@@ -142,6 +140,13 @@ def _check_made(engine: Engine, like: str, context: Context) -> None:
         f"(`git log -p {source.name}` has it), or name its pattern with --pattern, and repeat. If it is not, it stays: "
         "names of pr and a number are better left to previews",
     )
+
+
+def _begin(name: str, like: str, context: Context) -> None:
+    """Write the preview's stack file, if its account may hold previews. Raises `DeliveryError`s before."""
+    _check_pattern(like, context)
+    _check_account(like, context)
+    _write(name, like, context)
 
 
 def _write(name: str, like: str, context: Context) -> None:
