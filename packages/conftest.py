@@ -105,7 +105,8 @@ LONG = (
     "test_production.py", "test_by_hand.py", "test_dismantle.py", "test_data_loss.py", "test_faults.py",
     "test_killed_bootstrap.py", "test_drift_plans.py", "test_destroy_alive.py", "test_container_api.py",
     "test_impossible.py", "test_native.py", "test_root_stays.py", "test_enforced_trust.py", "test_ci_jobs.py",
-    "test_setup_state.py", "test_state_bucket_gone.py", "test_engine_pipeline.py", "test_engine.py", "test_build.py",
+    "test_setup_state.py", "test_state_bucket_gone.py", "test_engine_pipeline.py", "test_packaged_delivery.py",
+    "test_engine.py", "test_build.py",
 )  # fmt: skip
 """Files whose tests, or whose groups of tests, take longest; in that order."""
 

@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +66,14 @@ def project(
     return project
 
 
-def repository(folder: Path) -> Path:
-    """A repository with one commit."""
+def repository(folder: Path, more: Callable[[Path], None] = lambda work: None) -> Path:
+    """A repository with one commit, in which `more` puts further files."""
     host, work = folder / "app.git", folder / "work"
     git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
     for command in (["init", "-q", "--bare", "-b", "main", str(host)], ["clone", "-q", str(host), str(work)]):
         subprocess.run([*git, *command], check=True, capture_output=True, cwd=folder)
     (work / "release.txt").write_text("one\n")
+    more(work)
     for command in (["add", "-A"], ["commit", "-q", "-m", "one"], ["push", "-q", "origin", "HEAD:main"]):
         subprocess.run([*git, *command], check=True, capture_output=True, cwd=work)
     return host

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.stacks.packaged import host
 from aws_rehearsal.errors import SetupError
+from aws_rehearsal.local_aws import random_account
 from aws_rehearsal.setup.node import ensure_locked, ensure_node
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.yaml_host import ensure_yaml_host
@@ -87,7 +89,9 @@ def test_a_program_in_javascript_deploys_a_backend(project: PulumiProject) -> No
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
         (project.folder / name).unlink()
     arguments = {**place(project), "suffix": "a8d78", "protect": False, "export": str(folder(APP))}
-    variables = {"ARGS": json.dumps(arguments), "PLUGIN": str(PACKAGE.parent)}
+    account = {**place(project), "environment": "prod", "protect": False, "export": str(folder(APP))}
+    account["pipeline"] = {"name": "pipeline", "account": random_account(), "region": "eu-west-1"}
+    variables = {"ACCOUNT": json.dumps(account), "ARGS": json.dumps(arguments), "PLUGIN": str(PACKAGE.parent)}
     try:
         node = ensure_node(Progress())
         modules = ensure_locked(node, NODE_SDK, Progress())
@@ -106,6 +110,7 @@ def test_a_program_in_javascript_deploys_a_backend(project: PulumiProject) -> No
     told = json.loads(ran.stdout)
     assert told["outputs"]["stackName"] == f"amplify-{APP}-dev-a8d78"
     assert told["outputs"]["graphqlEndpoint"].endswith("/graphql")
+    assert told["outputs"]["version"] == str(ACCOUNT_VERSION)
     assert set(told["changes"]) == {"same"}
 
 

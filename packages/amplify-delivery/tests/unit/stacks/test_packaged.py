@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 import pytest
 from pydantic.alias_generators import to_camel
 
@@ -136,6 +137,38 @@ def test_the_backend_declares_what_an_environments_program_does(package: host.Pa
     version = made.one("aws:secretsmanager/secretVersion:SecretVersion")
     assert version.inputs["secretStringWo"] == "hushhush"
     assert "secretStringWo" in version.secret
+
+
+@pytest.mark.parametrize(
+    ("secrets", "says"),
+    [
+        (lambda: pulumi.Output.secret({"authfullappauth": {"userPoolName": "x"}}), "only single values in it may be"),
+        (lambda: {"authfullappauth": pulumi.Output.secret({"userPoolName": "x"})}, "only single values in it may be"),
+        (lambda: {"authfullappauth": {"userPoolName": pulumi.Output.secret("x")}}, ""),
+    ],
+)
+def test_values_of_secrets_may_be_secrets_and_mappings_of_them_may_not(
+    package: host.Package, secrets: Callable[[], Any], says: str
+) -> None:
+    def program() -> None:
+        package.construct("backend", BACKEND, {**ARGS, "secrets": secrets()})
+
+    if not says:
+        assert record(program).one("aws:secretsmanager/secretVersion:SecretVersion")
+        return
+    with pytest.raises(pulumi.InputPropertiesError) as raised:
+        record(program)
+    assert says in raised.value.message
+
+
+def test_of_a_provider_that_is_given_it_is_said_that_it_is_not_used(package: host.Package) -> None:
+    def program() -> None:
+        for name, of in (("backend", "aws"), ("quiet", "other")):
+            options = pulumi.ResourceOptions(providers={of: aws.Provider(f"{name}-theirs")})
+            package.construct(name, BACKEND, ARGS, options)
+
+    said = [text for _, text in record(program).messages]
+    assert [text.partition(":")[0] for text in said if "is not used" in text] == ["backend"]
 
 
 def test_everything_waits_for_the_place(package: host.Package) -> None:

@@ -135,7 +135,8 @@ What stack files say by being there, is said here:
 - `secretNames` names the parameters whose values are secrets; nobody needs their values here.
 
 Credentials are those that `profile` and `roleArn` name, an administrator's of that account, else what the AWS SDK
-finds; the account is compared before anything is made. A provider of the program's is not used: the tag
+finds; the account is compared before anything is made. A provider of the program's is not used, and a warning says so
+if one is given: the tag
 `amplify-delivery:app` on every key and role, which policies hang on, is the provider's to give, and no program could
 tell whether a provider that is handed in gives it.
 
@@ -198,6 +199,9 @@ here. A push cannot change the pipeline, its roles or its steps; `pulumi up` of 
 that changes the definition cancels what runs, and the pipeline starts again with the branch's newest commit, unless
 `triggers` or `detectChanges: false` say that not every push is released: then start it by hand.
 
+What holds data is protected in both components: `pulumi destroy` refuses until the program says `protect: false`, and
+S3 deletes no bucket that holds something. Empty the artifact buckets by hand, once nobody wants to roll back to them.
+
 ## What stays with Python
 
 - The commands (`plan`, `deploy`, `adopt`, `rollback`): they walk the project's own stack files. A backend that a
@@ -226,17 +230,17 @@ With the real engine and the local AWS, in tests:
 - A program in YAML, with Pulumi's own language host, deploys a backend, again without a change, is refused for another
   place, and takes it away.
 - Another declares a `TargetAccount` and the `DeliveryPipeline` that it lets in: both are made, again without a change,
-  and taken away. What they register is compared, resource by resource and document by document, with what the programs
-  register for the same stack files.
+  a release goes through, and they are taken away. What they register is compared, resource by resource and document by
+  document, with what the programs register for the same stack files.
 - A program in JavaScript, with the SDK that npm has, run by its Automation API inside its own process and with the
-  class above, deploys a backend, again without a change, and takes it away.
+  class above, deploys a backend and declares a `TargetAccount`, again without a change, and takes both away.
 - The engine binds the schema, which checks it.
 
-Not tried: an execution of a pipeline that such a program has declared. The script by which its Build writes the
-pipeline's file is run in a test, and that file read as Build and steps read it; all else of it is what a pipeline of
-stack files has, which is rehearsed (docs/rehearsal.md). The language hosts of Node.js, Go, .NET and Java could not be
-had here (their Go modules have no version, and neither PyPI nor npm has them): the SDKs that they generate are as good
-as the schema, and nobody here has run one.
+In that release nothing is installed, planned or deployed: Build writes the pipeline's file with its own script, and the
+step is run by the command that finds it there. What else an execution does, is what one of a pipeline of stack files
+does, which is rehearsed (docs/rehearsal.md). The language hosts of Node.js, Go, .NET and Java could not be had here
+(their Go modules have no version, and neither PyPI nor npm has them): the SDKs that they generate are as good as the
+schema, and nobody here has run one.
 """
 
 

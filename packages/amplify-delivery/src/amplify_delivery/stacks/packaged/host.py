@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -97,6 +97,10 @@ class Package(ComponentProvider):
         self, name: str, resource_type: str, inputs: Any, options: pulumi.ResourceOptions | None = None
     ) -> ConstructResult:
         """A component; the user's own mistake is told without a traceback."""
+        if options and {"aws", "aws-native"} & set(_providers(options)):
+            pulumi.log.warn(
+                f"{name}: a provider that is given to it is not used: docs/other-languages.md tells whose credentials"
+            )
         try:
             return super().construct(name, resource_type, inputs, options)
         except ComponentInitError as error:
@@ -113,6 +117,11 @@ class Package(ComponentProvider):
             raise _told(f"{component_def.name}: {wrong}")
         mapped = super().map_inputs(inputs, component_def)  # it tells what is missing
         return given if component_def.name in INPUTS else mapped
+
+
+def _providers(options: pulumi.ResourceOptions) -> Collection[str]:
+    """The packages that providers are given for, as the SDK's server hands them over."""
+    return options.providers if isinstance(options.providers, Mapping) else ()
 
 
 def _told(message: str) -> pulumi.InputPropertiesError:

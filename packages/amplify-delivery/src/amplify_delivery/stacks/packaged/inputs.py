@@ -75,9 +75,10 @@ def _properties(
 def _value(value: Any, declared: PropertyDefinition, types: Mapping[str, TypeDefinition], path: str) -> Iterator[str]:
     if isinstance(value, pulumi.Output):
         if declared.plain:
+            otherwise = "only single values in it may be" if _leaf(declared).plain is None else "pass it plainly"
             yield (
-                f"{path} is a secret, or known only once something else is deployed; it has to be plain text, because "
-                "documents are written with it before anything is"
+                f"{path} is a secret, or known only once something else is deployed, and documents are written with it "
+                f"before anything is: {otherwise}"
             )
     elif isinstance(value, Mapping):
         kind = types.get((declared.ref or "").rpartition(":")[2])
@@ -89,3 +90,8 @@ def _value(value: Any, declared: PropertyDefinition, types: Mapping[str, TypeDef
     elif isinstance(value, list) and declared.items:
         for number, item in enumerate(value):
             yield from _value(item, declared.items, types, f"{path}.{number}")
+
+
+def _leaf(declared: PropertyDefinition) -> PropertyDefinition:
+    """What stands in mappings of mappings, in the end."""
+    return _leaf(declared.additional_properties) if declared.additional_properties else declared

@@ -1,10 +1,11 @@
-// A program in JavaScript, run inside its own process by the Automation API: it deploys a backend and takes it away.
+// A program in JavaScript, run inside its own process by the Automation API: it deploys a backend, lets a pipeline into
+// an account for another environment, and takes both away.
 "use strict";
 
 const pulumi = require("@pulumi/pulumi");
 const { LocalWorkspace } = require("@pulumi/pulumi/automation");
 
-const { ARGS, PLUGIN } = process.env;
+const { ACCOUNT, ARGS, PLUGIN } = process.env;
 
 class AmplifyBackend extends pulumi.ComponentResource {
   constructor(name, args, opts) {
@@ -13,9 +14,16 @@ class AmplifyBackend extends pulumi.ComponentResource {
   }
 }
 
+class TargetAccount extends pulumi.ComponentResource {
+  constructor(name, args, opts) {
+    super("amplify-delivery:index:TargetAccount", name, { version: undefined, ...args }, opts, true);
+  }
+}
+
 async function program() {
+  const account = new TargetAccount("account", JSON.parse(ACCOUNT));
   const backend = new AmplifyBackend("backend", JSON.parse(ARGS));
-  return { stackName: backend.stackName, graphqlEndpoint: backend.graphqlEndpoint };
+  return { stackName: backend.stackName, graphqlEndpoint: backend.graphqlEndpoint, version: account.version };
 }
 
 async function main() {
