@@ -307,9 +307,9 @@ def test_what_a_stack_has_left_that_was_deleted_by_hand_is_named(
     scene.statuses = ["DELETE_COMPLETE" if known else None]
     scene.state = scene.state if known else []
     scene.deleted = [
-        {"StackName": NAME, "StackId": "an earlier one", "DeletionTime": 1},
-        {"StackName": NAME, "StackId": ID, "DeletionTime": 2},
-        {"StackName": "other", "StackId": "other", "DeletionTime": 3},
+        {"StackName": NAME, "StackId": "an earlier one", "CreationTime": 1},
+        {"StackName": NAME, "StackId": ID, "CreationTime": 2},
+        {"StackName": "other", "StackId": "other", "CreationTime": 3},
     ]
     scene.events = {
         ID: [  # newest first

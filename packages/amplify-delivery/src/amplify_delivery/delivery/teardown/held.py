@@ -81,10 +81,14 @@ def left_by(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iter
 
 
 def deleted_last(cloudformation: Any, name: str) -> list[str]:
-    """The id of the stack of this name that was deleted last; none if there was none in 90 days."""
+    """The id of the stack of this name that was deleted last; none if there was none in 90 days.
+
+    That is the one that was made last: a name is free again when its stack is gone. A summary has to have that time
+    only (StackSummary of the API Reference).
+    """
     pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
     found = [s for page in pages for s in page["StackSummaries"] if s.get("StackName") == name]
-    return [str(max(found, key=lambda s: s["DeletionTime"])["StackId"])] if found else []
+    return [str(max(found, key=lambda s: s["CreationTime"])["StackId"])] if found else []
 
 
 def nested_in(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
