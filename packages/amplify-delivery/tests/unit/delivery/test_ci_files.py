@@ -352,45 +352,64 @@ GITLAB_KEYWORDS = {
 """Of a job ("CI/CD YAML syntax reference"), those that are used."""
 
 
-def test_gitlabs_jobs_are_whole() -> None:
-    texts = ci.files(ci.GITLAB, ["preprod", "prod"])
-    root, included = (yaml.safe_load(texts[name]) for name in (".gitlab-ci.yml", ci.GITLAB_INCLUDED))
+@pytest.fixture(scope="module")
+def gitlab() -> dict[str, dict[str, Any]]:
+    """The jobs of a project with two environments, by name."""
+    found: dict[str, dict[str, Any]] = yaml.safe_load(ci.files(ci.GITLAB, ["preprod", "prod"])[ci.GITLAB_INCLUDED])
+    return found
+
+
+def test_gitlabs_jobs_are_whole(gitlab: dict[str, dict[str, Any]]) -> None:
+    root = yaml.safe_load(ci.files(ci.GITLAB, ["preprod", "prod"])[".gitlab-ci.yml"])
     assert root["include"] == [{"local": ci.GITLAB_INCLUDED}]
-    for name, job in included.items():
+    for name, job in gitlab.items():
         assert set(job) <= GITLAB_KEYWORDS, name
         if not name.startswith("."):
-            assert {**included[job["extends"]], **job}["stage"] in root["stages"]
+            assert {**gitlab[job["extends"]], **job}["stage"] in root["stages"]
             assert job["script"]
             assert job["rules"]
             assert all(isinstance(line, str) for line in job["script"])
-        for parent in [job["extends"]] if "extends" in job else []:
-            assert parent in included
-        assert all(needed in included for needed in job.get("needs", ()))
-    assert included["backend-deploy-prod"]["rules"][0]["when"] == "manual"
-    # What its account asks for of the job's token: the account's file derives the same tier from the name.
-    assert included["backend-deploy-prod"]["environment"] == {"name": "prod", "deployment_tier": "production"}
-    assert included["backend-deploy-preprod"]["environment"]["deployment_tier"] == "staging"
-    # Not in variables, which whoever starts a pipeline by hand may give.
-    assert included["backend-build"]["artifacts"]["paths"] == ["artifact.zip", "build.env"]
-    assert included["backend-plan-prod"]["artifacts"]["paths"] == ["plan-prod.env"]
-    assert not any("reports" in job.get("artifacts", {}) for job in included.values())
-    assert "$" not in included["backend-deploy-prod"]["script"][0].replace("$(sed", "")
-    assert included["backend-plan-prod"]["needs"] == ["backend-build", "backend-deploy-preprod"]
-    # A schedule, which collects previews, delivers nothing.
-    delivering = [name for name in included if name.startswith(("backend-build", "backend-plan-", "backend-deploy-"))]
+        assert job.get("extends", name) in gitlab
+        assert all(needed in gitlab for needed in job.get("needs", ()))
+    assert gitlab["backend-plan-prod"]["needs"] == ["backend-build", "backend-deploy-preprod"]
+
+
+def test_gitlabs_production_is_deployed_by_a_person(gitlab: dict[str, dict[str, Any]]) -> None:
+    """In the tier that its account asks for of the job's token: the account's file derives it from the name as well."""
+    assert gitlab["backend-deploy-prod"]["rules"][0]["when"] == "manual"
+    assert gitlab["backend-deploy-prod"]["environment"] == {"name": "prod", "deployment_tier": "production"}
+    assert gitlab["backend-deploy-preprod"]["environment"]["deployment_tier"] == "staging"
+
+
+def test_gitlabs_digests_go_from_job_to_job_in_files(gitlab: dict[str, dict[str, Any]]) -> None:
+    """Not in variables, which whoever starts a pipeline by hand may give."""
+    assert gitlab["backend-build"]["artifacts"]["paths"] == ["artifact.zip", "build.env"]
+    assert gitlab["backend-plan-prod"]["artifacts"]["paths"] == ["plan-prod.env"]
+    assert not any("reports" in job.get("artifacts", {}) for job in gitlab.values())
+    assert "$" not in gitlab["backend-deploy-prod"]["script"][0].replace("$(sed", "")
+
+
+def test_gitlabs_schedule_delivers_nothing(gitlab: dict[str, dict[str, Any]]) -> None:
+    """It collects previews."""
+    delivering = [name for name in gitlab if name.startswith(("backend-build", "backend-plan-", "backend-deploy-"))]
     assert len(delivering) == 5
     for name in delivering:
-        [rule] = included[name]["rules"]
+        [rule] = gitlab[name]["rules"]
         assert rule["if"] == '$CI_COMMIT_BRANCH == "main" && $CI_PIPELINE_SOURCE != "schedule"'
-    # What acts in an account is never cut off by the next push, and not two at the same time.
+
+
+def test_gitlabs_jobs_in_an_account_end_undisturbed_and_one_by_one(gitlab: dict[str, dict[str, Any]]) -> None:
     for name in ("preprod", "prod"):
-        assert included[f"backend-deploy-{name}"]["resource_group"] == f"backend-{name}"
-    assert [name for name, job in included.items() if job.get("interruptible")] == ["backend-plan"]
-    # A token lives as long as its job's timeout, where it names one; else for five minutes.
-    assert all("timeout" in {**included[job.get("extends", "")], **job} for name, job in included.items()
+        assert gitlab[f"backend-deploy-{name}"]["resource_group"] == f"backend-{name}"
+    assert [name for name, job in gitlab.items() if job.get("interruptible")] == ["backend-plan"]
+
+
+def test_gitlabs_jobs_with_a_token_say_how_long_they_take(gitlab: dict[str, dict[str, Any]]) -> None:
+    """A token lives as long as its job's timeout, where it names one; else for five minutes."""
+    assert all("timeout" in {**gitlab[job.get("extends", "")], **job} for name, job in gitlab.items()
                if name in ("backend-preview", "backend-preview-stop", "backend-preview-collect")
                or name.startswith(("backend-plan-", "backend-deploy-")))  # fmt: skip
-    with_token = {name for name, job in included.items() if job.get("extends") == ".backend-deploy"}
+    with_token = {name for name, job in gitlab.items() if job.get("extends") == ".backend-deploy"}
     assert with_token == {f"backend-{what}-{name}" for what in ("plan", "deploy") for name in ("preprod", "prod")}
 
 

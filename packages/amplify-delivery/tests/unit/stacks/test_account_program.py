@@ -148,17 +148,20 @@ def test_the_organizations_boundary_stands_on_every_role(directory: Path, tmp_pa
     assert {r.inputs["permissionsBoundary"] for r in found.values()} == {boundary}
 
 
-def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> None:
-    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+@pytest.fixture(scope="module")
+def with_all(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Everything is asked for that an account's file can ask for."""
+    project = tmp_path_factory.mktemp("with-all")
+    shutil.copytree(directory, project, dirs_exist_ok=True)
     step = {
         "name": "smoke-test",
         "commands": ["true"],
         "timeout": "3h",
         "rights": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::fixtures/*"]}],
     }
-    make(tmp_path, stages=[{"name": "PreProd", "post": [step]}, {"name": "Prod1"}])
+    make(project, stages=[{"name": "PreProd", "post": [step]}, {"name": "Prod1"}])
     write(
-        tmp_path,
+        project,
         "preprod-account",
         {
             "program": "account",
@@ -177,45 +180,66 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
             "timeouts": {"deploy": "6h"},
         },
     )
-    recording = run(tmp_path, "preprod-account")
-    assert recording.one("aws:ecr/repository:Repository").inputs["name"] == f"{APP}/preprod"
-    policy = json.loads(recording.one("aws:ecr/repositoryPolicy:RepositoryPolicy").inputs["policy"])
+    return run(project, "preprod-account")
+
+
+def test_images_and_a_key_of_the_staging_area(with_all: Recording) -> None:
+    assert with_all.one("aws:ecr/repository:Repository").inputs["name"] == f"{APP}/preprod"
+    policy = json.loads(with_all.one("aws:ecr/repositoryPolicy:RepositoryPolicy").inputs["policy"])
     arn = f"arn:aws:lambda:{HOME}:{account_of(0)}:function:*"
     assert policy["Statement"][0]["Condition"] == {"StringLike": {"aws:SourceArn": arn}}
-    aliases = {a.inputs["name"] for a in recording.all("aws:kms/alias:Alias")}
+    aliases = {a.inputs["name"] for a in with_all.all("aws:kms/alias:Alias")}
     assert aliases == {f"alias/{APP}-preprod-state", f"alias/{APP}-preprod-staging"}
-    assert not any(r.request.protect for r in recording.resources)
-    overrides = json.dumps(roles(recording)[f"{APP}-preprod-action"].inputs["policies"])
+
+
+def test_keys_that_the_stack_has_made_are_named_by_their_arns(with_all: Recording) -> None:
+    """Their aliases and tags count some minutes later."""
+    for key in ("preprod-state", "preprod-staging"):
+        assert f'"arn:aws:::{key}"' in boundary_of(with_all)
+        inline = roles(with_all)[f"{APP}-preprod-deploy"].inputs["policies"]
+        assert any(f"arn:aws:::{key}" in json.dumps(policy) for policy in inline)
+
+
+def boundary_of(recording: Recording) -> str:
+    text: str = next(p for p in recording.all(POLICY) if p.inputs["name"].endswith("-boundary")).inputs["policy"]
+    return text
+
+
+def test_what_the_file_opens_is_open_and_nothing_else(with_all: Recording) -> None:
+    overrides = json.dumps(roles(with_all)[f"{APP}-preprod-action"].inputs["policies"])
     assert "codebuild:environment.image" not in overrides.replace("codebuild:environment.imageP", "")
     assert "codebuild:source.buildspec" in overrides
-    boundary = next(p for p in recording.all(POLICY) if p.inputs["name"].endswith("-boundary"))
-    assert "bedrock:*" in boundary.inputs["policy"]
-    # The keys that the stack has made, by their ARNs: their aliases and tags count some minutes later.
-    for key in ("preprod-state", "preprod-staging"):
-        assert f'"arn:aws:::{key}"' in boundary.inputs["policy"]
-        inline = roles(recording)[f"{APP}-preprod-deploy"].inputs["policies"]
-        assert any(f"arn:aws:::{key}" in json.dumps(policy) for policy in inline)
-    deploy = roles(recording)[f"{APP}-preprod-deploy"]
-    assert "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess" in deploy.inputs["managedPolicyArns"]
+    assert "bedrock:*" in boundary_of(with_all)
+    assert not any(r.request.protect for r in with_all.resources)
+    deploy = roles(with_all)[f"{APP}-preprod-deploy"]
     assert "aws:SourceArn" not in json.dumps(deploy.inputs["assumeRolePolicyDocument"])
-    text = " ".join(p.inputs["policy"] for p in recording.all(POLICY))
+
+
+def test_rights_and_types_that_the_file_adds(with_all: Recording) -> None:
+    deploy = roles(with_all)[f"{APP}-preprod-deploy"]
+    assert "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess" in deploy.inputs["managedPolicyArns"]
+    text = " ".join(p.inputs["policy"] for p in with_all.all(POLICY))
     assert "sqs:CreateQueue" in text
     assert "sqs:SendMessage" in text
     assert "kinesis:DeleteStream" in text
-    made_for = parse(parameter(recording, "types").inputs["insecureValue"])
+    made_for = parse(parameter(with_all, "types").inputs["insecureValue"])
     assert "AWS::Kinesis::Stream" in made_for.backend
     assert (made_for.program, made_for.further) == (frozenset({"AWS::SQS::Queue"}), frozenset({"sqs", "*"}))
+    # What a step of the pipeline asks for.
     assert "arn:aws:s3:::fixtures/*" in text
-    check = next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-check"))
-    assert check.inputs["buildTimeout"] == 3 * 60 + 15
-    assert next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-deploy")).inputs["buildTimeout"] == 360
-    for project in recording.all(BUILD):
-        environment = project.inputs["environment"]
-        assert (environment["image"], environment["computeType"]) == (
-            "aws/codebuild/standard:8.0",
-            "BUILD_GENERAL1_LARGE",
-        )
-    provider = recording.one("pulumi:providers:aws")
+
+
+def test_how_long_builds_may_take_and_on_what_they_run(with_all: Recording) -> None:
+    minutes = {p.inputs["name"].rpartition("-")[2]: p.inputs["buildTimeout"] for p in with_all.all(BUILD)}
+    assert (minutes["check"], minutes["deploy"]) == (3 * 60 + 15, 360)
+    environments = [project.inputs["environment"] for project in with_all.all(BUILD)]
+    assert {(e["image"], e["computeType"]) for e in environments} == {
+        ("aws/codebuild/standard:8.0", "BUILD_GENERAL1_LARGE")
+    }
+
+
+def test_tags_are_on_everything(with_all: Recording) -> None:
+    provider = with_all.one("pulumi:providers:aws")
     assert json.loads(provider.inputs["defaultTags"]) == {"tags": {"amplify-delivery:app": APP, "team": "app"}}
 
 

@@ -237,10 +237,13 @@ def test_a_changed_command_of_build_changes_nothing_here(directory: Path, tmp_pa
     assert some != made(computeType="BUILD_GENERAL1_LARGE")
 
 
-def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> None:
-    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+@pytest.fixture(scope="module")
+def with_all(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Everything is asked for that a pipeline's file can ask for."""
+    project = tmp_path_factory.mktemp("with-all")
+    shutil.copytree(directory, project, dirs_exist_ok=True)
     make(
-        tmp_path,
+        project,
         stages=[
             {"name": "PreProd", "pre": [{"name": "migrate", "commands": ["true"]}], "bake": {"time": "15m"}},
             {
@@ -269,10 +272,18 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
         tags={"team": "app"},
         protect="false",
     )
-    recording = run(tmp_path, "pipeline")
-    found = stages(recording)
+    return run(project, "pipeline")
+
+
+def test_steps_and_bake_time_stand_around_plan_and_deploy(with_all: Recording) -> None:
+    found = stages(with_all)
     assert [a["name"] for a in found["PreProd-Plan"]["actions"]] == ["migrate-preprod", "Plan-preprod"]
     assert [a["name"] for a in found["PreProd"]["actions"]] == ["Deploy-preprod", "Bake-preprod"]
+    assert found["Prod"]["onFailure"] == {"result": "ROLLBACK"}
+
+
+def test_who_is_asked_and_how_long(with_all: Recording) -> None:
+    found = stages(with_all)
     assert [a["name"] for a in found["Prod-Plan"]["actions"]] == ["Approve-Plan", "Plan-prod1"]
     assert found["Prod-Plan"]["actions"][0]["timeoutInMinutes"] == 24 * 60
     [approve] = found["Prod-Approve"]["actions"]
@@ -281,24 +292,38 @@ def test_everything_that_can_be_asked_for(directory: Path, tmp_path: Path) -> No
     assert approve["configuration"]["NotificationArn"] == topic
     assert approve["configuration"]["ExternalEntityLink"] == "https://example.com"
     assert found["Prod-Approve"]["beforeEntry"]["conditions"][0]["result"] == "SKIP"
-    assert found["Prod"]["onFailure"] == {"result": "ROLLBACK"}
-    [trigger] = recording.one(PIPELINE).inputs["triggers"]
+
+
+def test_where_there_is_a_filter_the_source_looks_for_nothing(with_all: Recording) -> None:
+    [trigger] = with_all.one(PIPELINE).inputs["triggers"]
     assert trigger["gitConfiguration"]["push"] == [
         {"branches": {"includes": ["main"]}, "filePaths": {"includes": ["amplify-export-*/**"]}}
     ]
-    assert found["Source"]["actions"][0]["configuration"]["DetectChanges"] == "false"
-    rule, target = recording.one(RULE), recording.one(TARGET)
+    assert stages(with_all)["Source"]["actions"][0]["configuration"]["DetectChanges"] == "false"
+
+
+def test_a_schedule_starts_it_with_a_role_of_its_own(with_all: Recording) -> None:
+    rule, target = with_all.one(RULE), with_all.one(TARGET)
     assert rule.inputs["scheduleExpression"] == "rate(1 day)"
     assert target.inputs["arn"] == f"arn:aws:codepipeline:{HOME}:{TOOLING}:{APP}-pipeline"
     assert target.inputs["roleArn"].endswith(f"/{APP}-pipeline-trigger")
-    assert recording.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "team@example.com"
-    notified = recording.one("aws:codestarnotifications/notificationRule:NotificationRule")
-    assert recording.one(PIPELINE).urn in notified.depends_on
-    build = next(p for p in recording.all(BUILD) if p.inputs["name"].endswith("-build"))
+
+
+def test_people_are_told_by_e_mail(with_all: Recording) -> None:
+    assert with_all.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "team@example.com"
+    notified = with_all.one("aws:codestarnotifications/notificationRule:NotificationRule")
+    assert with_all.one(PIPELINE).urn in notified.depends_on
+
+
+def test_on_what_build_runs_and_with_which_engine(with_all: Recording) -> None:
+    build = next(p for p in with_all.all(BUILD) if p.inputs["name"].endswith("-build"))
     assert build.inputs["environment"]["computeType"] == "BUILD_GENERAL1_LARGE"
     assert build.inputs["environment"]["privilegedMode"] is True
     assert "https://example.com/pulumi.tar.gz" in build.inputs["source"]["buildspec"]
-    assert not any(r.request.protect for r in recording.resources)
+
+
+def test_nothing_is_protected_where_the_file_says_so(with_all: Recording) -> None:
+    assert not any(r.request.protect for r in with_all.resources)
 
 
 # --- other sources ---------------------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ class Approval(Model):
         default=None, description="address that is shown with it"
     )
     skip_unchanged: Flag = Field(
-        default=True,
+        default=False,
         description="do not ask where Plan counts no changes. Its cost: the number comes from the program that is to "
         "be approved, so whoever can change that program decides whether anybody is asked",
     )
