@@ -1,4 +1,5 @@
-"""docs/operations.md has every state of a stack, every message that ends a command with 4, and quotes what is said."""
+"""docs/operations.md has every state of a stack, every message that ends a command with 4 or, of what runs, with 3; and
+quotes what is said."""
 
 from __future__ import annotations
 
@@ -91,12 +92,12 @@ def said_by(node: ast.expr) -> str:
     return FIELD + FIELD.join(inside) + FIELD
 
 
-def ending_with_4() -> Iterator[tuple[str, str]]:
-    """Where a `FailedError` is made, and what it says."""
+def ending_with(*errors: str) -> Iterator[tuple[str, str]]:
+    """Where one of these errors is made, and what it says."""
     texts = ((file, file.read_text(encoding="utf-8")) for file in SOURCES)
-    for file, tree in ((file, ast.parse(text)) for file, text in texts if "FailedError(" in text):
+    for file, tree in ((file, ast.parse(text)) for file, text in texts if any(f"{e}(" in text for e in errors)):
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "FailedError":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in errors:
                 yield f"{file.parent.name}/{file.name}:{node.lineno}", said_by(node.args[0])
 
 
@@ -111,7 +112,14 @@ def is_quoted(message: str, quote: str) -> bool:
     return bool(parts)
 
 
-MESSAGES = list(ending_with_4())
+MESSAGES = list(ending_with("FailedError"))
+REFUSALS = list(ending_with("RefusedError", "PublishError", "LockedError", "StateError", "PluginLostError"))
+"""Without what is wrong with files, which is told to whoever writes them."""
+AT_A_DESK = {"adoption": "adopting", "handover": "adopting", "offline": "pull-requests", "images": "containers"}
+"""Rooms that nobody is called to at night, and the pages that tell of them."""
+OF_A_STATE = {"stack_states.py", "stack_state.py", "stack_owner.py", "recovery.py", "root_stack.py", "restoring.py"}
+"""Files whose messages that begin so are the tables of states, and of somebody else's stack."""
+STATES_SAY = ("its state is ", "the stack is there", f"{FIELD}; CloudFormation does not look", f"{FIELD}; bringing it")
 QUOTES = [q for cells in rows("you read") for q in re.findall(r"`+ ?(.+?) ?`+(?=[ ,(;:.]|$)", cells[0])]
 MADE_OF_PARTS = {"auth_trust.py": "the trust of ", "state_stack.py": "`APP-tooling-state`", "errors.py": "own refusal"}
 """Files whose message is put together elsewhere, and what stands for it on the page."""
@@ -123,6 +131,27 @@ def test_a_message_that_ends_a_command_with_4_is_on_the_page(where: str, message
         assert MADE_OF_PARTS[where.partition("/")[2].partition(":")[0]] in pages.section("operations", "A command has")
     else:
         assert any(is_quoted(message, quote) for quote in QUOTES), message
+
+
+SAID = [
+    *QUOTES,
+    *(q for cells in rows("it says") for q in re.findall(r"`+ ?(.+?) ?`+(?=[ ,(;:.]|$)", cells[0])),
+    *re.findall(r"^> (.+)$", PAGE, re.M),
+]
+"""What the page tells of in its other tables too."""
+
+
+def test_a_refusal_of_what_runs_is_on_the_page() -> None:
+    missing = {}
+    for where, message in REFUSALS:
+        room, _, file = where.partition(":")[0].partition("/")
+        told = file in OF_A_STATE and message.startswith(STATES_SAY)
+        literal = len(max(message.split(FIELD), key=len).strip()) > 12
+        if literal and room not in AT_A_DESK and not told and not any(is_quoted(message, quote) for quote in SAID):
+            missing[where] = message
+    assert missing == {}
+    assert all((REPOSITORY / "docs" / f"{page}.md").is_file() for page in AT_A_DESK.values())
+    assert len(REFUSALS) > 100
 
 
 @cache
