@@ -202,6 +202,15 @@ def test_parent_says_which_child_failed_and_the_child_why(developer: LocalAccoun
     assert "NoSuchType" in developer.reasons(found["StackId"])["Failing"]
 
 
+def test_a_deleted_stack_tells_when(developer: LocalAccount) -> None:
+    made = developer.create(resources(P=parameter()))
+    developer.delete()
+    cloudformation = developer.client("cloudformation")
+    [listed] = cloudformation.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]
+    [described] = cloudformation.describe_stacks(StackName=made["StackId"])["Stacks"]
+    assert listed["DeletionTime"] == described["DeletionTime"] >= made["CreationTime"]
+
+
 def test_child_names_its_parent_and_its_root(developer: LocalAccount) -> None:
     grandchild = developer.upload("grandchild", resources(P=parameter()))
     child = developer.upload("child", resources(Grandchild=nested(grandchild)))

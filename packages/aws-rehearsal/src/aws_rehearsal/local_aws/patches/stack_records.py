@@ -1,10 +1,10 @@
-"""What DescribeStacks and DescribeChangeSet say, where MiniStack says less, or too much.
+"""What DescribeStacks, ListStacks and DescribeChangeSet say, where MiniStack says less, or too much.
 
-MiniStack leaves out `ParentId`, `RootId`, `RoleARN`, `TimeoutInMinutes` and `NotificationARNs`, shows NoEcho
-parameters of change sets in the clear, gives a failed create's rollback no reason, and lets a stack in
+MiniStack leaves out `ParentId`, `RootId`, `RoleARN`, `TimeoutInMinutes`, `NotificationARNs` and `DeletionTime`, shows
+NoEcho parameters of change sets in the clear, gives a failed create's rollback no reason, and lets a stack in
 ROLLBACK_COMPLETE be created over.
-AWS: CloudFormation API Reference, DescribeStacks (`Stack`), CreateStack (AlreadyExistsException), "NoEcho: masked with
-asterisks"; User Guide, "Stack status codes": a stack in ROLLBACK_COMPLETE can only be deleted.
+AWS: CloudFormation API Reference, DescribeStacks (`Stack`), ListStacks (`StackSummary`), CreateStack
+(AlreadyExistsException), "NoEcho: masked with asterisks"; User Guide, "Stack status codes": a stack in ROLLBACK_COMPLETE can only be deleted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from ministack.services.cloudformation import handlers, helpers, stacks
 
 from ._expect import PatchError, expect, replace
 
-_ACTIONS = ("CreateStack", "UpdateStack", "CreateChangeSet", "ExecuteChangeSet", "DescribeStacks", "DescribeChangeSet")
+_ACTIONS = (
+    "CreateStack", "UpdateStack", "CreateChangeSet", "ExecuteChangeSet", "DescribeStacks", "DescribeChangeSet",
+    "ListStacks",
+)  # fmt: skip
 _LIVING = ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
 
 
@@ -32,6 +35,7 @@ def apply() -> None:
         UpdateStack=_in_aws_words(_remembering(actions["UpdateStack"])),
         CreateChangeSet=_refusing_taken_names(_remembering(actions["CreateChangeSet"])),
         DescribeStacks=_telling_more(actions["DescribeStacks"]),
+        ListStacks=_with_deletion_times(actions["ListStacks"]),
         DescribeChangeSet=_masking(actions["DescribeChangeSet"]),
     )
     roll_back = expect(
@@ -102,10 +106,11 @@ def _telling_more(action: Action) -> Action:
         if status != 200:
             return status, headers, body
         text = body.decode("utf-8")
+        _remember_deletions()
         for stack in cloudformation._stacks.values():
             more = "".join(
                 f"<{member}>{helpers._esc(str(stack[member]))}</{member}>"
-                for member in ("ParentId", "RootId", "RoleARN", "TimeoutInMinutes")
+                for member in ("ParentId", "RootId", "RoleARN", "TimeoutInMinutes", "DeletionTime")
                 if stack.get(member)
             )
             topics = "".join(f"<member>{helpers._esc(arn)}</member>" for arn in stack.get("NotificationARNs", []))
@@ -116,6 +121,22 @@ def _telling_more(action: Action) -> Action:
         return status, headers, text.encode("utf-8")
 
     return describe
+
+
+def _with_deletion_times(action: Action) -> Action:
+    def listed(params: Any) -> Any:
+        _remember_deletions()  # what MiniStack shows if it knows it
+        return action(params)
+
+    return listed
+
+
+def _remember_deletions() -> None:
+    """A stack's last event is the end of its deletion."""
+    for stack in cloudformation._stacks.values():
+        events = cloudformation._stack_events.get(stack["StackId"])
+        if events and stack["StackStatus"] == "DELETE_COMPLETE":
+            stack["DeletionTime"] = events[-1]["Timestamp"]
 
 
 def _masking(action: Action) -> Action:
@@ -132,7 +153,7 @@ def _masking(action: Action) -> Action:
 
 
 def probe(aws: Any) -> bool:
-    """A stack tells its role, and one that rolled back keeps its name taken."""
+    """A stack tells its role, one that rolled back keeps its name taken, and one that was deleted tells when."""
     role = aws.role(aws.owner, "probe-execution", trusted="cloudformation.amazonaws.com")
     failing = {
         "P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Name": "/probe/records", "Value": "1"}}
@@ -141,4 +162,6 @@ def probe(aws: Any) -> bool:
     status = aws.stack(failing, name="probe-records", RoleARN=role)
     described = aws.query("cloudformation", Action="DescribeStacks", StackName="probe-records")
     again = aws.succeeds(lambda: aws.create_stack(failing, name="probe-records"))
-    return status == "ROLLBACK_COMPLETE" and role in described and not again
+    gone = aws.delete_stack("probe-records") == "DELETE_COMPLETE"
+    timed = "<DeletionTime>" in aws.query("cloudformation", Action="ListStacks")
+    return status == "ROLLBACK_COMPLETE" and role in described and not again and gone and timed
