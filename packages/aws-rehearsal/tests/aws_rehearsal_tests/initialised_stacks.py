@@ -32,6 +32,13 @@ class Key:
         return cls(f"awskms:///{arn}?region={kms.meta.region_name}", base64.b64encode(encrypted).decode())
 
 
+def init_with_key(kms: Any, run: Callable[..., object], *stacks: str) -> None:
+    """Make these stacks, with a new key in the account and region of that client; `run` runs the engine's command."""
+    key = Key.make(kms)
+    for stack in stacks:
+        run("stack", "init", stack, f"--secrets-provider={key.provider}")
+
+
 @dataclass(frozen=True)
 class _Initialised:
     lines: str

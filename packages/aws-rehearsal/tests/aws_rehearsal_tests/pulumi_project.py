@@ -79,9 +79,7 @@ class PulumiProject:
 
     def init_with_key(self, *stacks: str) -> None:
         """Any other stacks, in the same way."""
-        key = initialised_stacks.Key.make(self.developer.client("kms"))
-        for stack in stacks:
-            self.succeed("stack", "init", stack, f"--secrets-provider={key.provider}")
+        initialised_stacks.init_with_key(self.developer.client("kms"), self.succeed, *stacks)
 
     def up(self, *arguments: str, **variables: str) -> str:
         """`pulumi up` without its preview; fails the test unless it succeeds."""

@@ -24,11 +24,11 @@ from amplify_delivery.errors import DeployError
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
-from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
 from unit.delivery.conftest import ROOT, export
 
-HOME, AWAY = "us-east-1", "eu-west-1"
+HOME, AWAY, ELSEWHERE = "us-east-1", "eu-west-1", "eu-north-1"
 EXPORT = "todo-series/v1"
 
 
@@ -87,6 +87,10 @@ class Scene:
             del variables["PULUMI_CONFIG_PASSPHRASE"]
             work = Workspace(work.project, variables)
         return work.run(pulumi_homes.delivery(work.environment, *arguments))
+
+    def init(self, stack: str) -> None:
+        """Make a stack, whose key lies where nothing else does."""
+        initialised_stacks.init_with_key(self.client("kms", ELSEWHERE), self.workspace.succeed, stack)
 
     def refused(self, *arguments: str, code: int = 3) -> str:
         done = self.delivery(*arguments)
@@ -186,6 +190,7 @@ def test_an_account_is_left_by_what_can_be_made_again_and_emptied_when_that_is_a
     scene.write_environment("qa", AWAY)
     scene.write("preprod-account", program="account", images="true")
     scene.write_pipeline("preprod", "qa")
+    scene.init("preprod-account")
     scene.succeeds("bootstrap", "preprod")
     whole = scene.everything()
 
@@ -310,7 +315,7 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
     scene.write_environment("prod", AWAY)
     scene.write_pipeline("preprod", "prod")
     action_roles = {f"role {scene.let_in(name, region)}" for name, region in (("preprod", HOME), ("prod", AWAY))}
-    scene.workspace.succeed("stack", "init", "pipeline")
+    scene.init("pipeline")
     scene.workspace.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     s3.put_object(Bucket=away, Key="x", Body=b"an artifact")
     assert "actions run there" in scene.refused("destroy", "pipeline", "--region", AWAY)

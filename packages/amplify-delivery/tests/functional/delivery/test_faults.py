@@ -15,6 +15,7 @@ from amplify_delivery_rehearsal.conformance.failing import FailingProxy
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
+from aws_rehearsal_tests import initialised_stacks
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import fails, succeeds
 from functional.delivery.test_killed import NESTED, small
@@ -81,10 +82,7 @@ def place(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPath
         backend = {"PULUMI_BACKEND_URL": f"s3://{bucket}?region={REGION}", "AWS_ENDPOINT_URL": proxy.endpoint}
         project = environment.workspace.project
         environment.workspace = Workspace(project, {**environment.workspace.environment, **backend})
-        file = project / "Pulumi.dev.yaml"
-        lines = file.read_text().splitlines(keepends=True)
-        file.write_text("".join(line for line in lines if not line.startswith("encryptionsalt:")))
-        environment.workspace.succeed("stack", "init", "dev")
+        initialised_stacks.init_with_key(environment.client("kms"), environment.workspace.succeed, "dev")
         made = Place(environment, proxy, folder / "export", bucket)
         made.take("first")
         path = f"parameters.{NESTED}.Name"

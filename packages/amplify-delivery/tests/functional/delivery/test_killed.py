@@ -20,7 +20,7 @@ from amplify_delivery_rehearsal.conformance.killing import BEFORE, KillingProxy,
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
-from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import succeeds
 from unit.delivery.conftest import export
@@ -222,7 +222,7 @@ def here(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Killed
             "PULUMI_BACKEND_URL": f"s3://{state_bucket}?region={REGION}",
         }
         environment.workspace = Workspace(environment.workspace.project, variables)
-        environment.workspace.succeed("stack", "init", "dev")
+        initialised_stacks.init_with_key(environment.client("kms"), environment.workspace.succeed, "dev")
         made = Killed(environment, proxy, folder / "export", state_bucket)
         made.give("someone")
         yield made

@@ -23,7 +23,7 @@ from amplify_delivery.delivery.engine.state_bucket import client_config_key, out
 from amplify_delivery.export import assemble, read_export, write_assembly
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
-from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from functional.delivery.environments import allow_loss
 from functional.delivery.test_failures import fails, succeeds
 from functional.front_end import web_page
@@ -85,7 +85,7 @@ class Bootstrapped:
         self.bootstrap()
 
     def bootstrap(self) -> None:
-        self.workspace.succeed("stack", "init", "prod-account")
+        initialised_stacks.init_with_key(self.client("kms"), self.workspace.succeed, "prod-account")
         self.prepare("todo-series/v1")
         there = {k: v for k, v in self.workspace.environment.items() if not k.startswith("PULUMI_CONFIG_PASSPHRASE")}
         in_account = Workspace(self.workspace.project, {**there, "PULUMI_BACKEND_URL": self.names.state_backend})

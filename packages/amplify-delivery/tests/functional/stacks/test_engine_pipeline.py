@@ -62,7 +62,7 @@ def project(pulumi_home: dict[str, str], tooling: LocalAccount, tmp_path: Path) 
     shutil.copy(REPOSITORY / "__main__.py", project.folder)
     describe(project)
     let_in(project)
-    project.succeed("stack", "init", "pipeline")
+    project.init_with_key("pipeline")
     return project
 
 
@@ -296,7 +296,7 @@ def test_a_pipeline_and_an_account_of_before_move_to_the_new_names(
 
     describe(project, stages=[{"name": "PreProd"}])
     file("enrolled")
-    project.succeed("stack", "init", "preprod-account")
+    project.init_with_key("preprod-account")
     project.up("-s", "preprod-account")
     of_before(project)
     up(project)
