@@ -30,6 +30,7 @@ import pulumi
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime import resource as registering
 from pulumi.runtime.config import set_all_config
+from pulumi.runtime.proto import source_pb2
 
 from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, ROOT_STACK, cloudformation_type
 from amplify_delivery.errors import ConfigError
@@ -281,7 +282,7 @@ def record(
 
     try:
         # Where in the program a resource is made, mocks tell nobody: a tenth of the time goes into finding it out.
-        without_places = patch.object(registering, "_get_stack_trace", registering.source_pb2.StackTrace)
+        without_places = patch.object(registering, "_get_stack_trace", source_pb2.StackTrace)
         with _remembering_hooks(recording), without_places:
             loop.run_until_complete(stack.run_pulumi_func(body))
             loop.run_until_complete(exports())

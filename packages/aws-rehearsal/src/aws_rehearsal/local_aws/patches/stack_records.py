@@ -4,7 +4,8 @@ MiniStack leaves out `ParentId`, `RootId`, `RoleARN`, `TimeoutInMinutes`, `Notif
 NoEcho parameters of change sets in the clear, gives a failed create's rollback no reason, and lets a stack in
 ROLLBACK_COMPLETE be created over.
 AWS: CloudFormation API Reference, DescribeStacks (`Stack`), ListStacks (`StackSummary`), CreateStack
-(AlreadyExistsException), "NoEcho: masked with asterisks"; User Guide, "Stack status codes": a stack in ROLLBACK_COMPLETE can only be deleted.
+(AlreadyExistsException), "NoEcho: masked with asterisks"; User Guide, "Stack status codes": a stack in
+ROLLBACK_COMPLETE can only be deleted.
 """
 
 from __future__ import annotations
