@@ -144,6 +144,42 @@ def test_what_has_happened_to_the_state_is_said_in_our_words(stderr: str, messag
     assert remedy in error.remedy
 
 
+@pytest.mark.parametrize(
+    ("words", "message", "remedy"),
+    [
+        ("write /state/.pulumi/stacks/a/dev.json.1.tmp: no space left on device", "the disk is full", "make room"),
+        (
+            "operation error S3: PutObject, https response error StatusCode: 400, api error ExpiredToken: The provided "
+            "token has expired.",
+            "the credentials for the state in s3://b have ended",
+            "log in again",
+        ),
+        (
+            "api error KMS.DisabledException: arn is disabled.",
+            "the key of the state in s3://b is disabled",
+            "enable-key",
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_written_midway_is_no_fault_of_the_resource(
+    words: str, message: str, remedy: str
+) -> None:
+    """The engine tells it as the error of whatever it was at."""
+    watch = Watch()
+    saving = (
+        "step event returned an error: failed to save snapshot: An IO error occurred while writing the new snapshot"
+    )
+    watch(said(URN, f"post-{saving} file: {words}"))
+    error = explain(create_command_error(CommandResult(stdout="", stderr="", code=255)), watch, "dev", "s3://b")
+    assert isinstance(error, StateError)
+    assert error.message.startswith(message)
+    assert "snapshot" not in error.message
+    assert remedy in error.remedy
+    watch(said("urn:pulumi:dev::a::t::other", "AccessDenied"))
+    error = explain(create_command_error(CommandResult(stdout="", stderr="", code=255)), watch, "dev", "s3://b")
+    assert error.message.splitlines()[1:] == ["t other: AccessDenied"]
+
+
 UNAVAILABLE = "rpc error: code = Unavailable desc = "
 
 

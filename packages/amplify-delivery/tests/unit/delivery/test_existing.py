@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.killed import existing
+from amplify_delivery.delivery.killed import by_time, existing, tags
 from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.stacks.images import IMAGES
 
@@ -28,6 +28,7 @@ class Aws:
         self.answers = {
             "list_resource_requests": {"ResourceRequestStatusSummaries": []},
             "list_buckets": refused("AccessDenied"),
+            "list_object_versions": refused("AccessDenied"),
             **answers,
         }
 
@@ -401,3 +402,131 @@ def test_what_is_somebody_elses_or_cannot_be_told_apart() -> None:
     two = ask(Aws(get_apis={"Items": [{"Name": "n", "ApiId": "1"}, {"Name": "n", "ApiId": "2"}]}), API, name="n")
     assert isinstance(two, Unknown)
     assert isinstance(ask(Aws(), "aws:ec2/vpc:Vpc"), Unknown)
+
+
+EMPTY: dict[str, Any] = {"list_object_versions": {}, "list_multipart_uploads": {}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "empty"),
+    [
+        (EMPTY, True),
+        ({**EMPTY, "list_object_versions": {"Versions": [{"Key": "k"}]}}, False),
+        ({**EMPTY, "list_object_versions": {"DeleteMarkers": [{"Key": "k"}]}}, False),
+        ({**EMPTY, "list_multipart_uploads": {"Uploads": [{"Key": "k"}]}}, False),
+        ({**EMPTY, "list_object_versions": refused("AccessDenied")}, False),
+        ({**EMPTY, "list_multipart_uploads": refused("AccessDenied")}, False),
+        ({**EMPTY, "list_buckets": {"Buckets": [{"Name": "b", "CreationDate": MADE}]}}, False),  # its time tells
+    ],
+)
+def test_whoever_may_not_list_buckets_looks_whether_a_teams_own_is_empty(answers: dict[str, Any], empty: bool) -> None:
+    aws = Aws(head_bucket={}, get_bucket_tagging=TAGGED, **answers)
+    found = ask(aws, BUCKET, bucket="b", tags={"app": "a"})
+    assert isinstance(found, There)
+    assert found.empty == empty
+
+
+TAGGED_TYPES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "aws-native:apigatewayv2:Api": (
+        {"name": "n"},
+        {"get_apis": {"Items": [{"Name": "n", "ApiId": "1"}]}, "get_api": {"Tags": {"team": "a"}}},
+        "get_api",
+    ),
+    "aws-native:iam:Role": ({"roleName": "r"}, {"get_role": {"Role": {"Tags": [{"Key": "team", "Value": "a"}]}}}, ""),
+    "aws-native:lambda:Function": (
+        {"functionName": "f"},
+        {"get_function": {"Configuration": {}, "Tags": {"team": "a"}}},
+        "",
+    ),
+    "aws-native:logs:LogGroup": (
+        {"logGroupName": "/g"},
+        {
+            "describe_log_groups": {"logGroups": [{"logGroupName": "/g"}]},
+            "list_tags_for_resource": {"tags": {"team": "a"}},
+        },
+        "list_tags_for_resource",
+    ),
+    "aws:codebuild/project:Project": (
+        {"name": "p"},
+        {"batch_get_projects": {"projects": [{"arn": "arn:project/p", "tags": [{"key": "team", "value": "a"}]}]}},
+        "",
+    ),
+    "aws:codestarnotifications/notificationRule:NotificationRule": (
+        {"name": "n", "resource": "arn:pipeline"},
+        {
+            "list_notification_rules": {"NotificationRules": [{"Arn": "arn:n"}]},
+            "describe_notification_rule": {"Name": "n", "Tags": {"team": "a"}},
+        },
+        "",
+    ),
+    "aws:iam/policy:Policy": (
+        {"name": "p"},
+        {
+            "list_policies": {"Policies": [{"PolicyName": "p", "Path": "/", "Arn": "arn:p"}]},
+            "get_policy": {"Policy": {"Tags": [{"Key": "team", "Value": "a"}]}},
+        },
+        "get_policy",
+    ),
+    "aws:iam/role:Role": ({"name": "r"}, {"get_role": {"Role": {"Tags": [{"Key": "team", "Value": "a"}]}}}, ""),
+    "aws:kms/key:Key": (
+        {"description": "ours"},
+        {
+            "list_keys": {"Keys": [{"KeyId": "e"}]},
+            "describe_key": KEYS[-1],
+            "list_resource_tags": {"Tags": [{"TagKey": "team", "TagValue": "a"}]},
+        },
+        "list_resource_tags",
+    ),
+    "aws:ssm/parameter:Parameter": (
+        {"name": "/p", "insecureValue": "v"},
+        {
+            "get_parameter": {"Parameter": {"Value": "v"}},
+            "list_tags_for_resource": {"TagList": [{"Key": "team", "Value": "a"}]},
+        },
+        "list_tags_for_resource",
+    ),
+}
+"""Inputs, answers of an account in which it carries `team: a`, and the call that tells only that."""
+
+
+def ask_tagged(
+    type_: str, tags: dict[str, str], defaults: dict[str, str], component: str = "", denied: str = ""
+) -> Answer:
+    inputs, answers, _ = TAGGED_TYPES[type_]
+    native = type_.startswith("aws-native:") and not type_.endswith((":Api",))
+    given: Any = [{"key": k, "value": v} for k, v in tags.items()] if native else tags
+    provider = {"urn": "urn:provider", "inputs": {"region": "eu-west-1", "allowedAccountIds": '["111122223333"]'}}
+    if defaults:
+        provider["inputs"]["defaultTags"] = json.dumps({"tags": defaults})  # type: ignore[index]
+    resource = {
+        "urn": f"urn:pulumi:dev::app::{component}{type_}::thing",
+        "type": type_,
+        "provider": "urn:provider::id",
+        "inputs": {**inputs, **({"tags": given} if tags else {})},
+    }
+    aws: Any = Aws(**{**answers, **({denied: refused("AccessDeniedException")} if denied else {})})
+    aws.profile = None
+    return existing.ask_there(aws, Operation("creating", resource), [provider], frozenset())
+
+
+@pytest.mark.parametrize("type_", TAGGED_TYPES)
+def test_what_carries_other_tags_is_somebody_elses_whenever_it_was_made(type_: str) -> None:
+    assert isinstance(ask_tagged(type_, {"team": "a"}, {}), There)
+    other = ask_tagged(type_, {"team": "b"}, {})
+    assert isinstance(other, Foreign)
+    assert "other tags" in other.why
+    assert isinstance(ask_tagged(type_, {}, {}), There)  # the time decides
+    # The names of our own prove it.
+    assert isinstance(ask_tagged(type_, {"team": "b"}, {}, "amplify-delivery:index:TargetAccount$"), There)
+    if type_.startswith("aws:"):  # the other provider writes its default tags into the inputs
+        assert isinstance(ask_tagged(type_, {}, {"team": "a"}), There)
+        assert isinstance(ask_tagged(type_, {}, {"team": "b"}), Foreign)
+        assert isinstance(ask_tagged(type_, {"team": "a"}, {"team": "b"}), There)
+    if denied := TAGGED_TYPES[type_][2]:
+        assert isinstance(ask_tagged(type_, {"team": "b"}, {}, denied=denied), There)
+
+
+def test_the_tags_of_every_type_are_compared_whose_time_counts() -> None:
+    elsewhere = {BUCKET}
+    assert tags.LOOKS.keys() | elsewhere >= by_time.BY_TIME
+    assert tags.LOOKS.keys() == TAGGED_TYPES.keys()

@@ -142,6 +142,9 @@ BEGAN = datetime(2027, 1, 31, 12, tzinfo=UTC)
     [
         (BEGAN - timedelta(minutes=1), There),
         (BEGAN + timedelta(minutes=5), There),  # by this machine's clock
+        (BEGAN + timedelta(minutes=24), There),
+        (BEGAN + timedelta(minutes=26), Unknown),  # by somebody else, after that run had ended
+        (BEGAN + timedelta(days=1), Unknown),
         (BEGAN - timedelta(hours=2), Unknown),  # after what it stands below, and long before that run
         (BEGAN - timedelta(days=9), Foreign),  # before what it stands below
         (None, Unknown),
@@ -164,6 +167,14 @@ def test_what_was_there_before_the_killed_run_is_not_taken_in(type_: str, made: 
     # What stands in a component of ours has names that nobody else gives.
     own = Operation("creating", {**left.resource, "urn": f"urn::amplify-delivery:index:TargetAccount${type_}::n"})
     assert isinstance(by_time.in_its_time(before, own, There("n", made=made)), There)
+
+
+def test_an_empty_bucket_with_its_tags_needs_no_time() -> None:
+    left = Operation("creating", {"urn": "urn::b", "type": "aws:s3/bucket:Bucket", "inputs": {"bucket": "b"}})
+    assert isinstance(by_time.in_its_time({}, left, There("b", empty=True)), There)
+    found = by_time.in_its_time({}, left, There("b"))
+    assert isinstance(found, Unknown)
+    assert "s3:ListAllMyBuckets" in found.why
 
 
 def test_every_type_that_the_time_tells_of_is_asked_for() -> None:

@@ -32,6 +32,7 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home
     return (
         _of_stack(error, text, stack)
         or _killed(text, stack)
+        or _of_saving(_reasons(watch), stack, place)
         or _of_resources(_reasons(watch), watch, said, stack, text)
         or state_faults.fault(said, stack, place)
         or _unknown(said, stack)
@@ -71,6 +72,17 @@ def _killed(text: str, stack: str) -> DeliveryError | None:
         remedy="run the same command again: it finds out what has become of what was begun. If nobody has killed "
         "it, the machine had too little memory",
     )
+
+
+def _of_saving(reasons: list[str], stack: str, place: str) -> StateError | None:
+    """What has kept the engine from writing its state in the middle of an update: that it tells of a resource. What has
+    failed beside it comes after."""
+    saving = [reason for reason in reasons if "failed to save snapshot" in reason]
+    found = state_faults.fault("\n".join(saving), stack, place) if saving else None
+    if found is None:
+        return None
+    others = (reason for reason in reasons if reason not in saving)
+    return StateError("\n".join([found.message, *others]), where=found.where, remedy=found.remedy)
 
 
 def _of_resources(reasons: list[str], watch: Watch, said: str, stack: str, text: str) -> DeliveryError | None:

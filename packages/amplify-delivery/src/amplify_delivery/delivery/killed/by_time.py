@@ -36,29 +36,35 @@ BY_TIME = frozenset(
         "aws:ssm/parameter:Parameter",
     }
 )
-"""Types of which neither name nor description nor tags prove whose one is: another stack's may have the same. AWS tells
-since when each is there."""
+"""Types of which neither name nor description nor tags prove whose one is: another stack's may have the same (others
+than it was to have prove that it is not, `tags`). AWS tells since when each is there."""
 
 
 def in_its_time(state: Mapping[str, Any], operation: Operation, answer: Answer) -> Answer:
     """The same of a create that a killed run has left in `state`, where only the time proves whose it is (`BY_TIME`).
 
     The engine writes the state, and the time with it, when it begins with anything, and when that has ended. So what
-    was under way at the last of these times began shortly before. And nothing is begun before what it stands below,
-    depends on, or is made by. Where a later run has written the state, it cannot be told any more.
+    was under way at the last of these times began shortly before, and was made shortly after at the latest: what takes
+    longer has had its end written. And nothing is begun before what it stands below, depends on, or is made by. Where a
+    later run has written the state, it cannot be told any more.
     """
     if not isinstance(answer, There) or operation.kind != CREATING or operation.type not in BY_TIME:
         return answer
     if any(component in operation.urn for component in OURS):
         return answer
     made, slack = answer.made, CLOCKS + timedelta(seconds=operation.seconds(_SLOWEST))
+    if made is None and answer.empty:
+        return answer  # with its tags, and nobody's data in it
     if made is None:
-        return Unknown(f"{answer.id} is there, and AWS does not tell since when (of buckets s3:ListAllMyBuckets does)")
+        return Unknown(
+            f"{answer.id} is there, and AWS does not tell since when (of buckets s3:ListAllMyBuckets does; without it "
+            "an empty one counts as its own, where s3:ListBucketVersions and s3:ListBucketMultipartUploads are allowed)"
+        )
     before = [time for urn in _before(operation) for time in _created(state, urn)]
     if before and made < max(before) - CLOCKS:
         return Foreign(f"what is there under its name was made before, on {made:%Y-%m-%d %H:%M}: not its own")
     written = _time((state.get("manifest") or {}).get("time"))
-    if written and made >= written - slack:
+    if written and written - slack <= made <= written + slack:
         return answer
     return Unknown(f"{answer.id} is there since {made:%Y-%m-%d %H:%M}, and nothing tells whether that run has made it")
 

@@ -13,7 +13,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.killed import classic, native, pending
+from amplify_delivery.delivery.killed import classic, native, pending, tags
 from amplify_delivery.delivery.killed.native import absent
 from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
@@ -47,7 +47,8 @@ def ask_there(
     if place := pending.elsewhere(inputs, account.account, account.profile) if inputs else "":
         return Unknown(f"its provider acts {place}")
     region = pending.region(operation, inputs) or account.region
-    return ask(account if region == account.region else account.at(region), operation, known)
+    there = account if region == account.region else account.at(region)
+    return tags.carried(there, operation, inputs, ask(there, operation, known))
 
 
 def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
@@ -69,11 +70,11 @@ def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> An
 def _differs(inputs: Mapping[str, Any], stack: Mapping[str, Any]) -> list[str]:
     """In what a stack is not what was sent. The template is among the parameters: a root has its key as one."""
     parameters = parameters_of(stack)
-    tags = {t["Key"]: t["Value"] for t in stack.get("Tags", ())}
+    carried = {t["Key"]: t["Value"] for t in stack.get("Tags", ())}
     role = inputs.get("iamRoleArn")
     unequal = {
         "parameters": not same(inputs.get("parameters") or {}, parameters),
-        "tags": not same(inputs.get("tags") or {}, tags),
+        "tags": not same(inputs.get("tags") or {}, carried),
         "role": bool(role) and not same(role, stack.get("RoleARN")),
     }
     return [name for name, differs in unequal.items() if differs]
@@ -83,7 +84,7 @@ def _bucket(account: Account, operation: Operation, _: frozenset[str]) -> Answer
     """The names of our own hold app, purpose and the account's number: nothing else has them. A bucket of the program's
     own may have been there before, with data, unless its tags say whose it is."""
     inputs, own = operation.inputs, any(component in operation.urn for component in pending.OURS)
-    name, tags = str(inputs.get("bucket")), inputs.get("tags") or {}
+    name, sent = str(inputs.get("bucket")), inputs.get("tags") or {}
     try:
         if absent(lambda: account.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account.account), "404"):
             return Gone()
@@ -91,16 +92,16 @@ def _bucket(account: Account, operation: Operation, _: frozenset[str]) -> Answer
         if own or code(error) != "403":
             raise
         return Foreign(f"the bucket {name} that is there is another account's, or may not be looked at")
-    if not own:
-        found = _tags(account, name) if tags else {}
-        if not tags or not same(tags, found):
-            return Unknown(f"there is a bucket {name}, and nothing tells whether that run has made it")
-        return There(name, made=_since(account, name))
-    return There(name)
+    if own:
+        return There(name)
+    if not sent or not same(sent, _tags(account, name)):
+        return Unknown(f"there is a bucket {name}, and nothing tells whether that run has made it")
+    made = _since(account, name)
+    return There(name, made=made, empty=made is None and _is_empty(account, name))
 
 
 def _since(account: Account, bucket: str) -> Any:
-    """When a bucket was made; None for whoever may not list them."""
+    """When a bucket was made; None for whoever may not list them: nothing else of S3 tells it."""
     try:
         pages = account.client("s3").get_paginator("list_buckets").paginate(Prefix=bucket)
         return next((b.get("CreationDate") for page in pages for b in page["Buckets"] if b["Name"] == bucket), None)
@@ -110,10 +111,27 @@ def _since(account: Account, bucket: str) -> Any:
         return None
 
 
+def _is_empty(account: Account, bucket: str) -> bool:
+    """Whether a bucket holds nothing, no earlier version and no part of an upload, as far as these credentials tell."""
+    s3, where = account.client("s3"), {"Bucket": bucket, "ExpectedBucketOwner": account.account}
+    try:
+        versions = s3.list_object_versions(**where, MaxKeys=1)
+        uploads = s3.list_multipart_uploads(**where, MaxUploads=1)
+    except AWS_ERRORS as error:
+        if code(error) not in ACCESS_DENIED:
+            raise
+        return False
+    return not any(versions.get(kind) for kind in ("Versions", "DeleteMarkers")) and not uploads.get("Uploads")
+
+
 def _tags(account: Account, bucket: str) -> dict[str, str]:
     found: dict[str, Any] = {}
     s3 = account.client("s3")
-    if absent(lambda: found.update(s3.get_bucket_tagging(Bucket=bucket)), "NoSuchTagSet"):
+
+    def look() -> None:
+        found.update(s3.get_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=account.account))
+
+    if absent(look, "NoSuchTagSet"):
         return {}
     return {tag["Key"]: tag["Value"] for tag in found["TagSet"]}
 
@@ -137,9 +155,9 @@ def _secret(account: Account, operation: Operation, _: frozenset[str]) -> Answer
 
     if absent(look, "ResourceNotFoundException") or found.get("DeletedDate"):
         return Gone()
-    tags = {t["Key"]: t["Value"] for t in found.get("Tags") or ()}
+    carried = {t["Key"]: t["Value"] for t in found.get("Tags") or ()}
     inputs = operation.inputs
-    if not same(inputs.get("description"), found.get("Description")) or not same(inputs.get("tags") or {}, tags):
+    if not same(inputs.get("description"), found.get("Description")) or not same(inputs.get("tags") or {}, carried):
         return Foreign(f"the secret {name} that is there has another description or other tags: not its own")
     if not inputs.get("description") and not inputs.get("tags"):
         return Unknown(f"there is a secret {name}, and nothing tells whether that run has made it")

@@ -113,11 +113,13 @@ class Operation:
 
 @dataclass(frozen=True)
 class There:
-    """It is there, and ours: its id, what of its outputs its inputs do not say, and since when, if AWS tells it."""
+    """It is there, and ours: its id, what of its outputs its inputs do not say, and since when, if AWS tells it.
+    `empty`: it could hold data, and holds none."""
 
     id: str
     outputs: Mapping[str, Any] = field(default_factory=dict)
     made: datetime | None = field(default=None, compare=False)
+    empty: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
