@@ -193,6 +193,7 @@ def test_of_a_bootstrapped_account_the_own_staging_area_and_role_are_used(packag
         ({"apiKeyExpires": "soon"}, "2027-05-01"),
         ({"assembly": "other"}, "exclude each other"),
         ({"export": "nowhere"}, "no such folder"),
+        ({"secrets": {"authfullappauth": "hush"}}, "secrets.authfullappauth: 'hush' is not a mapping"),
         ({"parameters": {"apifullapp": {"AppSyncApiNam": "x"}}}, "AppSyncApiName"),
     ],
 )

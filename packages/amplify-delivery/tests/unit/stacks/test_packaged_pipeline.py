@@ -181,6 +181,18 @@ def test_build_puts_the_file_that_the_arguments_stand_for(tmp_path: Path) -> Non
         (tmp_path / "Pulumi.pipeline.yaml").unlink()
 
 
+def test_the_file_is_the_same_in_whatever_order_mappings_come() -> None:
+    """The engine's have none: another text would be a change of Build in each update."""
+
+    def turned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: turned(value[key]) for key in reversed(value)}
+        return [turned(item) for item in value] if isinstance(value, list) else value
+
+    inputs = {**ARGS, **plain(EVERYTHING)}
+    assert delivery.described(turned(inputs), "pipeline").model == delivery.described(inputs, "pipeline").model
+
+
 @pytest.mark.processes
 def test_build_refuses_a_repository_that_has_such_a_file(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.pipeline.yaml").write_text("config: {}\n")
@@ -231,6 +243,10 @@ def test_nothing_is_planned_before_the_place_is_known(package: host.Package) -> 
             {"environments": [{**PLACES[0], "production": True}, PLACES[1]]},
             "the stage PreProd deploys preprod, which is production, and asks nobody",
         ),
+        ({"source": "example/app"}, "source: 'example/app' is not a mapping"),
+        ({"stages": {"name": "PreProd"}}, "stages: {'name': 'PreProd'} is not a list"),
+        ({"stages": ["PreProd"]}, "stages.0: 'PreProd' is not a mapping"),
+        ({"build": {"env": ["A=b"]}}, "build.env: ['A=b'] is not a mapping"),
         ({"source": {"repository": "example/app"}}, "source.connection is missing"),
         ({"source": {**S3, "branch": "main"}}, "source: unknown key 'branch'"),
         ({"source": {"type": "ftp"}}, "there is no source of type 'ftp'"),

@@ -180,5 +180,8 @@ def _places(own: Own, config: PipelineConfig, name: str) -> tuple[EnvironmentRef
 
 def _file(own: Own, given: Mapping[str, Any]) -> str:
     """The stack file that says the same: what Build, steps and deployments read. JSON is YAML as well."""
-    keys = {f"{own.app}:{key}": given[key] for key in sorted(given)}
-    return json.dumps({"config": {f"{own.app}:program": "pipeline", **keys}}, indent=1, ensure_ascii=False)
+    keys = {f"{own.app}:{key}": value for key, value in given.items()}
+    # Sorted: mappings come from the engine in any order, and another text is another Build.
+    return json.dumps(
+        {"config": {f"{own.app}:program": "pipeline", **keys}}, indent=1, ensure_ascii=False, sort_keys=True
+    )

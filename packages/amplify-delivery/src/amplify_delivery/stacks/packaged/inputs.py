@@ -73,6 +73,8 @@ def _properties(
 
 
 def _value(value: Any, declared: PropertyDefinition, types: Mapping[str, TypeDefinition], path: str) -> Iterator[str]:
+    if value is None:
+        return  # as if it were not there
     if isinstance(value, pulumi.Output):
         if declared.plain:
             otherwise = "only single values in it may be" if _leaf(declared).plain is None else "pass it plainly"
@@ -80,14 +82,19 @@ def _value(value: Any, declared: PropertyDefinition, types: Mapping[str, TypeDef
                 f"{path} is a secret, or known only once something else is deployed, and documents are written with it "
                 f"before anything is: {otherwise}"
             )
-    elif isinstance(value, Mapping):
-        kind = types.get((declared.ref or "").rpartition(":")[2])
-        if kind:
-            yield from _properties(value, kind.properties, types, f"{path}.")
+    elif declared.ref or declared.additional_properties:
+        if not isinstance(value, Mapping):
+            yield f"{path}: {value!r} is not a mapping"
         elif declared.additional_properties:
             for key, item in value.items():
                 yield from _value(item, declared.additional_properties, types, f"{path}.{key}")
-    elif isinstance(value, list) and declared.items:
+        else:
+            kind = types[str(declared.ref).rpartition(":")[2]]
+            yield from _properties(value, kind.properties, types, f"{path}.")
+    elif declared.items:
+        if not isinstance(value, list):
+            yield f"{path}: {value!r} is not a list"
+            return
         for number, item in enumerate(value):
             yield from _value(item, declared.items, types, f"{path}.{number}")
 
