@@ -121,14 +121,14 @@ class CopyTable(_Placed):
     """The items of a table are copied to its successor, which has `prefix` before the same name, and compared.
 
     The table itself has the prefix `of` there, if it is a successor too. With `keep` nothing is copied: the successor
-    has been in use, and stays as it is. `standing` is the prefix of the table that stands in the stack now.
+    has been in use, and stays as it is. `current` is the prefix of the table that stands in the stack now.
     """
 
     path: Path
     prefix: str
     of: str = ""
     keep: bool = False
-    standing: str = field(default="", compare=False)
+    current: str = field(default="", compare=False)
 
     type = "AWS::DynamoDB::Table"
     mark = ">"

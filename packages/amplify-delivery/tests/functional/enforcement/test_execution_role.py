@@ -108,6 +108,16 @@ def test_every_later_operation_uses_the_role_of_the_stack(developer: LocalAccoun
         assert developer.client("ssm").get_parameter(Name="parameter")["Parameter"]["Value"] == "value"
 
 
+def test_what_was_replaced_stays_where_the_role_may_not_delete_it(developer: LocalAccount) -> None:
+    role = execution_role(developer, SSM)
+    developer.create(resources(P=parameter()), RoleARN=role)
+    rights(developer, {**SSM, "Action": ["ssm:AddTagsToResource", "ssm:Put*", "ssm:Get*", "ssm:List*"]})
+    assert developer.update(resources(P=parameter(name="another")))["StackStatus"] == "UPDATE_COMPLETE"
+    assert "ssm:DeleteParameter" in refusal(developer, "P")
+    names = [p["Name"] for p in developer.client("ssm").describe_parameters()["Parameters"]]
+    assert sorted(names) == ["another", "parameter"]
+
+
 def test_a_role_that_is_not_there_or_trusts_somebody_else_is_refused_at_once(developer: LocalAccount) -> None:
     other = execution_role(developer, SSM, name="other", trusted="lambda")
     for role in (other, other.replace("other", "none"), "no-arn-but-long-enough"):

@@ -224,11 +224,11 @@ def test_another_successor_gets_the_items_of_the_table_that_has_them(here: str, 
     assert isinstance(found[1], first)
     assert not any(step.loss for step in found)
     (copy,) = [step for step in found if isinstance(step, CopyTable)]
-    assert (copy.prefix, copy.of, copy.standing) == ("v3-", of, "" if here == "closed" else "v2-")
+    assert (copy.prefix, copy.of, copy.current) == ("v3-", of, "" if here == "closed" else "v2-")
     # Whatever it was begun with, what is left is the same from where its own successor is made.
     updates = way(before, wanted("v3-")).updates
     (rest,) = way(updates[-1].stacks, wanted("v3-")).copies
-    assert (rest.to_json(), rest.standing) == (copy.to_json(), "v3-")
+    assert (rest.to_json(), rest.current) == (copy.to_json(), "v3-")
     if here == "in use":
         (statement,) = updates[0].stacks.resource(TODO)["Properties"]["ResourcePolicy"]["PolicyDocument"]["Statement"]
         name = before.resource(TODO)["Properties"]["TableName"]

@@ -23,7 +23,7 @@ from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing.aws_errors import told_as
 
 STEP = CopyTable(("Api", "Todo", "TodoTable"), "v2-")
-MADE = replace(STEP, standing="v2-")
+MADE = replace(STEP, current="v2-")
 """The step once the successor is made."""
 KEYS = {"KeySchema": [{"AttributeName": n} for n in ("id", "owner")]}
 TYPES = [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "owner", "AttributeType": "S"}]
@@ -50,7 +50,7 @@ class Tables:
         self.expiry = ""
         self.replicas: list[str] = []
         self.status = "UPDATE_COMPLETE"
-        self.standing = "v2-Todo" if "v2-Todo" in self.tables else "Todo"
+        self.current = "v2-Todo" if "v2-Todo" in self.tables else "Todo"
         self.writes = 0
 
     @property
@@ -71,7 +71,7 @@ class Tables:
 
     def describe_stack_resource(self, **given: str) -> Any:
         table = given["LogicalResourceId"] == "TodoTable"
-        return {"StackResourceDetail": {"PhysicalResourceId": self.standing if table else "x"}}
+        return {"StackResourceDetail": {"PhysicalResourceId": self.current if table else "x"}}
 
     def describe_stacks(self, StackName: str) -> Any:  # noqa: N803
         parameters = [{"ParameterKey": TEMPLATE_KEY, "ParameterValue": "made.json"}]
@@ -350,13 +350,13 @@ def test_what_was_written_between_the_comparison_and_the_release_is_told() -> No
 
 
 def test_a_successor_of_a_successor_gets_its_items() -> None:
-    step = CopyTable(STEP.path, "v3-", of="v2-", standing="v2-")
+    step = CopyTable(STEP.path, "v3-", of="v2-", current="v2-")
     (one,) = copied_tables.named(Tables(v2_Todo=[]).target, [step])
     assert (one.source, one.successor, one.given_up) == ("v2-Todo", "v3-Todo", "")
 
 
 def test_another_successor_gets_the_old_tables_items_and_what_the_first_has_more_is_a_loss() -> None:
-    step = CopyTable(STEP.path, "v3-", standing="v2-")
+    step = CopyTable(STEP.path, "v3-", current="v2-")
     tables = Tables(Todo=[item(1), item(2)], v2_Todo=[item(1)])
     (one,) = copied_tables.named(tables.target, [step])
     assert (one.source, one.successor, one.given_up) == ("Todo", "v3-Todo", "v2-Todo")
@@ -427,6 +427,6 @@ def test_a_table_with_replicas_is_not_copied() -> None:
 
 def test_a_name_that_is_taken_is_refused() -> None:
     tables = Tables(Todo=[item(1)], v2_Todo=[])
-    tables.standing = "Todo"
+    tables.current = "Todo"
     with pytest.raises(RefusedError, match="there is a table v2-Todo already"):
         check(tables)

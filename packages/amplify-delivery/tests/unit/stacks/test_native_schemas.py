@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aws_rehearsal.providers.native.names import to_cfn
+from aws_rehearsal.providers.native.conversion import to_cfn
 from aws_rehearsal.providers.native.schemas import find
 from aws_rehearsal.providers.native.validate import validate
 from unit.components.recorder import Recording

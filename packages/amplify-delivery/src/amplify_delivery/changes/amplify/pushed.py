@@ -14,9 +14,9 @@ from typing import Any
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, RemoveResource, ReplaceResource, Step
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.export.model import ROOT_STACK
 from amplify_delivery.export.templates.boundary import PROPERTY as BOUNDARY
 
-_ROOT_STACK = "aws:cloudformation/stack:Stack"
 _CLI = frozenset({"AuthRole", "UnauthRole", "DeploymentBucket"})
 """Resources of every root template of the CLI (amplify-cli, root-cloudformation-stack.json)."""
 _OURS: Mapping[str, str] = {
@@ -46,7 +46,7 @@ def pushed_since(deployed: Stacks | None, state: Iterable[Mapping[str, Any]]) ->
 
 def _is_ours(resource: Mapping[str, Any]) -> bool:
     sides = (resource.get("inputs") or {}, resource.get("outputs") or {})
-    return resource.get("type") == _ROOT_STACK and any(TEMPLATE_KEY in (side.get("parameters") or {}) for side in sides)
+    return resource.get("type") == ROOT_STACK and any(TEMPLATE_KEY in (side.get("parameters") or {}) for side in sides)
 
 
 def notes(

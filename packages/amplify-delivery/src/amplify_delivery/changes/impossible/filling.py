@@ -16,7 +16,7 @@ def unfilled(old: Stacks, new: Stacks, copied: Collection[Path]) -> Iterator[Imp
     third is asked for without what comes between."""
     for path in successors.unfilled(old, new):
         if path not in copied:
-            prefix = successors.standing(old, path)
+            prefix = successors.current_prefix(old, path)
             yield Impossible(
                 UNFILLED.id,
                 "/".join(path),

@@ -55,7 +55,7 @@ def replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new: 
 def _several(old: Stacks, new: Stacks, path: Path) -> str:
     """What to do where a table's successor is not made: mostly there is a reason, which is told with it."""
     prefix = successors.prefix_of(new, path)
-    if successors.standing(old, path) != prefix:
+    if successors.current_prefix(old, path) != prefix:
         return "deliver that by itself"
     other = successors.next_prefix(prefix)
     if len(successors.choices(new)) > 1:

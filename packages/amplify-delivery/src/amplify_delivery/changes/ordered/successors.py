@@ -94,7 +94,7 @@ def left_behind(old: Stacks, new: Stacks) -> tuple[Path, ...]:
     )
 
 
-def standing(stacks: Stacks, path: Path) -> str:
+def current_prefix(stacks: Stacks, path: Path) -> str:
     """The prefix that the name of the table at `path` has; empty for one that is no successor."""
     mark = _mark(stacks.resource(path))
     return str(mark.get("of", "") if mark.get("state") == CLOSED else mark.get("prefix", ""))
@@ -104,7 +104,7 @@ def source(stacks: Stacks, path: Path) -> str:
     """The prefix of the table whose items a successor of the one at `path` gets: of that one, or of the one that it
     would have got them from itself."""
     mark = _mark(stacks.resource(path))
-    return str(mark.get("of", "")) if mark.get("state") == MADE else standing(stacks, path)
+    return str(mark.get("of", "")) if mark.get("state") == MADE else current_prefix(stacks, path)
 
 
 def base_name(table: Mapping[str, Any], name: str) -> str:
@@ -265,7 +265,7 @@ def _with(table: Mapping[str, Any], state: str, prefix: str, of: str, properties
 
 def _check_named(old: Stacks, path: Path, new: Stacks) -> None:
     """A successor has another name than what it succeeds, and one that nobody has made yet."""
-    here = standing(old, path)
+    here = current_prefix(old, path)
     if here == prefix_of(new, path):
         raise NotOrderableError(
             f"it has the prefix {here} already, and cannot have other keys under the same name: give it another "

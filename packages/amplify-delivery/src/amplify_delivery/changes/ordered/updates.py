@@ -135,7 +135,7 @@ class _Work:
                 successors.prefix_of(new, path),
                 successors.source(old, path),
                 successors.is_kept(new, path),
-                successors.standing(old, path),
+                successors.current_prefix(old, path),
             )
             for path in sorted({*self.replaced, *self.filled})
         )

@@ -28,14 +28,14 @@ PROBE = {"DeleteRequest": {"Key": {"probe": {"S": "rights"}}}}
 
 @dataclass(frozen=True)
 class Copy:
-    """The tables of one copy, by their names in DynamoDB. With `keep` the successor stays as it is. `standing` is the
+    """The tables of one copy, by their names in DynamoDB. With `keep` the successor stays as it is. `current` is the
     table that stands in the stack before."""
 
     path: Path
     source: str
     successor: str
     keep: bool = False
-    standing: str = ""
+    current: str = ""
 
     @property
     def place(self) -> str:
@@ -44,7 +44,7 @@ class Copy:
     @property
     def given_up(self) -> str:
         """The successor that is given up for this one before anybody used it; empty if there is none."""
-        return "" if self.standing in {self.source, self.successor} else self.standing
+        return "" if self.current in {self.source, self.successor} else self.current
 
 
 def named(target: Wanted, steps: Sequence[CopyTable]) -> list[Copy]:
@@ -58,13 +58,13 @@ def named(target: Wanted, steps: Sequence[CopyTable]) -> list[Copy]:
 
 
 def _named(step: CopyTable, name: str) -> Copy:
-    if not name.startswith(step.standing):
+    if not name.startswith(step.current):
         raise RefusedError(
-            f"the table there is {name}, which does not begin with {step.standing}",
+            f"the table there is {name}, which does not begin with {step.current}",
             where=step.place,
             remedy="nothing was changed; look who has changed the stack",
         )
-    base = name.removeprefix(step.standing)
+    base = name.removeprefix(step.current)
     return Copy(step.path, f"{step.of}{base}", f"{step.prefix}{base}", step.keep, name)
 
 

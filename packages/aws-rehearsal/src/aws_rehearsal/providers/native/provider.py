@@ -17,8 +17,9 @@ from pulumi.runtime.proto import provider_pb2
 from aws_rehearsal.providers.config import ProviderConfig
 from aws_rehearsal.providers.errors import InitFailed, ProviderError, Unsupported
 from aws_rehearsal.providers.native import schemas
+from aws_rehearsal.providers.native.conversion import to_cfn, to_sdk
 from aws_rehearsal.providers.native.makers import Maker, made_by_api
-from aws_rehearsal.providers.native.names import field_name, sdk_name, to_cfn, to_sdk
+from aws_rehearsal.providers.native.names import field_name, sdk_name
 from aws_rehearsal.providers.native.naming import automatic, name_property
 from aws_rehearsal.providers.native.outcomes import HalfMade
 from aws_rehearsal.providers.native.schemas import TypeSchema

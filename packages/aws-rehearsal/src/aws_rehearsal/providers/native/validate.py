@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from aws_rehearsal.providers.native.names import fields_of, sdk_name
+from aws_rehearsal.providers.native.conversion import fields_of
+from aws_rehearsal.providers.native.names import sdk_name
 from aws_rehearsal.providers.native.schemas import Schema, TypeSchema
 from aws_rehearsal.providers.schema import Failure
 from aws_rehearsal.providers.wire import UNKNOWN, Properties, has_unknown
