@@ -13,6 +13,7 @@ from amplify_delivery.components.documents.account.everything import (
     account_documents,
     with_keys,
 )
+from amplify_delivery.components.documents.account.record import account_record
 from amplify_delivery.components.documents.account.storage import (
     ARTIFACTS_DAYS,
     AUDIT_DAYS,
@@ -26,7 +27,6 @@ from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, E
 from amplify_delivery.components.documents.limits import check_parameter, check_projects, check_roles
 from amplify_delivery.components.documents.naming import CI_ROLES, NOT_YET, PROJECTS
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
-from amplify_delivery.components.documents.rights.prepared import prepared
 from amplify_delivery.components.documents.statements import Document, PolicyDocument, RoleDocument, to_json
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.image_repository import image_repository
@@ -84,7 +84,7 @@ class TargetAccount(pulumi.ComponentResource):
         with as_run_error():
             # The ARNs of keys are random: what is checked here has others, of the same length.
             documents = account_documents(with_keys(access, [SOME_KEY] * 2), args.engine)
-            types = prepared(access).to_text()
+            types = account_record(access).to_text()
             check_parameter(names.types_parameter, types)
             check_roles(documents.roles, (*documents.policies, documents.boundary))
             check_projects(documents.projects)

@@ -18,6 +18,7 @@ from typing import Any
 import amplify_delivery
 from amplify_delivery.components import policies
 from amplify_delivery.components.documents.account.everything import SOME_KEY, account_documents, with_keys
+from amplify_delivery.components.documents.account.record import account_record
 from amplify_delivery.components.documents.account.storage import (
     repository_policy,
     state_bucket_policy,
@@ -25,7 +26,6 @@ from amplify_delivery.components.documents.account.storage import (
 )
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
-from amplify_delivery.components.documents.rights.prepared import prepared
 from amplify_delivery.stacks.config import AccountConfig
 
 DECLARING = (
@@ -64,7 +64,7 @@ def _environment(access: EnvironmentAccess, engine: EngineDownload | None) -> di
         "place": (names.account, names.region, names.former),
         "pipeline": access.visitor,
         "documents": account_documents(with_keys(access, [SOME_KEY] * 2), engine),
-        "types": prepared(access).to_text(),
+        "types": account_record(access).to_text(),
         "images": repository_policy(access.names) if access.images else None,
         "staging": policies.staging_bucket(names.staging_bucket, names.region),
         "stagingKey": policies.staging_key(names.account, names.region) if access.staging_key else None,

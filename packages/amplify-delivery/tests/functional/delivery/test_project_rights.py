@@ -176,6 +176,7 @@ def test_a_first_deployment_a_second_and_the_way_back(bootstrapped: Bootstrapped
     assert bootstrapped.kept(plan_key(approved))["digest"] == approved
     done = succeeds(bootstrapped.run(first, "deploy", "--plan", approved, COMMIT_ID="c0ffee", EXECUTION_ID="e-1"))
     assert "linting" not in done.output
+    assert "the account's roles" not in done.output, "this version has made them"
     outputs = bootstrapped.kept(outputs_key("prod"))
     assert outputs["stackName"]["value"] == f"amplify-{APP}-prod-{bootstrapped.suffix}"
     smoke = succeeds(bootstrapped.run(first, "check", "smoke"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from amplify_delivery.components.documents.account.record import rights_of
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.rights.prepared import Prepared
 from amplify_delivery.delivery.account.aws_account import Account
@@ -19,6 +21,7 @@ from amplify_delivery.delivery.account.rights_check import (
     declared_boundary,
     denied_at_run_time,
     not_compared,
+    outdated,
     recorded,
     unclear,
 )
@@ -151,6 +154,23 @@ def test_the_accounts_file_says_what_its_boundary_lets_pass(project: Project) ->
     assert declared_boundary(config, Project(project.directory), ()).lets_pass("iot:Connect")
 
 
+def test_roles_of_another_version_are_named(project: Project) -> None:
+    config = project.environment("preprod")
+    prepared = Prepared(frozenset({"AWS::SQS::Queue"}), frozenset(), frozenset())
+    current = replace(prepared, rights=rights_of(prepared))
+    assert outdated(current, config, project) == ()
+    # Another digest for the boundary, which stands first, and for the project that stands last.
+    [line] = outdated(replace(current, rights=f"????{current.rights[4:-4]}????"), config, project)
+    assert f"of the boundary, {environment_names(APP, config).project_role('check')}. What" in line
+    assert "`amplify-delivery bootstrap preprod`" in line
+    [line] = outdated(prepared, config, project)
+    assert "which did not write down their rights" in line
+    foreign = config.model_copy(update={"execution_role_arn": "arn:aws:iam::222222222222:role/x"})
+    only_execution = replace(current, rights=f"{current.rights[:4]}????{current.rights[8:]}")
+    assert outdated(only_execution, foreign, project) == ()
+    assert len(outdated(only_execution, config, project)) == 1
+
+
 def test_a_plan_says_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an environment that is deployed with another execution role as well: the boundary is the account's."""
     stacks = stacks_of("iam")
@@ -168,7 +188,8 @@ def test_a_plan_says_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> No
         target = SimpleNamespace(
             config=config, account=None, names=environment_names(APP, config), context=Context(project.directory, {})
         )
-        [note] = planned._rights(target, here, ())  # type: ignore[arg-type]
+        [earlier, note] = planned._rights(target, here, ())  # type: ignore[arg-type]
+        assert "made by an earlier version" in earlier
         assert "iot:Connect (UpdateRolesWithIDPFunctionRole)" in note
 
 

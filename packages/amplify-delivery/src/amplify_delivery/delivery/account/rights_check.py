@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from amplify_delivery.components.documents.account.record import BOUNDARY, EXECUTION, changed
 from amplify_delivery.components.documents.environment import NEVER_WITHIN_THE_BOUNDARY
+from amplify_delivery.components.documents.naming import PROJECTS
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.delivery.account import bootstrap_version
@@ -81,6 +83,26 @@ def check_roles(bare: Needs, config: EnvironmentConfig, project: Project) -> Non
         where=bootstrap_version.place(config),
         remedy="give them `environment.permissions_boundary` in components/stage.py, as the hello service does: "
         f"{environment_names(project.app, config).boundary_arn}",
+    )
+
+
+def outdated(record: Prepared, config: EnvironmentConfig, project: Project) -> tuple[str, ...]:
+    """That roles of the account have other rights than this version gives them, as a line with the way out. No refusal:
+    what is asked for may well be among those that they have."""
+    names = environment_names(project.app, config)
+    called = {BOUNDARY: "the boundary", EXECUTION: names.execution_role, **{p: names.project_role(p) for p in PROJECTS}}
+    parts = [part for part in changed(record) if part != EXECUTION or not config.execution_role_arn]
+    if not parts:
+        return ()
+    said = "the account's roles were made by an earlier version of this program, which did not write down their rights"
+    if record.rights:
+        said = (
+            "another version of this program has made the account's roles, with other rights than this one gives: of "
+            f"{', '.join(called[part] for part in parts)}"
+        )
+    return (
+        f"{said}. What needs a new right ends in AccessDenied, until an administrator of account {config.account} runs "
+        f"`amplify-delivery bootstrap {config.environment}`",
     )
 
 

@@ -280,7 +280,12 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
         rights_check.check_names(nameless(here.wanted), config)
         rights_check.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)
     denied = rights_check.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
-    return (*rights_check.unclear(found), *denied, *rights_check.not_compared(unread_policies(here.wanted)))
+    return (
+        *rights_check.outdated(record, config, project),
+        *rights_check.unclear(found),
+        *denied,
+        *rights_check.not_compared(unread_policies(here.wanted)),
+    )
 
 
 def now(target: Wanted) -> deployed.Deployed:

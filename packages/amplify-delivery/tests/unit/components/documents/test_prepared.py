@@ -2,12 +2,15 @@
 
 import importlib.util
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from amplify_delivery.components.documents.account.record import PARTS, account_record, changed
 from amplify_delivery.components.documents.limits import MAX_PARAMETER, check_parameter
+from amplify_delivery.components.documents.rights import boundary, handler_table, types
 from amplify_delivery.components.documents.rights.pinpoint import PINPOINT
 from amplify_delivery.components.documents.rights.prepared import Prepared, parse, prepared
 from amplify_delivery.components.documents.rights.pulumi_types import CLASSIC, cloudformation_type, services_of
@@ -17,7 +20,8 @@ from unit.stacks.projects import HELLO_TYPES
 
 
 def record(*, backend: str = "", program: str = "", further: str = "") -> Prepared:
-    return Prepared(*(frozenset(names.split()) for names in (backend, program, further)))
+    of_backend, of_program, services = (frozenset(names.split()) for names in (backend, program, further))
+    return Prepared(of_backend, of_program, services)
 
 
 def test_it_is_what_the_files_say() -> None:
@@ -39,6 +43,23 @@ def test_its_text_is_read_back() -> None:
     found = prepared(w.access(w.prod))
     assert parse(found.to_text()) == found
     assert found.to_text() == prepared(w.access(w.prod)).to_text()
+
+
+def test_the_rights_are_recorded_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = account_record(w.access(w.prod))
+    assert parse(found.to_text()) == found
+    assert changed(found) == ()
+    elsewhere = replace(w.access(w.prod), names=w.preprod)
+    assert account_record(elsewhere).rights == found.rights, "names are no part of it"
+    assert changed(prepared(w.access(w.prod))) == PARTS, "of a version that did not write it down nothing is known"
+    # A later version lets the backend's code ask another service, and finds out about a call of CloudFormation's.
+    monkeypatch.setattr(boundary, "RUNTIME_ACTIONS", ("bedrock:InvokeModel",))
+    assert changed(found) == ("boundary",)
+    monkeypatch.undo()
+    more = {"change": (*actions_for(["AWS::AppSync::ApiKey"]), "appsync:FlushApiCache"), "read": ()}
+    monkeypatch.setattr(types, "table", lambda: {**handler_table.table(), "AWS::AppSync::ApiKey": more})
+    assert "AWS::AppSync::ApiKey" in found.backend
+    assert set(changed(found)) == {"cloudformation"}
 
 
 def test_services_that_the_accounts_file_adds_are_recorded() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from amplify_delivery.components import policies
 from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.account.record import account_record
 from amplify_delivery.components.documents.account.storage import (
     ARTIFACTS_DAYS,
     AUDIT_DAYS,
@@ -23,7 +24,6 @@ from amplify_delivery.components.documents.account.storage import (
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
 from amplify_delivery.components.documents.naming import ARTIFACTS_PREFIX
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
-from amplify_delivery.components.documents.rights.prepared import prepared
 from amplify_delivery.components.documents.statements import PolicyDocument, ProjectDocument, RoleDocument
 
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
@@ -34,7 +34,7 @@ def account_resources(access: EnvironmentAccess, engine: EngineDownload | None) 
     """All that an account's stack makes for an environment, by logical id. `access` has the ARNs of its keys."""
     names = access.names
     made = {**_storage(access), **_roles_and_projects(account_documents(access, engine))}
-    made["Types"] = _parameter(names.types_parameter, prepared(access).to_text(), list(made))
+    made["Types"] = _parameter(names.types_parameter, account_record(access).to_text(), list(made))
     version = str(ACCOUNT_VERSION)
     stamps = {"BootstrapVersion": names.version_parameter}
     if names.former:

@@ -36,6 +36,9 @@ class Prepared:
 
     boundary: frozenset[str] = frozenset()
     """Services that the account's file adds to those which the boundary lets roles of the backend use."""
+    rights: str = ""
+    """Which rights these come to in the version that has made the roles (`account.record`); empty where an earlier one
+    has, which did not write it down."""
 
     def lets_pass(self, action: str) -> bool:
         """Whether the boundary lets an action pass that a policy of the backend gives."""
@@ -73,12 +76,13 @@ class Prepared:
             "further": sorted(self.further),
             **({"pages": sorted(self.pages)} if self.pages else {}),
             "boundary": sorted(self.boundary),
+            **({"rights": self.rights} if self.rights else {}),
         }
         return json.dumps(content, separators=(",", ":"), sort_keys=True)
 
 
 def prepared(access: EnvironmentAccess) -> Prepared:
-    """What the roles of `access` are made for."""
+    """What the roles of `access` are made for, without the rights that it comes to (`account.record`)."""
     actions = [a for s in access.deploy_statements for a in _listed(s["Action"])]
     further = {action.partition(":")[0] for action in actions}
     return Prepared(
@@ -101,6 +105,7 @@ def parse(text: str) -> Prepared:
             frozenset(content["further"]),
             frozenset(content.get("pages", ())),
             frozenset(content.get("boundary", ())),
+            str(content.get("rights", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a record of types: {error}") from None
