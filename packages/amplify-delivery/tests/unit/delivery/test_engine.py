@@ -258,11 +258,44 @@ def test_a_folder_is_reached_without_a_network() -> None:
 def test_only_a_state_that_was_read_is_said_to_be_damaged(said: str, found: bool, tmp_path: Path) -> None:
     """The remedy writes over what is there."""
     store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
+    kept = tmp_path / ".pulumi" / "stacks" / "app" / "dev.json.bak"
+    kept.parent.mkdir(parents=True)
+    kept.write_text('{"version": 3}')
     error = state_faults.damaged(said, store, "app", "dev")
     assert (error is not None and "`cp " in error.remedy) == found
     if found:
         assert error
         assert f"`cp {tmp_path}/.pulumi/stacks/app/dev.json.bak {tmp_path}/.pulumi/stacks/app/dev.json`" in error.remedy
+
+
+def test_no_copy_is_brought_back_that_is_cut_off_too(tmp_path: Path) -> None:
+    """A full disk cuts off one write after the other: then the copy before, too (played with a small disk)."""
+    store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
+    state = tmp_path / ".pulumi" / "stacks" / "app" / "dev.json"
+    history = tmp_path / ".pulumi" / "history" / "app" / "dev"
+
+    def remedy() -> str:
+        found = state_faults.damaged(
+            "error: failed to load checkpoint: unexpected end of JSON input", store, "app", "dev"
+        )
+        assert found
+        return found.remedy
+
+    for file, text in (
+        (state.with_name("dev.json.bak"), '{"version": 3, "check'),
+        (history / "dev-1.checkpoint.json", '{"version": 3}'),
+        (history / "dev-2.checkpoint.json", '{"version": 3, "checkpoint": {}}'),
+        (history / "dev-3.checkpoint.json", '{"vers'),
+        (history / "dev-3.history.json", "{}"),
+    ):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    assert f"`cp {history}/dev-2.checkpoint.json {state}`" in remedy()
+    assert "`amplify-delivery adopt dev --state-lost`" in remedy()
+    for file in history.glob("*.checkpoint.json"):
+        file.write_text("{")
+    assert "`cp " not in remedy()
+    assert f"`rm -r {state} {history}`" in remedy()
 
 
 @pytest.mark.parametrize("said", ["EOF", "failed to load checkpoint: EOF", 'read ".pulumi/meta.yaml": EOF'])

@@ -178,8 +178,34 @@ def damaged(said: str, store: Store | None, project: str, stack: str) -> StateEr
     return StateError(
         f"its state cannot be read: {store.place}/{key} is cut off, or no state at all",
         where=stack,
-        remedy=f"bring back what it was before: `{_back(store, key, 1)}`, then repeat the command: what was made since "
-        "is looked for in AWS",
+        remedy=_whole_copy(store, project, stack) if store.local else _VERSION_BACK.format(_back(store, key, 1)),
+    )
+
+
+_VERSION_BACK = "bring back what it was before: `{}`, then repeat the command: what was made since is looked for in AWS"
+
+
+def _whole_copy(store: Store, project: str, stack: str) -> str:
+    """What to do about a state in a folder: the copy before, unless a full disk has cut that off, too; else the one
+    that was kept with the last update."""
+    key = _key(project, stack)
+    kept = [k for k in store.keys(f".pulumi/history/{project}/{stack}/") if k.endswith(".checkpoint.json")]
+    for copy in (f"{key}.bak", *reversed(kept)):
+        stored = store.read(copy)
+        if stored is None or not _whole(stored.body):
+            continue
+        bring = f"cp {shlex.quote(f'{store.place}/{copy}')} {shlex.quote(f'{store.place}/{key}')}"
+        if copy.endswith(".bak"):
+            return _VERSION_BACK.format(bring)
+        return (
+            f"the copy before it is cut off, too. Bring back what it was after the last update that ended: `{bring}`, "
+            f"then `amplify-delivery adopt {stack} --state-lost`, which takes in what was made since; then repeat the "
+            "command"
+        )
+    names = " ".join(shlex.quote(f"{store.place}/{part}") for part in (key, f".pulumi/history/{project}/{stack}"))
+    return (
+        f"no whole copy of it is left. Take away what tells of it: `rm -r {names}`, then `amplify-delivery adopt "
+        f"{stack} --state-lost` takes in what runs; if nothing does, `amplify-delivery up {stack} --create`"
     )
 
 
