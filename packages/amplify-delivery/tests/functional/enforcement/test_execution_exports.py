@@ -22,7 +22,7 @@ from amplify_delivery.errors import ExportRefused
 from amplify_delivery.export import Assembly, RootStack, assemble, in_production, read_export
 from aws_rehearsal.local_aws import LocalAws
 from functional.enforcement.bootstrapped import NO_SECRETS, Bootstrapped, Secrets
-from unit.export.categories import ENDPOINT, with_predictions
+from unit.export.categories import with_predictions
 from unit.export.conftest import large_export  # noqa: F401 - a fixture
 from unit.export.mutations import EXPORTS, copy_export, replace_file
 
@@ -245,7 +245,7 @@ def test_the_role_is_enough_for_predictions(local_aws: LocalAws, tmp_path: Path)
     """Rights of users, but for faces: the export's function makes a collection, and deletes it, within the boundary."""
     made = assemble(read_export(with_predictions(copy_export("iam", tmp_path / "export"))))
     bootstrapped = Bootstrapped.make(local_aws, [made])
-    root = bootstrapped.root(made, kept_literals=frozenset({ENDPOINT}))
+    root = bootstrapped.root(made)
     done(bootstrapped, root, bootstrapped.create(root)["StackStatus"], "CREATE_COMPLETE")
     rekognition = bootstrapped.local.client("rekognition")
     assert rekognition.list_collections()["CollectionIds"] == ["faces7c1d-prod"]

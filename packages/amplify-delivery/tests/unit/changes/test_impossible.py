@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from amplify_delivery.changes.impossible import Impossible, check, impossible
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource, ReplaceResource
 from amplify_delivery.errors import DeployError
+from unit.archives import unpacked
 from unit.delivery.planning.stacks_of import changed, stacks_of, stacks_of_export, with_resource
 from unit.export.categories import with_interactions
 from unit.export.mutations import copy_export
@@ -192,6 +195,16 @@ def test_the_function_of_analytics_answers_no_update() -> None:
     assert found(was, older) == [("AD752", APP)], "the template of an older CLI has fewer properties (amplify-cli 6602)"
     (step,) = (s for s in plan_backend(older, was) if isinstance(s, ReplaceResource))
     assert (step.place, step.loss) == (APP, "endpoints and campaigns")
+
+
+def test_a_real_exports_analytics_is_known() -> None:
+    archive = Path(os.environ.get("AMPLIFY_DELIVERY_CASES", "/nonexistent"), "hosting-bucket.tar.gz")
+    if not archive.is_file():
+        pytest.skip("no hosting-bucket.tar.gz: set AMPLIFY_DELIVERY_CASES to the folder of the cases")
+    stacks = stacks_of_export(next(unpacked(archive).rglob("amplify-export-manifest.json")).parent)
+    callout = "analyticsmiscpin/PinpointFunctionOutputs"
+    assert found(with_resource(stacks, callout, appName="other"), stacks) == [("AD752", callout)]
+    assert found(stacks, None) == found(stacks, stacks) == []
 
 
 @pytest.mark.parametrize(("count", "refused"), [(2499, False), (2500, True)])
