@@ -17,6 +17,7 @@ from typing import Any
 from amplify_delivery.export import read_export
 from amplify_delivery.export.model import STACK_TYPE, Export, ExportedStack
 from amplify_delivery.export.read import MANIFEST
+from amplify_delivery.export.values.parameters import ROLE_NAMES
 from amplify_delivery_rehearsal.amplify_push import TEMPLATES, CloudBackend, template_url
 
 _EXPIRES = re.compile(rb'"Expires": ?\d+')
@@ -51,7 +52,9 @@ def backend_of(folder: Path) -> CloudBackend:
     resources = dict(export.root.resources)
     for name, stack in export.root.nested.items():
         category, file = stack.file.split("/")[0], stack.file.rpartition("/")[2]
-        given = {**_text(stack.parameters), **export.root.wired(name)}
+        # The exporter leaves these out, and the CLI passes them (AD301).
+        roles = {p: {"Ref": ref} for p, ref in ROLE_NAMES.items() if p in (stack.template.get("Parameters") or {})}
+        given = {**roles, **_text(stack.parameters), **export.root.wired(name)}
         code = sorted(
             f for f in export.files if f.startswith(f"function/{name.removeprefix('function')}/amplify-builds/")
         )

@@ -17,7 +17,7 @@ from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
-from functional.adoption.pushed_apps import DELIVERABLE, STACK, PushedApp, Running, fill, running
+from functional.adoption.pushed_apps import DELIVERABLE, FURTHER, STACK, FurtherApp, PushedApp, Running, fill, running
 from unit.delivery.conftest import ROOT
 from unit.places import REPOSITORY
 
@@ -35,7 +35,8 @@ class Adoptable:
 
     def __init__(self, name: str, folder: Path, aws: LocalAws, examined: Path, *, construct: bool = False) -> None:
         """With `construct`: as if the CDK construct had made it."""
-        self.app = PushedApp.unpack(name, folder / "app")
+        kind = FurtherApp if name in FURTHER else PushedApp
+        self.app = kind.unpack(name, folder / "app")
         if construct:
             vars(self.app)["backend"] = inlined(self.app.backend)
         account = random_account()
@@ -49,7 +50,7 @@ class Adoptable:
         self.workspace = Workspace.make(folder, ROOT, variables)
         self.workspace.rename(self.app.project, account, self.app.region)
         (self.workspace.project / "Pulumi.dev.yaml").rename(self.file)
-        self.workspace.put_export(self.app.export(DELIVERABLE[name]))
+        self.workspace.put_export(self.app.export(DELIVERABLE.get(name, "as-pushed")))
 
     @property
     def file(self) -> Path:

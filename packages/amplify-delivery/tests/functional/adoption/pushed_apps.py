@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery_rehearsal.amplify_push import TEMPLATES, Clients, CloudBackend, init, push
+from amplify_delivery_rehearsal.pushed_export import backend_of, renamed
+from unit.places import EXPORTS
 
 APPS = "AMPLIFY_DELIVERY_APPS"
 """Environment variable: a folder with one archive per app, too big for this repository."""
@@ -33,6 +35,8 @@ DELIVERABLE = {
     "product-catalog": "as-pushed",
 }
 """The kind of export that can be delivered of what was pushed."""
+FURTHER = ("full",)
+"""Exports of this repository, pushed as the CLI would."""
 STACK = "AWS::CloudFormation::Stack"
 SOCIAL = "hostedUIProviderCreds"
 """The parameter of social sign-in, which stands in the running root template in plain text."""
@@ -154,6 +158,30 @@ class PushedApp:
         """`amplify init` and `amplify push` into the account of `clients`."""
         init(clients, self.backend)
         push(clients, self.backend)
+
+
+@dataclass(frozen=True)
+class FurtherApp(PushedApp):
+    """An export of this repository, as the CLI pushes what was exported: an app of which no push was kept."""
+
+    @classmethod
+    def unpack(cls, name: str, folder: Path) -> FurtherApp:
+        """An app with a suffix of its own."""
+        exported = next((EXPORTS / name).glob("amplify-export-*"))
+        old = str(_read(exported / "amplify-export-manifest.json")["stackName"])
+        new = f"{old.rpartition('-')[0]}-{secrets.token_hex(3)[:5]}"
+        (folder / "as-pushed").mkdir(parents=True)
+        renamed(exported, folder / "as-pushed" / exported.name, new)
+        return cls(folder, new)
+
+    @property
+    def region(self) -> str:
+        return "eu-central-1"
+
+    @cached_property
+    def backend(self) -> CloudBackend:
+        """What the CLI has when it pushes."""
+        return backend_of(self.export("as-pushed"))
 
 
 @dataclass(frozen=True)
