@@ -31,6 +31,8 @@ LONGEST_UPDATE = 3 * 3600.0
 """Seconds that `AmplifyBackend` gives CloudFormation, and so what is waited for where the engine waits no more."""
 _LONGEST_PAUSE = 15.0
 """Seconds between two looks at a stack that is changing."""
+_TOLD_AGAIN = 300.0
+"""Seconds until whoever waits is told again. CIs end a job that says nothing for ten minutes, or longer."""
 _AT_ONCE = 8
 """Calls in flight. GetTemplate is throttled per account; the SDK tries again."""
 
@@ -49,16 +51,21 @@ class Deployed:
 
 def settle(cloudformation: Any, stack: str, seconds: float, told: Callable[[str], None]) -> bool:
     """Wait until no operation changes the root stack any more; whether one did. At most so many seconds, then
-    whatever reads it says so. Raises botocore's errors."""
-    deadline = time.monotonic() + seconds
-    pause, waiting = 0.5, False
-    while (left := deadline - time.monotonic()) > 0:
+    whatever reads it says so. Tells that it waits, and again while it does: whoever looks at a command that says
+    nothing takes it for dead, and CIs end what is silent. Raises botocore's errors."""
+    began = time.monotonic()
+    deadline, tell, waiting = began + seconds, began, False
+    pause = 0.5
+    while (left := deadline - (now := time.monotonic())) > 0:
         found = described(cloudformation, stack)
         if found is None or not busy(str(found["StackStatus"])):
             break
         if not waiting:
             told(f"{stack} is {found['StackStatus']}: waiting until that has ended, {seconds / 60:.0f} minutes at most")
-            waiting = True
+        elif now >= tell:
+            told(f"{stack} is {found['StackStatus']} still, after {(now - began) / 60:.0f} minutes")
+        if not waiting or now >= tell:
+            waiting, tell = True, now + _TOLD_AGAIN
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE)
     return waiting

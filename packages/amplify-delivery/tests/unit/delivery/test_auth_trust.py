@@ -112,7 +112,9 @@ def test_whatever_ends_a_deployment_the_trust_is_put_back(ending: Any, monkeypat
     assert iam.written == [f"role {json.dumps(trust())}"]
 
 
-def test_it_is_not_looked_at_before_cloudformation_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_not_looked_at_before_cloudformation_has_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whose plugin was lost has an answer while CloudFormation still works: what it writes then would stay."""
     for module in (auth_trust, around):
         monkeypatch.setattr(module, "setters", lambda _: ("x",))
@@ -124,6 +126,9 @@ def test_it_is_not_looked_at_before_cloudformation_has_ended(monkeypatch: pytest
         iam.at_work = [True, True, False]
         raise PluginLostError("lost")
     assert iam.written == [f"role {json.dumps(trust())}"]
+    # It may take hours, and nobody would know what for.
+    (waiting, *_) = [line for line in capsys.readouterr().err.splitlines() if "waiting" in line]
+    assert "then the auth roles' trust is looked at" in waiting
 
 
 def test_where_one_role_may_not_be_written_the_other_ones_trust_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,17 @@ def test_a_deployment_that_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch
     assert pauses == [0.5, 1, 2, 4, 8, 15, 15, 15]
 
 
+def test_whoever_waits_for_long_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to three hours: a command that says nothing is taken for dead, by people and by CIs."""
+    now, said = [0.0], list[str]()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    assert settle(CloudFormation("UPDATE_IN_PROGRESS"), "app", 3 * 3600, said.append)
+    assert said[0] == "app is UPDATE_IN_PROGRESS: waiting until that has ended, 180 minutes at most"
+    assert said[1] == "app is UPDATE_IN_PROGRESS still, after 5 minutes"
+    assert len(said) >= 30
+
+
 @pytest.mark.parametrize("status", [None, "CREATE_COMPLETE", "REVIEW_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"])
 def test_nothing_to_wait_for(status: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("waited"))

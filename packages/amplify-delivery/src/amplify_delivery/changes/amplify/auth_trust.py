@@ -81,9 +81,13 @@ class Kept:
     def _settle(self) -> None:
         """Wait for CloudFormation: of a provider that was killed the engine knows no answer, and the update goes on
         without it. What is put back before a role is written would be lost the next moment."""
+
+        def told(line: str) -> None:
+            self.reach.progress(f"{line}; then the auth roles' trust is looked at, and put back if it is lost")
+
         try:
             cloudformation = self.reach.client("cloudformation")
-            deployed.settle(cloudformation, self.root.stack_name, deployed.LONGEST_UPDATE, self.reach.progress)
+            deployed.settle(cloudformation, self.root.stack_name, deployed.LONGEST_UPDATE, told)
         except AWS_ERRORS as error:
             self.reach.progress(f"whether CloudFormation still changes {self.root.stack_name} is not known: {error}")
 
