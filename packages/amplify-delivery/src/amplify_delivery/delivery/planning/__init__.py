@@ -41,7 +41,15 @@ from amplify_delivery.delivery.planning.notes import (
     updated_by_hand,
 )
 from amplify_delivery.delivery.planning.output_steps import plan_outputs
-from amplify_delivery.delivery.planning.plan import Plan, Run, Start, Target, document_digest, number_of, runs_of
+from amplify_delivery.delivery.planning.plan import (
+    Plan,
+    Run,
+    Start,
+    Target,
+    document_digest,
+    number_of,
+    updates_of,
+)
 from amplify_delivery.delivery.planning.production import protection
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
 from amplify_delivery.delivery.planning.program_rights import program_rights
@@ -88,10 +96,10 @@ __all__ = [
     "program_needs",
     "program_rights",
     "protection",
-    "runs_of",
     "trust_gap",
     "unread",
     "unread_policies",
     "updated_by_hand",
+    "updates_of",
     "without_boundary",
 ]

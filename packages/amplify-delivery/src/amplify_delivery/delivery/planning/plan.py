@@ -185,6 +185,16 @@ def runs_of(steps: Iterable[Step]) -> list[tuple[UpdateRoot | None, list[Step]]]
     return runs
 
 
+def updates_of(steps: Iterable[Step]) -> tuple[int, list[tuple[int, UpdateRoot | None, list[Step]]]]:
+    """How many updates of the root stack there are in a plan of several, and the steps of each run with its number
+    among them; 0 where no `UpdateRoot` stands in front, as of a plan of one, and of what recovers the stack first."""
+    runs, number = [], 0
+    for header, inside in runs_of(steps):
+        number += header is not None
+        runs.append((number if header else 0, header, inside))
+    return number, runs
+
+
 def document_digest(document: Mapping[str, Any]) -> str:
     """The digest of a plan's document. Raises `KeyError` when it is none."""
     return digest({key: document[key] for key in ("format", "start", "target", "steps")})

@@ -10,7 +10,7 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeOutput, ChangeProgram, UpdateRoot
 from amplify_delivery.delivery.account.role_rights import Needs
 from amplify_delivery.delivery.page import report_model as model
-from amplify_delivery.delivery.planning import Plan, Step, runs_of
+from amplify_delivery.delivery.planning import Plan, Step, updates_of
 from amplify_delivery.errors import DeliveryError
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.findings import Finding
@@ -21,11 +21,7 @@ Path = tuple[str, ...]
 def lines(wanted: Stacks, steps: Sequence[Step]) -> tuple[model.Line, ...]:
     """Every resource of the backend as it should be, with what is done to it; and all other steps. Nested stacks are
     listed only where a step is about one itself."""
-    told = [
-        _told(step, number if header else 0)
-        for number, (header, inside) in enumerate(runs_of(steps), 1)
-        for step in inside
-    ]
+    told = [_told(step, number) for number, _, inside in updates_of(steps)[1] for step in inside]
     touched = {(line.stack, line.name) for line in told if line.part == "backend"}
     return (*told, *(line for line in _resources(wanted) if (line.stack, line.name) not in touched))
 

@@ -15,7 +15,7 @@ from typing import Any
 from amplify_delivery.changes.gained import Gained
 from amplify_delivery.changes.steps import Step
 from amplify_delivery.delivery.offline.against import Against, OfflinePlan
-from amplify_delivery.delivery.planning.plan import number_of, runs_of
+from amplify_delivery.delivery.planning.plan import number_of, updates_of
 
 MARK = "<!-- amplify-delivery plan -->"
 """The first line: by it a CI finds its own comment again."""
@@ -121,9 +121,9 @@ def _rights(found: Sequence[Gained], *, first: bool) -> Iterator[str]:
 
 def _folds(plan: OfflinePlan) -> Iterator[str]:
     """The steps of each stack, folded; of a plan of several updates those of each."""
-    runs = runs_of(plan.steps)
-    for number, (header, steps) in enumerate(runs, start=1):
-        which = f"update {number} of {len(runs)} ({header.what}), " if header else ""
+    count, runs = updates_of(plan.steps)
+    for number, header, steps in runs:
+        which = f"update {number} of {count} ({header.what}), " if header else ""
         ordered = sorted(steps, key=lambda s: (_stack(s), s.place))
         for stack, inside in itertools.groupby(ordered, key=_stack):
             yield _fold(f"{which}{stack or 'root stack'}", list(inside))

@@ -11,7 +11,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.planning import (
     Plan,
     Step,
-    runs_of,
+    updates_of,
 )
 
 
@@ -34,11 +34,10 @@ def show(plan: Plan) -> None:
 
 def steps(found: Sequence[Step], *, more: str = "") -> None:
     """Steps for people, those that lose data once more; `more` tells those that are not worth a line each."""
-    runs = runs_of(found)
-    updates = [header for header, _ in runs if header]
-    for header, inside in runs:
+    count, runs = updates_of(found)
+    for number, header, inside in runs:
         if header:
-            print(f"Update {updates.index(header) + 1} of {len(updates)}: {header.what}")
+            print(f"Update {number} of {count}: {header.what}")
         output.resources(("", "resource", "type", ""), [(s.mark, s.place, s.type, s.what) for s in inside])
     if more:
         print(more)
