@@ -373,3 +373,23 @@ def test_what_is_public_says_what_it_is() -> None:
         and not (file.parent.name == "commands" and node.name in ("add_arguments", "run"))
     }
     assert silent == set()
+
+
+LIVES = {
+    "test_all_accounts_at_once_and_each_only_once": "bootstrapped once by the real engine, then looked at",
+    "test_an_account_is_left_by_what_can_be_made_again_and_emptied_when_that_is_asked_for": "likewise, and taken down",
+}
+"""Tests with twenty assertions and more: of one life, whose beginning takes longest."""
+
+
+def test_a_test_is_about_one_thing() -> None:
+    """Where one has twenty assertions, it is about five: its name says one of them."""
+    long = {
+        node.name
+        for file in [f for folder in ROOT.glob("packages/*/tests") for f in modules(folder)]
+        for node in nodes(file)
+        if isinstance(node, ast.FunctionDef)
+        and node.name.startswith("test_")
+        and sum(isinstance(inner, ast.Assert) for inner in ast.walk(node)) >= 20
+    }
+    assert long == set(LIVES)

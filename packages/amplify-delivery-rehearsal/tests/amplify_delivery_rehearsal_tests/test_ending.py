@@ -60,3 +60,19 @@ def test_a_command_of_another_thread_ends_too(tmp_path: Path, monkeypatch: pytes
         thread.join()
     assert codes == [-signal.SIGTERM]
     assert commands.run((sys.executable, "-c", ""), tmp_path, os.environ, print)[0] == 0
+
+
+def test_whoever_is_told_to_end_tells_the_commands_of_all_threads(tmp_path: Path) -> None:
+    codes: list[int] = []
+    runs = threading.Event()
+    command = (sys.executable, "-c", "import time; print('runs', flush=True); time.sleep(60)")
+    thread = threading.Thread(
+        target=lambda: codes.append(commands.run(command, tmp_path, os.environ, lambda _: runs.set())[0])
+    )
+    with pytest.raises(KeyboardInterrupt), ending.tidy():
+        thread.start()
+        runs.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        thread.join()
+    thread.join()
+    assert codes == [-signal.SIGTERM]
