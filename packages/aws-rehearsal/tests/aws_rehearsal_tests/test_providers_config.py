@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from aws_rehearsal.providers.config import ProviderConfig
 from aws_rehearsal.providers.errors import ProviderError
 from aws_rehearsal.providers.native.names import sdk_name
 from aws_rehearsal.providers.native.provider import NativeProvider
-from aws_rehearsal.providers.session import _seconds
+from aws_rehearsal.providers.session import AwsSession, _seconds
 from aws_rehearsal.providers.wire import Secret, decode, encode
 from aws_rehearsal_tests.provider_calls import ACCOUNT, Context, FakeSession
 
@@ -60,6 +61,15 @@ def test_a_wrong_configuration_is_refused(properties: Any, words: str) -> None:
 def test_a_role_under_the_wrong_key_is_refused() -> None:
     with pytest.raises(ProviderError, match="role_arn"):
         _ = ProviderConfig.read({"assumeRoles": '[{"role_arn": "x"}]'}).roles
+
+
+def test_a_profile_that_this_machine_does_not_have_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("[profile here]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    there = {"region": "eu-west-1", "sharedConfigFiles": [str(file)]}
+    assert AwsSession(ProviderConfig({**there, "profile": "here"})).region == "eu-west-1"
+    with pytest.raises(ProviderError, match="failed to get shared config profile, gone"):
+        AwsSession(ProviderConfig({**there, "profile": "gone"}))
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1h", 3600), ("1h30m", 5400), ("900s", 900)])

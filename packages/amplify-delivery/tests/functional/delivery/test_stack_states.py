@@ -122,8 +122,18 @@ def stuck(environment: Environment) -> None:
     assert settled(environment) == "UPDATE_ROLLBACK_FAILED"
 
 
+def plain_pulumi_leaves_it_alone(environment: Environment, printed: str) -> None:
+    """What changes it is refused with the command that helps, and what deletes it by the protection."""
+    environment.take("todo-series/v2")
+    said = fails(environment.plain("up", "--skip-preview"), f"its state is {environment.status()}")
+    assert f"`aws cloudformation {printed} --stack-name {environment.root} --region {REGION}`" in said.output
+    environment.take("todo-series/v1")
+    fails(environment.plain("destroy"), "because it is protected")
+
+
 def a_failed_rollback_is_continued(environment: Environment) -> None:
     stuck(environment)
+    plain_pulumi_leaves_it_alone(environment, "continue-update-rollback")
     # The plan takes the stack out again, and its queue holds messages.
     allow_loss(environment.workspace.project / "Pulumi.dev.yaml", environment.app, ["Theirs/Queue"])
     planned = plan(environment)
@@ -148,6 +158,7 @@ def an_update_without_rollback_is_rolled_back(environment: Environment) -> None:
     failing = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "NoSuchType", "Value": "value"}}
     root.update({"Failing": failing}, DisableRollback=True)
     assert settled(environment) == "UPDATE_FAILED"
+    plain_pulumi_leaves_it_alone(environment, "rollback-stack")
     planned = plan(environment)
     assert [step["step"] for step in planned["steps"]] == ["recover-stack"]
     succeeds(environment.delivery("up"))

@@ -232,6 +232,28 @@ def test_what_was_refused_beside_it_is_the_reason() -> None:
     assert "Python environment" in failed(stderr=missing).message
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "failed to get shared config profile, alice",
+        "AWS account ID not allowed: 111122223333",
+        "account ID not allowed (111122223333)",
+        "Cannot assume IAM Role. IAM Role (arn:aws:iam::111122223333:role/old) cannot be assumed.",
+    ],
+)
+def test_credentials_that_only_the_state_names_are_told_once_and_how_it_forgets_them(words: str) -> None:
+    watch = Watch()
+    for kind in ("bucket", "policy"):
+        watch(said(f"{URN}-{kind}", f"Preview failed: unable to validate AWS credentials.\nDetails: {words}"))
+    watch(said(URN, "another reason"))
+    told = create_command_error(CommandResult(stdout="", stderr="error: preview failed", code=255))
+    error = explain(told, watch, "dev", "s3://b", variables="PULUMI_BACKEND_URL='s3://b' ")
+    assert isinstance(error, RefusedError)
+    assert error.message.count(words) == 1
+    assert "another reason" in error.message
+    assert "`PULUMI_BACKEND_URL='s3://b' pulumi refresh -s dev --run-program --yes`" in error.remedy
+
+
 def test_a_folder_is_reached_without_a_network() -> None:
     said = "error: decrypting secrets: operation error KMS: Decrypt, request send failed: EOF"
 

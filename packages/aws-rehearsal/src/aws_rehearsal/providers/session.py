@@ -181,6 +181,13 @@ def _base_session(config: ProviderConfig) -> Session:
     if config.text("accessKey"):
         session.set_credentials(config.text("accessKey"), config.text("secretKey"), config.text("token"))
     elif config.text("profile"):
+        if config.text("profile") not in session.available_profiles:
+            # `SharedConfigProfileNotExistError` of the SDK for Go.
+            raise ProviderError(
+                "unable to validate AWS credentials.\n"
+                f"Details: loading configuration: failed to get shared config profile, {config.text('profile')}",
+                "UNAUTHENTICATED",
+            )
         # botocore would prefer AWS_ACCESS_KEY_ID over a profile that was only set as a variable.
         session.get_component("credential_provider").remove("env")
     return session

@@ -388,7 +388,8 @@ class Engine:
             return self._lost() or explain(error, watch, self.stack, place, home_of(self.folder, self.stack))
         project = project_name(self.folder)
         damaged = state_faults.damaged(stderr(error), self._store(), project, self.stack)
-        return damaged or explain(error, watch, self.stack, place, home_of(self.folder, self.stack))
+        home = home_of(self.folder, self.stack)
+        return damaged or explain(error, watch, self.stack, place, home, variables=self.backend_variables)
 
     def _lost(self) -> DeliveryError | None:
         return state_faults.lost(self._store(), project_name(self.folder), self.stack)

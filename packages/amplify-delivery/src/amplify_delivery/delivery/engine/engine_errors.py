@@ -23,9 +23,12 @@ from amplify_delivery.errors import (
 )
 
 
-def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home: str = "") -> DeliveryError:
+def explain(
+    error: CommandError, watch: Watch, stack: str, place: str = "", home: str = "", *, variables: str = ""
+) -> DeliveryError:
     """The engine's error in our words: what failed, why, and what to do, as if nothing had been changed. `place` is
-    where its state was looked for, `home` the backend that the stack file tells; empty if it tells none."""
+    where its state was looked for, `home` the backend that the stack file tells; empty if it tells none. `variables` is
+    what has to stand before a `pulumi` command of the stack."""
     text, said = plain(str(error)), stderr(error)
     if home and home.partition("?")[0] != place.rstrip("/") and _looked_in_vain(error, text):
         return _elsewhere(error, stack, place, home)
@@ -33,6 +36,7 @@ def explain(error: CommandError, watch: Watch, stack: str, place: str = "", home
         _of_stack(error, text, stack)
         or _killed(text, stack)
         or _of_saving(_reasons(watch), stack, place)
+        or _of_credentials(_reasons(watch), stack, variables)
         or _of_resources(_reasons(watch), watch, said, stack, text)
         or state_faults.fault(said, stack, place)
         or _unknown(said, stack)
@@ -83,6 +87,24 @@ def _of_saving(reasons: list[str], stack: str, place: str) -> StateError | None:
         return None
     others = (reason for reason in reasons if reason not in saving)
     return StateError("\n".join([found.message, *others]), where=found.where, remedy=found.remedy)
+
+
+def _of_credentials(reasons: list[str], stack: str, variables: str) -> RefusedError | None:
+    """Where a provider has no credentials, or another account's: it is told of each of its resources. Before an update
+    the engine refreshes with the provider as its state has it, so another profile in the stack file alone helps
+    nobody."""
+    why = {found[0]: None for found in map(_NO_CREDENTIALS.search, reasons) if found}
+    if not why:
+        return None
+    others = [reason for reason in reasons if not _NO_CREDENTIALS.search(reason)]
+    return RefusedError(
+        "\n".join([f"a provider cannot work with the credentials that it was told to use: {', '.join(why)}", *others]),
+        where=stack,
+        remedy="if the stack file (`profile`, `roleArn`) names them, correct it, or the configuration of AWS on this "
+        "machine. If it does not name these any more: the engine's state does, of the last deployment, until "
+        f"`{variables}pulumi refresh -s {stack} --run-program --yes` takes over what the file says, which changes "
+        "nothing in AWS. Then repeat the command",
+    )
 
 
 def _of_resources(reasons: list[str], watch: Watch, said: str, stack: str, text: str) -> DeliveryError | None:
@@ -138,6 +160,10 @@ def unlock(stack: str) -> str:
     return f"wait until it has ended, or give `--wait MINUTES`; {again}"
 
 
+_NO_CREDENTIALS = re.compile(
+    r"failed to get shared config profile, \S+|(?:AWS )?account ID not allowed\S* ?\S*|Cannot assume IAM Role.*"
+)
+"""Words of the AWS SDK for Go and of both providers, with the profile, account or role."""
 _ROLLED_BACK = re.compile(r"\b(?:UPDATE_ROLLBACK_COMPLETE|ROLLBACK_COMPLETE|DELETE_COMPLETE)\b")
 """What a stack says of itself that is as it was, or gone. What AWS has refused was never begun."""
 

@@ -1,0 +1,214 @@
+"""What somebody types after a failure who does not know what has happened: plain `pulumi`, in whatever order, and ours.
+
+In each state nothing is lost that nobody has asked to lose, what protects the root stack stays, and what the messages
+print leads out of it. Of an adoption that was killed, `adoption/test_adopt` tells; of a root stack that is stuck,
+`test_stack_states`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amplify_delivery_rehearsal.conformance.killing import BEFORE, KillingProxy, Point
+from amplify_delivery_rehearsal.workspace import Workspace
+from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
+from aws_rehearsal.setup import tools
+from aws_rehearsal_tests import pulumi_homes
+from functional.delivery.environments import Environment
+from functional.delivery.test_failures import fails, succeeds, wait_until
+from functional.delivery.test_killed import CHILD, DELETE, NESTED, UPDATE, Killed, small
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("frightened")]
+
+ROOT_STACK = "aws:cloudformation/stack:Stack"
+PROTECTED = "because it is protected"
+
+
+@dataclass
+class Frightened:
+    """An environment that was delivered, with an item in its table, behind a proxy at which runs are killed."""
+
+    environment: Environment
+    runs: Killed
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        """What the engine's state holds."""
+        file = self.environment.state / f".pulumi/stacks/{self.environment.app}/dev.json"
+        state = json.loads(file.read_text())["checkpoint"]["latest"]
+        return sorted(state["resources"], key=lambda r: str(r["urn"]))
+
+    @property
+    def held(self) -> dict[str, tuple[Any, ...]]:
+        """Id and protection of each, and its inputs where nothing of it is a secret, which is encrypted anew."""
+        secret = "aws:secretsmanager"
+        return {
+            r["urn"]: (r.get("id"), r.get("protect"), None if secret in r["type"] else r.get("inputs"))
+            for r in self.resources
+        }
+
+    def whole(self) -> None:
+        """The data is there, and the state holds the root stack once, protected; nobody holds the environment."""
+        client = self.environment.client("dynamodb")
+        (table,) = client.list_tables()["TableNames"]
+        assert client.scan(TableName=table)["Items"] == [{"id": {"S": "kept"}}]
+        (root,) = [r for r in self.resources if r["type"] == ROOT_STACK]
+        assert root["protect"]
+        assert len({r["urn"] for r in self.resources}) == len(self.resources)
+        assert self.environment.buckets() == {
+            self.environment.staging_bucket,
+            f"{self.environment.root}-deployment",
+        }
+        assert len(self.environment.client("secretsmanager").list_secrets()["SecretList"]) == 1
+
+    def nothing_to_do(self) -> None:
+        assert "nothing to change" in succeeds(self.environment.delivery("plan")).output
+        assert (self.environment.locks(), self.environment.leases()) == ([], [])
+        self.whole()
+
+    def with_variables(self, **variables: str | None) -> None:
+        """Other variables from now on, and without those that are None."""
+        before = self.environment.workspace
+        kept = {k: v for k, v in before.environment.items() if k not in variables}
+        given = {k: v for k, v in variables.items() if v is not None}
+        self.environment.workspace = Workspace(before.project, {**kept, **given})
+
+    def profiles(self, folder: Path, **profiles: Credentials) -> None:
+        """The configuration of AWS with these profiles, and no other credentials."""
+        file = folder / "config"
+        lines = [
+            f"[profile {name}]\naws_access_key_id={c.access_key_id}\naws_secret_access_key={c.secret_access_key}\n"
+            for name, c in profiles.items()
+        ]
+        file.write_text("".join(lines))
+        self.with_variables(AWS_CONFIG_FILE=str(file), AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+
+
+@pytest.fixture(scope="module")
+def there(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frightened]:
+    folder = tmp_path_factory.mktemp("environment")
+    environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1", passphrase=True)
+    with KillingProxy(local_aws.port or 0) as proxy:
+        runs = Killed(environment, proxy, folder / "export", "")
+        made = Frightened(environment, runs)
+        made.with_variables(AWS_ENDPOINT_URL=proxy.endpoint)
+        runs.give("someone")
+        runs.take("first")
+        succeeds(environment.delivery("up"))
+        client = environment.client("dynamodb")
+        client.put_item(TableName=client.list_tables()["TableNames"][0], Item={"id": {"S": "kept"}})
+        yield made
+
+
+@pytest.fixture
+def calm(there: Frightened) -> Iterator[Frightened]:
+    """Credentials of the environment's account, whatever a test has done."""
+    before = there.environment.workspace
+    there.whole()
+    yield there
+    there.environment.workspace = before
+
+
+def test_credentials_of_another_account(calm: Frightened, local_aws: LocalAws) -> None:
+    """There a refresh would find nothing, and drop from the state what lives on in the right account."""
+    environment, before = calm.environment, calm.held
+    stranger = local_aws.make_admin(random_account())
+    calm.with_variables(AWS_ACCESS_KEY_ID=stranger.access_key_id, AWS_SECRET_ACCESS_KEY=stranger.secret_access_key)
+    for command in (["refresh"], ["up", "--skip-preview"], ["destroy"]):
+        fails(environment.plain(*command), f"AWS account ID not allowed: {stranger.account}")
+    for command in (["up"], ["destroy", "--delete-data"]):
+        said = fails(environment.delivery(*command), f"belong to account {stranger.account}")
+        assert said.exit_code == 3
+    assert calm.held == before
+
+
+def test_a_profile_that_has_another_name_by_now(calm: Frightened, tmp_path: Path) -> None:
+    """The engine refreshes with what its state remembers of the last deployment, whatever the stack file says."""
+    environment = calm.environment
+    calm.profiles(tmp_path, first=environment.admin)
+    environment.configure(profile="first")
+    succeeds(environment.plain("refresh", "--run-program"))
+    calm.profiles(tmp_path, second=environment.admin)
+    environment.configure(profile="second")
+    fails(environment.plain("up", "--skip-preview"), "failed to get shared config profile, first")
+    for command in (["plan"], ["up"], ["destroy", "--delete-data"]):
+        said = fails(environment.delivery(*command), "failed to get shared config profile, first")
+        assert said.exit_code == 3
+        calm.whole()
+    printed = re.search(r"`((?:PULUMI_BACKEND_URL=\S+ )?pulumi (refresh [^`]+))`", said.output)
+    assert printed
+    succeeds(environment.workspace.pulumi(*shlex.split(printed[2])))
+    calm.nothing_to_do()
+    environment.workspace.succeed("config", "rm", "profile", "-s", "dev")
+    calm.with_variables(**local_credentials(environment))
+    succeeds(environment.plain("refresh", "--run-program"))
+
+
+def local_credentials(environment: Environment) -> dict[str, str]:
+    admin = environment.admin
+    return {"AWS_ACCESS_KEY_ID": admin.access_key_id, "AWS_SECRET_ACCESS_KEY": admin.secret_access_key}
+
+
+def test_an_update_that_was_killed(calm: Frightened) -> None:
+    environment = calm.environment
+    calm.runs.take("second")
+    calm.runs.kill(Point(UPDATE), "up")
+    fails(environment.plain("refresh"), "`pulumi cancel`")
+    succeeds(environment.plain("cancel"))
+    succeeds(environment.plain("refresh"))
+    succeeds(environment.plain("up", "--skip-preview"))
+    fails(environment.plain("destroy"), PROTECTED)
+    assert "is free" in succeeds(environment.delivery("unlock")).output
+    calm.nothing_to_do()
+
+
+def test_a_destroy_that_was_killed(calm: Frightened) -> None:
+    """What it has not come to yet is protected as before, although it was to ignore that."""
+    environment = calm.environment
+    calm.runs.kill(Point(DELETE, BEFORE), "destroy", "--delete-data")
+    succeeds(environment.plain("cancel"))
+    fails(environment.plain("destroy"), PROTECTED)
+    refused = fails(environment.delivery("destroy"), "this would delete data", "--delete-data")
+    assert refused.exit_code == 3
+    succeeds(environment.plain("up", "--skip-preview"))
+    calm.nothing_to_do()
+
+
+def test_a_lock_that_is_taken_from_a_run_that_works(calm: Frightened) -> None:
+    """`pulumi cancel` asks nobody: what works goes on, and nobody else begins."""
+    environment = calm.environment
+    export = small(calm.runs.folder, "slow")
+    file = export / CHILD
+    template = json.loads(file.read_text())
+    template["Resources"]["Handle"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    waiting = {"Handle": {"Ref": "Handle"}, "Timeout": "300"}
+    template["Resources"]["Wait"] = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": waiting}
+    file.write_text(json.dumps(template))
+    environment.workspace.put_export(export)
+    working = environment.start(*pulumi_homes.delivery(environment.workspace.environment, "up", "dev"))
+    wait_until(lambda: environment.status() == "UPDATE_IN_PROGRESS")
+    succeeds(environment.plain("cancel"))
+    assert environment.locks() == []
+    for command in (["up"], ["unlock", "--yes"], ["destroy", "--delete-data"]):
+        assert fails(environment.delivery(*command), "another run changes this stack").exit_code == 3
+    fails(environment.plain("up", "--skip-preview"), "its state is UPDATE_IN_PROGRESS", "wait until that has ended")
+    fails(environment.plain("destroy"), PROTECTED)
+    cloudformation = environment.client("cloudformation")
+    found = cloudformation.describe_stack_resource(StackName=environment.root, LogicalResourceId=NESTED)
+    cloudformation.signal_resource(
+        StackName=found["StackResourceDetail"]["PhysicalResourceId"],
+        LogicalResourceId="Wait",
+        UniqueId="1",
+        Status="SUCCESS",
+    )
+    said, _ = working.communicate(timeout=120)
+    assert working.returncode == 0, said
+    calm.nothing_to_do()
