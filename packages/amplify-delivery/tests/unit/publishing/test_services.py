@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from amplify_delivery.export import Assembly
 from amplify_delivery.publishing.examination.computed import impossible_names
 from amplify_delivery.publishing.examination.graphql_schema import examine_schema
 from amplify_delivery.publishing.examination.services import SERVICE_CHECKS
+from amplify_delivery.publishing.examination.services.iam import attached_policies
 from amplify_delivery.publishing.examination.tree import Tree
 from unit.publishing.conftest import spoiled, tree_of
 
@@ -307,6 +309,19 @@ def test_inline_code_finds_what_its_runtime_brings(
     asked = put("C", "Custom::LambdaCallout", ServiceToken={"Fn::GetAtt": ["F", "Arn"]})
     assert [f.partition(" ")[0] for f in told(full, HELLO, function, asked)] == (["AD722"] if found else [])
     assert told(full, HELLO, function) == [], "what no custom resource waits for fails nothing"
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("cn-north-1", {"Ref": "AWS::Partition"}), ("us-east-1", "aws-us-gov")]
+)
+def test_the_list_is_not_that_of_other_partitions(full: Assembly, region: str, partition: Any) -> None:
+    elsewhere = {"Fn::Join": ["", ["arn:", partition, ":iam::aws:policy/AWSLambdaRole"]]}
+
+    def change(template: Template) -> None:
+        of("LambdaExecutionRole", ManagedPolicyArns=[elsewhere])(template)
+
+    tree = replace(tree_of(spoiled(full, HELLO, change)), region=region)
+    assert list(attached_policies(tree)) == []
 
 
 def either(one: Any, other: Any) -> Template:

@@ -131,11 +131,15 @@ def _known(value: Any) -> int:
     return 0
 
 
-_OF_AWS = re.compile(r"arn:[^:]*:iam::aws:policy/([\w+=,.@/-]+)")
+_OF_AWS = re.compile(r"arn:aws:iam::aws:policy/([\w+=,.@/-]+)")
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eusc-")
+"""What regions begin with where AWS has policies of its own: the list is not theirs."""
 
 
 def attached_policies(tree: Tree) -> Iterator[Finding]:
     """AD718, AD719: IAM refuses the role, the user or the group."""
+    if tree.region.startswith(_OTHER_PARTITIONS):
+        return
     for path, resource in tree.resolved.resources.items():
         listed = as_mapping(resource.properties).get("ManagedPolicyArns")
         if resource.type in ("AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::User") and isinstance(listed, list):
