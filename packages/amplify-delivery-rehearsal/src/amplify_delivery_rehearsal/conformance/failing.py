@@ -1,7 +1,9 @@
-"""AWS on a bad day: a proxy in front of the local AWS, which throttles one call in twenty and resets another."""
+"""AWS on a bad day: a proxy in front of the local AWS, which throttles one call in twenty and resets another, or for
+which all credentials have ended once an operation was called."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import threading
@@ -11,14 +13,18 @@ from typing import Any
 from amplify_delivery_rehearsal.conformance.proxy import Proxy, operation
 
 _IN_XML = {"s3": (503, "SlowDown"), "": (400, "Throttling")}
+_ENDED = "The security token included in the request is expired"
 
 
 class FailingProxy(Proxy):
-    """`failed` has the operations that were throttled or reset; nothing is while `every` is 0."""
+    """`failed` has the operations that were throttled or reset; nothing is while `every` is 0. Once the operation
+    `ends_with` (`SERVICE:Operation`) was answered, all credentials have ended, until that is set anew."""
 
     def __init__(self, port: int, every: int = 0) -> None:
         self.every = every
         self.failed: list[str] = []
+        self.ends_with = ""
+        self._ended_with = ""
         self._numbers = itertools.count(1)
         self._guard = threading.Lock()
         super().__init__(port)
@@ -31,6 +37,9 @@ class FailingProxy(Proxy):
         def answered(request: Any) -> None:
             with self._guard:
                 number = next(self._numbers)
+            if self.ends_with:
+                self._answer_until_they_end(request, answer)
+                return
             if not self.every or number % self.every:
                 answer(request)
                 return
@@ -46,15 +55,43 @@ class FailingProxy(Proxy):
             setattr(handler, f"do_{method}", answered)
         return handler
 
+    def _answer_until_they_end(self, request: Any, answer: Any) -> None:
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        called = operation(request.command, request.path, request.headers, body)
+        if self._ended_with == self.ends_with:
+            self.failed.append(called)
+            _refuse(request, called.partition(":")[0])
+            return
+        request.rfile = io.BytesIO(body)
+        answer(request)
+        if called == self.ends_with:
+            self._ended_with = called
+
 
 def _throttle(request: Any, service: str) -> None:
     status, kind = _IN_XML.get(service, _IN_XML[""])
-    if "json" in (request.headers.get("Content-Type") or ""):
-        content = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"})
+    told = "Please reduce your request rate." if service == "s3" else "Rate exceeded"
+    _say(request, service, status, {"json": "ThrottlingException", "xml": kind}, told)
+
+
+def _refuse(request: Any, service: str) -> None:
+    """As AWS does with a session that has ended: S3 with 400, the others with 403 or, in JSON, 400."""
+    status = 400 if service == "s3" or _is_json(request) else 403
+    _say(request, service, status, {"json": "ExpiredTokenException", "xml": "ExpiredToken"}, _ENDED)
+
+
+def _is_json(request: Any) -> bool:
+    return "json" in (request.headers.get("Content-Type") or "")
+
+
+def _say(request: Any, service: str, status: int, kinds: dict[str, str], told: str) -> None:
+    if _is_json(request):
+        content = json.dumps({"__type": kinds["json"], "message": told})
     elif service == "s3":
-        content = f"<Error><Code>{kind}</Code><Message>Please reduce your request rate.</Message></Error>"
+        content = f"<Error><Code>{kinds['xml']}</Code><Message>{told}</Message></Error>"
     else:
-        content = f"<ErrorResponse><Error><Code>{kind}</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
+        error = f"<Error><Code>{kinds['xml']}</Code><Message>{told}</Message></Error>"
+        content = f"<ErrorResponse>{error}</ErrorResponse>"
     request.send_response_only(status)
     request.send_header("Content-Length", str(len(content)))
     request.end_headers()

@@ -154,6 +154,26 @@ def test_credentials_that_aws_does_not_know(calm: Place) -> None:
     assert said.exit_code == 3
 
 
+def test_credentials_that_end_in_the_middle_of_an_update(calm: Place) -> None:
+    """A login that ends after an hour, while CloudFormation is at work: neither the stack nor the state can be asked or
+    written any more."""
+    calm.take("third")
+    calm.proxy.ends_with = "cloudformation:UpdateStack"
+    try:
+        said = calm.environment.delivery("up")
+    finally:
+        calm.proxy.ends_with = ""
+    assert said.exit_code == 4
+    assert f"error: dev: the credentials for the state in s3://{calm.bucket} have ended" in said.output
+    assert "log in again" in said.output
+    assert {"s3:PutObject", "cloudformation:DescribeStacks"} <= {*calm.proxy.failed}
+    again = succeeds(calm.environment.delivery("up"))
+    assert (
+        "backend (aws:cloudformation/stack:Stack): a run that was killed has changed it; it is taken in" in again.output
+    )
+    assert calm.changes() == 0
+
+
 def test_a_key_that_is_disabled(calm: Place) -> None:
     kms = calm.environment.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
