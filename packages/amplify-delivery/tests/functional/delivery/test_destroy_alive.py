@@ -131,8 +131,11 @@ def test_a_delete_that_cloudformation_refuses_is_not_said_to_be_done(environment
     end_update(environment, "Raced")
     fails(environment.delivery("destroy", "--delete-data"), "does not hold it")
     delete_as_printed(environment, refused)
-    assert "0 resources deleted" in succeeds(environment.delivery("destroy")).output
+    said = succeeds(environment.delivery("destroy")).output
+    assert "0 resources deleted" in said
     assert tables(environment) == []
+    # What the deletion by hand has left: a new environment of this name would meet it.
+    assert f"aws s3 rb s3://{environment.root}-deployment --force" in said
 
 
 def test_an_update_is_waited_for(environment: Environment) -> None:
