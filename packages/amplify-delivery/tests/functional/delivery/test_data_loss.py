@@ -61,8 +61,9 @@ def test_plain_up_refuses_before_cloudformation_is_called(environment: Environme
 def test_our_commands_refuse_it_and_the_plan_says_so(environment: Environment, planned: dict[str, Any]) -> None:
     assert TABLE in [step["path"] for step in planned["dataLoss"]]
     assert any(f"`deploy` refuses to lose {TABLE}" in note for note in planned["notes"])
-    fails(environment.delivery("up"), "this would delete data", TABLE)
-    fails(environment.delivery("deploy", "--plan", planned["digest"]), "this would delete data", TABLE)
+    for command in (("up",), ("deploy", "--plan", planned["digest"])):
+        refused = fails(environment.delivery(*command), "this would delete data", TABLE, "nothing was changed")
+        assert refused.exit_code == 3
     assert tables(environment) == ["Todo", "TodoList"]
 
 

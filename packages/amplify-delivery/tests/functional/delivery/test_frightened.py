@@ -202,6 +202,8 @@ def test_a_lock_that_is_taken_from_a_run_that_works(calm: Frightened) -> None:
     fails(environment.plain("up", "--skip-preview"), "its state is UPDATE_IN_PROGRESS", "wait until that has ended")
     fails(environment.plain("destroy"), PROTECTED)
     cloudformation = environment.client("cloudformation")
+    with pytest.raises(cloudformation.exceptions.ClientError, match="UPDATE_IN_PROGRESS"):  # a colleague's push
+        cloudformation.update_stack(StackName=environment.root, UsePreviousTemplate=True)
     found = cloudformation.describe_stack_resource(StackName=environment.root, LogicalResourceId=NESTED)
     cloudformation.signal_resource(
         StackName=found["StackResourceDetail"]["PhysicalResourceId"],

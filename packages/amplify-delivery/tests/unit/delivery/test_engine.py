@@ -441,3 +441,22 @@ def test_a_stack_of_a_teams_own_beside_the_backend_may_be_replaced_and_its_plan_
         Guard("dev", (), date(2027, 1, 31)).check([step])
     watch(begins("delete", URN))
     assert watch.replaced == ["aws:cloudformation/stack:Stack backend (the program has it no more)"]
+
+
+@pytest.mark.parametrize(
+    ("words", "changed"),
+    [
+        ('before hook "backend-publish" failed: dev: data would go\n  -> nothing was changed. Put back', False),
+        ('before hook "backend-publish" failed: dev: uploading x failed\n  -> repeat the command', True),
+        ("UPDATE_ROLLBACK_COMPLETE: nothing was changed", True),
+    ],
+)
+def test_a_change_that_its_hook_has_refused_was_never_begun(words: str, changed: bool) -> None:
+    """Such a command ends with 3; beside another change that was begun, with 4."""
+    watch = Watch()
+    watch(begins("update", URN))
+    assert watch.begun
+    watch(said(URN, words))
+    assert watch.begun is changed
+    watch(begins("create", f"{URN}-other"))
+    assert watch.begun

@@ -17,6 +17,8 @@ _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting)
 """What the provider's library puts around a single error; the resource is named anyway."""
 
 
+_BEFORE, _UNCHANGED = "before hook ", "nothing was changed"
+"""How the engine tells what a hook has said, and how an error of ours says that it came before anything."""
 _CREATES = (OpType.CREATE.value, OpType.CREATE_REPLACEMENT.value)
 _REPLACES = (OpType.REPLACE.value, OpType.CREATE_REPLACEMENT.value)
 
@@ -59,8 +61,8 @@ class Watch:
     replaced: list[str] = field(default_factory=list)
     changes: dict[str, int] = field(default_factory=dict)
     steps: list[ProgramStep] = field(default_factory=list)
-    begun: bool = False
-    """Whether the engine has begun with a change of a resource; in a preview that means nothing."""
+    changed: set[str] = field(default_factory=set)
+    """URNs of resources with whose change the engine has begun; in a preview that means nothing."""
     uncertain: list[ProgramStep] = field(default_factory=list)
     """Creates, and updates of the root stack, that have failed for whatever reason: where a plugin was lost, AWS may
     have done them, or be at it."""
@@ -71,6 +73,13 @@ class Watch:
     outputs_before: dict[str, Any] = field(default_factory=dict)
     """Those that the state had, told the same way."""
     root: RootWork = field(default_factory=RootWork)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the engine has begun with a change. One that its hook has refused, before the provider was asked, and
+        said so, is none."""
+        refused = {urn for urn, text in self.errors if text.startswith(_BEFORE) and _UNCHANGED in text}
+        return bool(self.changed - refused)
 
     def errors_of(self, urn: str) -> list[str]:
         """What was said of one resource."""
@@ -103,7 +112,7 @@ class Watch:
         self.steps.append(told)
         # Components, providers and the stack itself are the engine's own: with them nothing is changed yet.
         if told.custom and not told.type.startswith("pulumi:") and told.operation not in AT_REST:
-            self.begun = True
+            self.changed.add(step.urn)
         if _is_root(step) and _text(step.op) in _REPLACES:
             self.replaced.append(f"{resource_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
         if _is_root(step) and _text(step.op) == OpType.DELETE.value:
