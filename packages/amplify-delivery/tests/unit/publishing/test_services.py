@@ -299,6 +299,9 @@ def test_a_managed_policy_of_aws_stands_where_aws_has_it(full: Assembly, policy:
         ),
         ("const { S3Client } = require('@aws-sdk/client-s3');", "nodejs22.x", {}, False),
         ("const aws = require('aws-sdk-mock');", "nodejs22.x", {}, False),
+        ("  // const aws = require('aws-sdk');", "nodejs22.x", {}, False),
+        ("/* const aws =\n require('aws-sdk'); */", "nodejs22.x", {}, False),
+        ("// the SDK\nconst aws = require('aws-sdk');", "nodejs22.x", {}, True),
     ],
 )
 def test_inline_code_finds_what_its_runtime_brings(

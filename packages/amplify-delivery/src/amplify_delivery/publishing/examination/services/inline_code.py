@@ -22,6 +22,7 @@ FORMER_SDK = Rule(
     "`@aws-sdk/client-...` (`amplify override`), and export again",
 )
 _LOADED = re.compile(r"""(?:require\s*\(\s*|\bfrom\s+|\bimport\s+)(['"])aws-sdk(?:/[\w./-]+)?\1""")
+_COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
 _RUNTIME = re.compile(r"nodejs(\d+)\.x")
 _WITHOUT = 18
 """The first version of Node whose runtime does not bring the former SDK."""
@@ -41,7 +42,7 @@ def former_sdk(tree: Tree) -> Iterator[Finding]:
             continue
         runtime = _RUNTIME.fullmatch(str(properties.get("Runtime")))
         code = as_mapping(properties.get("Code")).get("ZipFile")
-        if runtime and int(runtime[1]) >= _WITHOUT and _LOADED.search("".join(_texts(code))):
+        if runtime and int(runtime[1]) >= _WITHOUT and _LOADED.search(_COMMENT.sub("", "\n".join(_texts(code)))):
             what = f"{path[-1]} loads aws-sdk, which {runtime[0]} does not bring"
             yield FORMER_SDK.at(tree.file(path[:-1]), what, FORMER_SDK.remedy)
 
