@@ -52,6 +52,7 @@ def test_the_rights_are_recorded_part_by_part(monkeypatch: pytest.MonkeyPatch) -
     elsewhere = replace(w.access(w.prod), names=w.preprod)
     assert account_record(elsewhere).rights == found.rights, "names are no part of it"
     assert changed(prepared(w.access(w.prod))) == PARTS, "of a version that did not write it down nothing is known"
+    assert changed(replace(found, backend=found.backend | {"AWS::New::Thing"})) == PARTS, "a later version's"
     # A later version lets the backend's code ask another service, and finds out about a call of CloudFormation's.
     monkeypatch.setattr(boundary, "RUNTIME_ACTIONS", ("bedrock:InvokeModel",))
     assert changed(found) == ("boundary",)

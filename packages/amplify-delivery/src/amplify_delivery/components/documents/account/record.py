@@ -16,6 +16,7 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.rights.prepared import Prepared, prepared
 from amplify_delivery.components.documents.statements import Document
+from amplify_delivery.errors import ConfigError
 
 BOUNDARY, EXECUTION = "boundary", "cloudformation"
 PARTS = (BOUNDARY, EXECUTION, *PROJECTS)
@@ -39,8 +40,11 @@ def rights_of(found: Prepared) -> str:
 
 def changed(found: Prepared) -> tuple[str, ...]:
     """The `PARTS` that this version gives other rights than the one which has made them; all where it did not write
-    that down."""
-    now = rights_of(found)
+    that down, or has made them for a type that is not known here: a later one."""
+    try:
+        now = rights_of(found)
+    except ConfigError:
+        return PARTS
     return tuple(part for n, part in enumerate(PARTS) if _part(found.rights, n) != _part(now, n))
 
 
