@@ -106,6 +106,14 @@ class Proxy:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def setup(self) -> None:
+                super().setup()
+                self._upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+
+            def finish(self) -> None:
+                self._upstream.close()
+                super().finish()
+
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 called = operation(self.command, self.path, self.headers, body)
@@ -113,12 +121,7 @@ class Proxy:
                 if not proxy.passes(called, request):
                     self.close_connection = True
                     return
-                upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-                upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-                for name, value in self.headers.items():
-                    upstream.putheader(name, value)
-                upstream.endheaders(body)
-                answer = upstream.getresponse()
+                answer = self._sent(body)
                 content = answer.read()
                 if not proxy.answers(called, request):
                     self.close_connection = True
@@ -132,7 +135,24 @@ class Proxy:
                 self.send_header("Content-Length", length or str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
-                upstream.close()
+
+            def _sent(self, body: bytes) -> http.client.HTTPResponse:
+                """The answer, on the connection on which the client's other requests went: as without the proxy."""
+                used = self._upstream.sock is not None
+                try:
+                    return self._asked(body)
+                except ConnectionError:
+                    self._upstream.close()
+                    if not used:
+                        raise
+                    return self._asked(body)  # it had been idle for so long that the other end has closed it
+
+            def _asked(self, body: bytes) -> http.client.HTTPResponse:
+                self._upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    self._upstream.putheader(name, value)
+                self._upstream.endheaders(body)
+                return self._upstream.getresponse()
 
             def log_message(self, *_: object) -> None:
                 """Nothing: the calls are what there is to say."""
