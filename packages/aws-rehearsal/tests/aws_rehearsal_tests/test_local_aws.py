@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws import LocalAws, random_account
-from aws_rehearsal.local_aws.local_aws import group_lives, group_members
+from aws_rehearsal.local_aws.local_aws import SERVER, group_lives, group_members
 from aws_rehearsal.local_aws.selftest import ensure_patched
 from aws_rehearsal.setup import Tools, tools
 from aws_rehearsal_tests.local_account import LocalAccount
@@ -104,6 +104,34 @@ def test_every_patch_is_needed_and_works(found: Tools) -> None:
     assert test is not None
     assert test.needless == ()
     assert test.broken == ()
+
+
+METADATA = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from ministack.core import responses
+from patches import _metadata
+whole = responses._service_model
+_metadata.apply()
+short = {name: responses._service_model(name) for name in sys.argv[2:]}
+read = {name: model.metadata for name, model in short.items()}
+assert "botocore.session" not in sys.modules
+for name, model in short.items():
+    assert read[name] == whole(name).metadata, name
+    assert model.operation_names == whole(name).operation_names, name
+assert responses._service_model("nowhere") is None
+"""
+
+
+@pytest.mark.processes
+def test_metadata_are_botocores(found: Tools) -> None:
+    """MiniStack makes the form of its answers from them; read from the beginning of each description only."""
+    names = ("apigateway", "appsync", "cloudformation", "cognito-idp", "dynamodb", "lambda", "monitoring", "s3", "sns")
+    patches = SERVER.parent
+    variables = {**LocalAws()._server_environment(Path("/nonexistent")), "GATEWAY_PORT": "1"}
+    script = [str(found.local_aws_python), "-I", "-c", METADATA, str(patches), *names]
+    done = subprocess.run(script, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.processes

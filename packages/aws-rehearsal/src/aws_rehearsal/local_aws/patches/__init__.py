@@ -15,6 +15,7 @@ from collections.abc import Collection
 from types import ModuleType
 
 from . import (
+    _metadata,
     account_limits,
     account_reads,
     api_hosts,
@@ -189,6 +190,7 @@ def apply(without: Collection[str] = ()) -> None:
     unknown = set(without) - {name_of(patch) for patch in ALL}
     if unknown:
         raise SystemExit(f"no such patch: {', '.join(sorted(unknown))}")
+    _metadata.apply()
     for patch in ALL:
         if name_of(patch) not in without:
             patch.apply()
