@@ -43,8 +43,8 @@ def _loosened(statement: Statement) -> Iterator[tuple[str, Statement | None]]:
         return
     if statement.get("Resource", "*") != "*":
         yield "on every resource", {**statement, "Resource": "*"}
-    if "Principal" not in statement and "*" not in "".join(_listed(statement["Action"])):
-        services = sorted({a.split(":")[0] for a in _listed(statement["Action"])})
+    if "Principal" not in statement and "*" not in "".join(listed(statement["Action"])):
+        services = sorted({a.split(":")[0] for a in listed(statement["Action"])})
         yield "with whole services", {**statement, "Action": [f"{service}:*" for service in services]}
     if "Principal" in statement and statement["Principal"] not in ("*", {"AWS": "*"}):
         kind = "Service" if "Service" in statement["Principal"] else "AWS"
@@ -61,5 +61,5 @@ def _loosened(statement: Statement) -> Iterator[tuple[str, Statement | None]]:
             yield f"without {operator} {key}", {**statement, "Condition": conditions}
 
 
-def _listed(value: Any) -> list[str]:
+def listed(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)

@@ -1135,6 +1135,7 @@ def _update_storage(update: str) -> Iterator[Row]:
     via = through_s3(HOME, pipeline.artifact_key_alias)
     yield yes(update, "kms:Decrypt", artifact_key(HOME), keys=via)
     yield no(update, "kms:Decrypt", artifact_key(HOME), keys=alias)
+    yield no(update, "kms:Decrypt", artifact_key(HOME), keys={**via, "kms:ViaService": f"ssm.{HOME}.amazonaws.com"})
     yield no(update, "kms:Decrypt", artifact_key(HOME), keys={**via, OBJECT: "arn:aws:s3:::another/x"})
     state_alias = {"kms:ResourceAliases": (pipeline.state_key_alias,)}
     yield yes(update, "kms:Decrypt", tooling_state_key(), keys=state_alias)
@@ -1191,6 +1192,10 @@ def _update_keys(update: str, alias: dict[str, Any]) -> Iterator[Row]:
         yield no(update, action, key, keys={**tagged, **team})
         for name in ("amplify-delivery:pipeline", "amplify-delivery:app"):
             yield no(update, action, key, keys={**tagged, **alias, "aws:TagKeys": ("team", name)})
+    # Another account's key that lets anybody in is none of ours, whatever tags and aliases it is given there.
+    yield no(update, "kms:PutKeyPolicy", OPEN_KEY, keys={**tagged, **alias})
+    yield no(update, "kms:TagResource", OPEN_KEY, keys=new)
+    yield no(update, "kms:UntagResource", OPEN_KEY, keys={**tagged, **alias, **team})
 
 
 def _update_tags(update: str) -> Iterator[Row]:
