@@ -51,6 +51,8 @@ _NEGATED: Mapping[str, str] = {
 
 def conditions_hold(block: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
     """All operators and all keys of a `Condition` element."""
+    if not block:
+        return True
     folded = {key.lower(): value for key, value in context.items()}
     return all(
         _holds(operator, folded.get(key.lower()), _listed(expected))

@@ -4,9 +4,11 @@
 here uses them: users, groups, session policies, service control policies, policy variables.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from aws_rehearsal.policy.conditions import Context, conditions_hold, like
@@ -22,6 +24,16 @@ class Role:
     trust: Document
     policies: tuple[Document, ...] = ()
     boundary: Document | None = None
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """Those of all policies."""
+        return statements_of(self.policies)
+
+    @cached_property
+    def limits(self) -> tuple[Statement, ...] | None:
+        """Those of the boundary, if there is one."""
+        return None if self.boundary is None else statements_of([self.boundary])
 
 
 @dataclass(frozen=True)
@@ -123,10 +135,10 @@ def _assume(world: World, request: Request, context: Context, owner: str) -> Dec
 
 
 def _identity(role: Role, request: Request, context: Context) -> Verdict:
-    verdict = evaluate(role.policies, request, context)
-    if role.boundary is None:
+    verdict = verdict_of(role.statements, request, context)
+    if role.limits is None:
         return verdict
-    limit = evaluate([role.boundary], request, context)
+    limit = verdict_of(role.limits, request, context)
     if "deny" in {verdict, limit}:
         return "deny"
     return "allow" if verdict == limit == "allow" else "nothing"
@@ -134,12 +146,13 @@ def _identity(role: Role, request: Request, context: Context) -> Verdict:
 
 def evaluate(documents: Iterable[Document], request: Request, context: Context) -> Verdict:
     """Identity policies taken together: a denial beats everything, then an allow counts."""
-    effects = {
-        statement["Effect"]
-        for document in documents
-        for statement in _listed(document["Statement"])
-        if _applies(statement, request, context)
-    }
+    return verdict_of(statements_of(documents), request, context)
+
+
+def verdict_of(statements: Iterable[Statement], request: Request, context: Context) -> Verdict:
+    """`evaluate` for whoever asks the same policies again and again: `statements` are those that `statements_of` gave
+    once."""
+    effects = {statement.effect for statement in statements if statement.applies(request, context)}
     return "deny" if "Deny" in effects else "allow" if "Allow" in effects else "nothing"
 
 
@@ -154,7 +167,7 @@ def _by_principal(policy: Document, request: Request, context: Context, *, resou
     direct = False
     for statement in _listed(policy["Statement"]):
         named = _names(statement.get("Principal", {}), request.principal)
-        if not named or not _applies(statement, request, context, resource=resource):
+        if not named or not Statement(statement).applies(request, context, resource=resource):
             continue
         effects.add(statement["Effect"])
         direct = direct or (named == "itself" and statement["Effect"] == "Allow")
@@ -177,24 +190,47 @@ def _names(principal: Any, who: Principal) -> Literal["", "account", "itself"]:
     return found
 
 
-def _applies(statement: Mapping[str, Any], request: Request, context: Context, *, resource: bool = True) -> bool:
-    if "NotAction" in statement:
-        raise NotImplementedError("NotAction")
-    if not _like_one(request.action, tuple(_listed(statement["Action"])), ignore_case=True):
-        return False
-    if resource:
-        if "NotResource" in statement:
-            if _like_one(request.resource, tuple(_listed(statement["NotResource"]))):
-                return False
+class Statement:
+    """A statement of a policy. A table asks a role's about the same few actions and resources again and again, so what
+    fits its patterns is worked out once for each. Raises `NotImplementedError` for `NotAction`."""
+
+    def __init__(self, statement: Mapping[str, Any]) -> None:
+        if "NotAction" in statement:
+            raise NotImplementedError("NotAction")
+        self.effect: str = statement["Effect"]
+        self._conditions: Mapping[str, Mapping[str, Any]] = statement.get("Condition", {})
+        self._actions = tuple(_listed(statement["Action"]))
+        self._all_but = "NotResource" in statement
         # A repository's policy has no such element: it speaks of its repository.
-        elif not _like_one(request.resource, tuple(_listed(statement.get("Resource", "*")))):
+        self._resources = tuple(_listed(statement["NotResource"] if self._all_but else statement.get("Resource", "*")))
+        self._of_action: dict[str, bool] = {}
+        self._of_resource: dict[str, bool] = {}
+
+    def applies(self, request: Request, context: Context, *, resource: bool = True) -> bool:
+        """Whether it speaks of a request; without `resource` any resource is its own."""
+        fits = self._of_action.get(request.action)
+        if fits is None:
+            fits = self._of_action[request.action] = _like_one(request.action, self._actions, ignore_case=True)
+        if not fits:
             return False
-    return conditions_hold(statement.get("Condition", {}), context)
+        if resource:
+            within = self._of_resource.get(request.resource)
+            if within is None:
+                within = _like_one(request.resource, self._resources) is not self._all_but
+                self._of_resource[request.resource] = within
+            if not within:
+                return False
+        return conditions_hold(self._conditions, context)
+
+
+def statements_of(documents: Iterable[Document]) -> tuple[Statement, ...]:
+    """All statements of policies."""
+    return tuple(Statement(statement) for document in documents for statement in _listed(document["Statement"]))
 
 
 @lru_cache(maxsize=1 << 16)
 def _like_one(value: str, patterns: tuple[str, ...], *, ignore_case: bool = False) -> bool:
-    """Kept, because a table of requests meets the same statements again and again."""
+    """Kept, because worlds that differ in one document have the same statements in all others."""
     return any(like(value, pattern, ignore_case=ignore_case) for pattern in patterns)
 
 
@@ -221,4 +257,4 @@ def _context(request: Request, owner: str) -> Context:
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+    return list(value) if isinstance(value, (list, tuple)) else [value]

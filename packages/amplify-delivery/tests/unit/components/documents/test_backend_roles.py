@@ -21,7 +21,7 @@ from amplify_delivery.components.documents.statements import allow, document, ro
 from amplify_delivery.export import EnvironmentValues, render_root
 from amplify_delivery.stacks.access import resource_types
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
-from aws_rehearsal.policy.evaluator import evaluate
+from aws_rehearsal.policy.evaluator import statements_of, verdict_of
 from unit.export.conftest import kept_assembly, large_export  # noqa: F401 - a fixture
 from unit.export.mutations import EXPORTS, apply, copy_export
 from unit.export.reference_resolver import Deployed
@@ -131,7 +131,7 @@ def check(found: Backend) -> None:
         for service in (s for principal in trusted for s in listed(principal.get("Service", []))):
             assert may("iam:PassRole", arn, {"iam:PassedToService": service}), f"{path} to {service}"
 
-    limit = found.documents.boundary.document
+    limit = statements_of([found.documents.boundary.document])
     asked = 0
     for path, statement in found.statements():
         assert statement["Effect"] == "Allow"
@@ -141,7 +141,7 @@ def check(found: Backend) -> None:
                 resources = list(found.roles.values())  # any role: of that, the backend's own are left
             for resource in resources:
                 asked += 1
-                left = evaluate([limit], Request(execution, action, resource), {})
+                left = verdict_of(limit, Request(execution, action, resource), {})
                 assert left == "allow", f"{path}: the boundary takes away {action} on {resource}"
     assert asked > 5
 
