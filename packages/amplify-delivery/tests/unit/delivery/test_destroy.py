@@ -355,6 +355,18 @@ def test_of_a_stack_that_the_engine_does_not_hold_it_is_said_who_has_made_it(
     assert scene.done == []
 
 
+def test_whoever_may_not_ask_what_is_left_destroys_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.state, scene.statuses, scene.after = [], [None], None
+
+    def denied(*_: object) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListStacks")
+
+    monkeypatch.setattr(root_stack, "deleted_last", denied)
+    assert scene.run(monkeypatch) == 0
+    assert scene.done == ["destroyed"]
+
+
 def test_nothing_in_the_state_and_no_such_stack_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene()
     scene.state, scene.statuses, scene.after = [], [None], None

@@ -20,7 +20,7 @@ from amplify_delivery.delivery.teardown import former_tables, same_place
 from amplify_delivery.delivery.teardown.held import Held, deleted_last, goes_from, in_stack, left_by, living, nested_in
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing import gen2_lock
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
 from amplify_delivery.publishing.stack_owner import Owner, is_held, owner
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import Place, check_nested, check_root
@@ -91,13 +91,20 @@ class Root:
 
     def left(self, account: Account) -> list[Held]:
         """What it has left where somebody has deleted it past the engine, as its templates said: CloudFormation tells
-        of it for 90 days."""
+        of it for 90 days. Nothing for whoever may not ask: no reason to leave what is to go."""
         with account.asking(f"asking what the stack of {self.environment} has left"):
-            cloudformation = account.client("cloudformation")
-            gone = [id for id in self.ids if _is_gone(described(cloudformation, id))]
-            if not self.ids and self.name:
-                gone = deleted_last(cloudformation, self.name)
-            return [held for id in gone for held in left_by(cloudformation, id)]
+            try:
+                return self._left(account.client("cloudformation"))
+            except AWS_ERRORS as error:
+                if code(error) not in ACCESS_DENIED:
+                    raise
+                return []
+
+    def _left(self, cloudformation: Any) -> list[Held]:
+        gone = [id for id in self.ids if _is_gone(described(cloudformation, id))]
+        if not self.ids and self.name:
+            gone = deleted_last(cloudformation, self.name)
+        return [held for id in gone for held in left_by(cloudformation, id)]
 
     def check_gone(self, account: Account, agreed: Iterable[Held]) -> None:
         """Raise `FailedError`, with what is alive in it, if it is there after the engine has destroyed it. `agreed` is
