@@ -9,6 +9,7 @@ from typing import Any
 from amplify_delivery.export.archives import MAX_LAMBDA_UNZIPPED, ArchiveError, doubts, unzipped
 from amplify_delivery.export.assets import BUILDS_FOLDER, CDK_ASSET_PARAMETER
 from amplify_delivery.export.checks.context import Context, Found
+from amplify_delivery.export.javascript import brings_no_former_sdk, entry_without_sdk
 from amplify_delivery.export.model import ExportedStack
 from amplify_delivery.export.read import REEXPORT
 from amplify_delivery.findings import listed
@@ -150,6 +151,34 @@ class DoubtfulArchive:
                 if file in context.export.files:
                     for doubt in doubts(context.export.read(file), runtime=runtime):
                         yield file, doubt, "build it on Linux or macOS (or in WSL), and export again"
+
+
+class FormerSdk:
+    """A function whose code loads the AWS SDK for JavaScript of version 2, which neither its zip nor its runtime holds:
+    from nodejs18.x on there is version 3 only. A runtime that was raised without the code."""
+
+    id = "AD433"
+    severity = "warning"
+    source = "https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html"
+    remedy = "change the code to `@aws-sdk/client-...`, or add aws-sdk to the function's package.json, and export again"
+    on_aws = "calls fail with `Runtime.ImportModuleError: Error: Cannot find module 'aws-sdk'`"
+
+    def find(self, context: Context) -> Found:
+        for stack in context.export.root.nested.values():
+            file = context.assets.archive(stack)
+            runtimes = [r for r in map(_without_sdk, stack.resources.values()) if r]
+            if not runtimes or not file or file not in context.export.files:
+                continue
+            entry = entry_without_sdk(context.export.read(file))
+            if entry:
+                yield file, f"{entry} loads aws-sdk, which {runtimes[0]} does not bring", self.remedy
+
+
+def _without_sdk(item: Mapping[str, Any]) -> str:
+    """A function's runtime, if nothing but its zip can bring version 2 of the SDK."""
+    properties = item.get("Properties") or {}
+    alone = item["Type"] == "AWS::Lambda::Function" and not properties.get("Layers")
+    return str(properties["Runtime"]) if alone and brings_no_former_sdk(properties.get("Runtime")) else ""
 
 
 class LargeWithLayers:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from amplify_delivery.export.javascript import brings_no_former_sdk, loads_former_sdk
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
@@ -21,11 +21,6 @@ FORMER_SDK = Rule(
     remedy="run `amplify update` of the resource with a current CLI, which writes the code anew, or change the code to "
     "`@aws-sdk/client-...` (`amplify override`), and export again",
 )
-_LOADED = re.compile(r"""(?:require\s*\(\s*|\bfrom\s+|\bimport\s+)(['"])aws-sdk(?:/[\w./-]+)?\1""")
-_COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
-_RUNTIME = re.compile(r"nodejs(\d+)\.x")
-_WITHOUT = 18
-"""The first version of Node whose runtime does not bring the former SDK."""
 
 
 def former_sdk(tree: Tree) -> Iterator[Finding]:
@@ -40,10 +35,9 @@ def former_sdk(tree: Tree) -> Iterator[Finding]:
         properties = as_mapping(resource.properties)
         if resource.type != "AWS::Lambda::Function" or path not in asked or properties.get("Layers"):
             continue
-        runtime = _RUNTIME.fullmatch(str(properties.get("Runtime")))
-        code = as_mapping(properties.get("Code")).get("ZipFile")
-        if runtime and int(runtime[1]) >= _WITHOUT and _LOADED.search(_COMMENT.sub("", "\n".join(_texts(code)))):
-            what = f"{path[-1]} loads aws-sdk, which {runtime[0]} does not bring"
+        runtime, code = properties.get("Runtime"), as_mapping(properties.get("Code")).get("ZipFile")
+        if brings_no_former_sdk(runtime) and loads_former_sdk("\n".join(_texts(code))):
+            what = f"{path[-1]} loads aws-sdk, which {runtime} does not bring"
             yield FORMER_SDK.at(tree.file(path[:-1]), what, FORMER_SDK.remedy)
 
 
