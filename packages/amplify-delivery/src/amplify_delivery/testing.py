@@ -112,9 +112,15 @@ class Recording:
         """The AWS resources that are neither the backend's nor its staging area's: what the stage adds, which `deploy`
         makes with its own rights."""
         ours = ("amplify-delivery:index:AmplifyBackend$", "amplify-delivery:index:StagingArea$")
-        return [
-            r for r in self.resources if r.type.split(":")[0] in PROVIDERS and not any(part in r.urn for part in ours)
-        ]
+        known = {r.urn: r for r in self.resources}
+
+        def is_ours(found: Registered | None) -> bool:
+            # With mocks a URN has the type of the parent alone, and not of what is above that.
+            return found is not None and (
+                any(part in found.urn for part in ours) or is_ours(known.get(found.request.parent))
+            )
+
+        return [r for r in self.resources if r.type.split(":")[0] in PROVIDERS and not is_ours(r)]
 
     @property
     def program_types(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.access import resource_types
 from amplify_delivery.stacks.config import EnvironmentConfig
-from amplify_delivery.stacks.inputs import read_assembly
+from amplify_delivery.stacks.inputs import read_without_secrets
 
 ABOUT = About(
     needs="files; --missing AWS",
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     project = context.project
     config = stack_files.load(context.folder, args.environment)
     needed = role_rights.of_environment(
-        config, project, resource_types(read_assembly(config, context.folder, project.app))
+        config, project, resource_types(read_without_secrets(config, context.folder, project.app))
     )
     if args.missing:
         needed = {

@@ -6,6 +6,7 @@ Without Pulumi: `amplify-delivery rights` asks here too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from amplify_delivery.export.documents import parse_json
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Project
 from amplify_delivery.stacks.config.account import StepNetwork
 from amplify_delivery.stacks.config.pipeline import Engine
-from amplify_delivery.stacks.inputs import environment_values, read_assembly
+from amplify_delivery.stacks.inputs import environment_values, read_without_secrets
 
 _MARGIN_MINUTES = 15
 """What a build needs around a step: to install, to verify, to report."""
@@ -95,7 +96,7 @@ def environment_access(
     return access_of(
         config,
         environment,
-        assembly or read_assembly(environment, project.directory, app),
+        assembly or read_without_secrets(environment, project.directory, app),
         project.directory,
         pipeline=pipeline_names(app, config.pipeline, pipeline) if pipeline else None,
         stage=stage,
@@ -122,7 +123,8 @@ def access_of(
     app = assembly.project
     names = environment_names(app, environment)
     values = environment_values(environment, directory, datetime.now(UTC), app)
-    root = render_root(assembly, values, names.staging_bucket)
+    # The account comes first, then the key that encrypts secrets, then these: no right hangs on one.
+    root = render_root(assembly, replace(values, secrets=values.secrets | _secrets_of(assembly)), names.staging_bucket)
     own = stage.steps if stage else ()
     steps = [step.timeout + _MARGIN_MINUTES for step in own]
     if stage and stage.bake:
@@ -214,6 +216,11 @@ def declared_types(project: Project, environment: EnvironmentConfig) -> tuple[fr
             backend |= set(account.backend_types)
             program |= set(account.program_types)
     return backend, program
+
+
+def _secrets_of(assembly: Assembly) -> frozenset[tuple[str, str]]:
+    nested = assembly.root.nested.items()
+    return frozenset((name, p) for name, stack in nested for p, v in stack.parameters.items() if v.source == "secret")
 
 
 def resource_types(assembly: Assembly) -> frozenset[str]:

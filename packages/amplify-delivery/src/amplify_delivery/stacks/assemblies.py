@@ -9,7 +9,7 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.export import Assembly
 from amplify_delivery.stacks.access import environment_access, resource_types
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
-from amplify_delivery.stacks.inputs import as_configured, assembly_source, read_assembly
+from amplify_delivery.stacks.inputs import as_configured, assembly_source, read_without_secrets
 
 
 def accesses(
@@ -25,7 +25,7 @@ def accesses(
 
 
 class Assemblies:
-    """Those of a project's environments, as their stack files name them. Raises what `read_assembly` raises."""
+    """Those of a project's environments, as their stack files name them. Raises what `read_without_secrets` raises."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -36,7 +36,7 @@ class Assemblies:
         key = (assembly_source(environment, self._project.directory), environment.secret_names)
         if key not in self._shared:
             plain = environment.model_copy(update={"production": None})
-            assembly = read_assembly(plain, self._project.directory, self._project.app)
+            assembly = read_without_secrets(plain, self._project.directory, self._project.app)
             self._shared[key] = (assembly, resource_types(assembly))
         assembly, types = self._shared[key]
         # What `production` asks for protects resources, and adds none.

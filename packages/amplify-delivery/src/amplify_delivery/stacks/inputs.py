@@ -10,7 +10,7 @@ from pathlib import Path
 
 from amplify_delivery.changes.stateful import CALLOUT_PROPERTIES, CLOUDFORMATION_TYPES
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, ExportRefused
 from amplify_delivery.export import (
     Assembly,
     EnvironmentValues,
@@ -24,7 +24,7 @@ from amplify_delivery.export import (
 )
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.values.environment import ROOT
-from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES, needed_secrets
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.images import FOLDER, given_images
 
@@ -65,6 +65,23 @@ def read_assembly(config: EnvironmentConfig, directory: Path, project: str, fold
     else:
         assembly = load_assembly(path)
     return as_configured(of_project(assembly, project, path), config)
+
+
+_OF_SECRETS = frozenset({"AD304", "AD305"})
+"""What is refused for a secret that an environment does not supply."""
+
+
+def read_without_secrets(config: EnvironmentConfig, directory: Path, project: str) -> Assembly:
+    """As `read_assembly`, where nothing hangs on what the environment supplies as secrets: an account is prepared
+    before there is a key that could encrypt them in the stack file. Raises the same for all else."""
+    try:
+        return read_assembly(config, directory, project)
+    except ExportRefused as error:
+        if not {f.id for f in error.findings if f.severity == "refused"} <= _OF_SECRETS:
+            raise
+    needed = needed_secrets(read_export(named_assembly(config, directory).path))
+    supplied = config.model_copy(update={"secret_names": config.secret_names | needed})
+    return read_assembly(supplied, directory, project)
 
 
 def as_configured(assembly: Assembly, config: EnvironmentConfig) -> Assembly:

@@ -16,6 +16,7 @@ from amplify_delivery.delivery.account.role_rights import lacking, needs
 from aws_rehearsal_tests.local_account import LocalAccount
 from unit.components.documents.world import EXPORT_TYPES, PROGRAM_TYPES, access, prod
 from unit.delivery.conftest import ROOT, Ran, delivery, export
+from unit.export.mutations import set_value
 
 ANY = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
@@ -121,6 +122,19 @@ def test_the_list_needs_no_aws(folder: Path) -> None:
     assert role == "mytodoapp-dev-cloudformation"
     assert found["appsync:CreateGraphqlApi"] == ["AWS::AppSync::GraphQLApi"]
     assert found["s3:GetObject"] == ["AWS::CloudFormation::Stack"]
+
+
+@pytest.mark.processes
+def test_rights_do_not_hang_on_secrets(folder: Path) -> None:
+    """An account is prepared before its environment has any: the key that encrypts them is the account's."""
+    before = rights(folder, "--json").document["roles"]
+    (exported,) = folder.glob("amplify-export-*")
+    set_value(
+        exported, "api/mytodoapp/cloudformation-template.json", "/Parameters/key", {"Type": "String", "NoEcho": True}
+    )
+    ran = rights(folder, "--json")
+    assert ran.code == 0, ran.out
+    assert ran.document["roles"] == before
 
 
 @pytest.mark.processes

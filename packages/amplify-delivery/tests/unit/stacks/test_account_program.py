@@ -12,7 +12,11 @@ import pytest
 
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.components.documents.rights.prepared import parse
+from amplify_delivery.export import ExportRefused, assemble, read_export
+from amplify_delivery.stacks.assemblies import Assemblies
+from amplify_delivery.stacks.config import Project
 from unit.components.recorder import Recording, Registered
+from unit.export.mutations import MANIFEST, set_value
 from unit.stacks.projects import APP, HELLO_TYPES, HOME, TOOLING, account_of, make, run, write
 
 ROLE, POLICY, BUILD = "aws-native:iam:Role", "aws:iam/policy:Policy", "aws:codebuild/project:Project"
@@ -138,6 +142,27 @@ def test_the_execution_role_is_made_for_the_exports_types(recording: Recording) 
 
 def _list(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["in plain text", "by nobody"])
+def test_an_account_comes_before_the_secrets_of_its_environment(
+    directory: Path, tmp_path: Path, recording: Recording, *, given: bool
+) -> None:
+    """The key that encrypts them in the stack file is made by this very stack."""
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    export = next(tmp_path.glob("amplify-export-*"))
+    nested = "/props/loadNestedStacks/authfullappauth"
+    template = "auth/fullappauth/fullappauth-cloudformation-template.json"
+    set_value(export, template, "/Parameters/hostedUIProviderCreds", {"Type": "String", "NoEcho": True})
+    if given:
+        creds = json.dumps([{"ProviderName": "Google", "client_id": "id", "client_secret": "secret"}])
+        set_value(export, MANIFEST, f"{nested}/parameters/hostedUIProviderCreds", creds)
+    with pytest.raises(ExportRefused, match="AD305" if given else "AD304"):
+        assemble(read_export(export))
+    found = run(tmp_path, "preprod-account")
+    assert {r.urn: r.inputs for r in found.all(POLICY)} == {r.urn: r.inputs for r in recording.all(POLICY)}
+    assembled = Assemblies(Project(tmp_path)).of(Project(tmp_path).environment("preprod"))
+    assert {"AWS::Cognito::UserPool"} <= assembled[1]
 
 
 def test_the_organizations_boundary_stands_on_every_role(directory: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from amplify_delivery.stacks import Environment, programs
 from amplify_delivery.stacks.sources import source_digest
 from unit.components.backends import folder
 from unit.components.recorder import STACK, Recording, record
+from unit.export.mutations import set_value
 from unit.places import REPOSITORY
 from unit.stacks.projects import OWN_KEYS
 
@@ -196,6 +197,19 @@ def test_a_teams_program_is_run_as_its_files_say(tmp_path: Path) -> None:
     assert made.one("aws:sqs/queue:Queue").inputs["name"] == "fullapp-prod-jobs"
     assert made.exports["zone"] == "secret"
     assert made.secret_exports == {"zone"}
+    assert made.program_types == {"AWS::SQS::Queue", "aws:route53/zone:Zone"}
+
+
+def test_secrets_of_the_backend_are_none_of_what_a_stage_adds(tmp_path: Path) -> None:
+    """The value's resource is a part of the secret, which is the backend's: `deploy` may make it in every account."""
+    project = example(tmp_path, "zone")
+    (export,) = project.glob("amplify-export-*")
+    template = "auth/fullappauth/fullappauth-cloudformation-template.json"
+    set_value(export, template, "/Parameters/creds", {"Type": "String", "NoEcho": True})
+    file = project / "Pulumi.prod.yaml"
+    file.write_text(f"{file.read_text()}  fullapp:parameters: {{authfullappauth: {{creds: {{secure: v1:x}}}}}}\n")
+    made = testing.run("prod", directory=project)
+    assert made.one("aws:secretsmanager/secretVersion:SecretVersion")
     assert made.program_types == {"AWS::SQS::Queue", "aws:route53/zone:Zone"}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from amplify_delivery.export import assets as files
 from amplify_delivery.export.assembly import Value
 from amplify_delivery.export.assets import Assets
-from amplify_delivery.export.model import ExportedStack
+from amplify_delivery.export.model import Export, ExportedStack
 from amplify_delivery.export.templates.literals import items, text
 
 API_KEY_EXPIRES = "ApiKeyExpires"
@@ -46,6 +46,24 @@ def is_secret(stack: ExportedStack, name: str) -> bool:
         and is_no_echo(stack.declared[name])
         and stack.parameters.get(name) is not None
         and holds_secret(text(stack.parameters[name]))
+    )
+
+
+def needed_secrets(export: Export) -> frozenset[tuple[str, str]]:
+    """Nested stack and parameter of all that each environment has to supply as a secret: what the manifest holds in
+    plain text, and what is without echo and supplied by nobody."""
+    root = export.root
+    return frozenset(
+        (name, parameter)
+        for name, stack in root.nested.items()
+        for parameter, declaration in stack.declared.items()
+        if is_secret(stack, parameter)
+        or (
+            is_no_echo(declaration)
+            and "Default" not in declaration
+            and stack.parameters.get(parameter) is None
+            and parameter not in root.wired(name)
+        )
     )
 
 
