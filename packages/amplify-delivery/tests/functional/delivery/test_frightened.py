@@ -214,3 +214,25 @@ def test_a_lock_that_is_taken_from_a_run_that_works(calm: Frightened) -> None:
     said, _ = working.communicate(timeout=120)
     assert working.returncode == 0, said
     calm.nothing_to_do()
+
+
+def test_a_stack_that_was_removed_by_force_is_made_again_with_its_key(
+    local_aws: LocalAws, examined: Path, tmp_path: Path
+) -> None:
+    """`pulumi stack rm` takes the stack file, too, which git brings back: its secrets can be read afterwards."""
+    environment = Environment(tmp_path, local_aws, tools(), examined, "todo-series/v1")
+    file = environment.workspace.project / "Pulumi.dev.yaml"
+    path = ("--path", f"parameters.{NESTED}.Name", "-s", "dev")
+    environment.workspace.put_export(small(tmp_path / "export", "first"))
+    environment.workspace.succeed("config", "set", "--secret", *path, "someone")
+    written = file.read_text()
+    assert "encryptedkey: " in written
+    environment.workspace.succeed("stack", "rm", "dev", "--yes", "--force")
+    assert not file.exists()
+    fails(environment.delivery("up"), "`git checkout HEAD -- Pulumi.dev.yaml`")
+    file.write_text(written)
+    refused = fails(environment.delivery("up"), "`amplify-delivery up dev --create`")
+    assert "`pulumi stack init dev`" not in refused.output  # which takes another key
+    succeeds(environment.delivery("up", "--create"))
+    assert file.read_text() == written
+    assert "someone" in environment.workspace.succeed("config", "get", *path).output

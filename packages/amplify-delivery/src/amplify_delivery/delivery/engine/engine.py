@@ -36,7 +36,7 @@ from amplify_delivery.errors import (
 )
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
-from amplify_delivery.stacks.config.reader import project_name
+from amplify_delivery.stacks.config.reader import project_name, read_yaml
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Engine:
     another environment than the user left.
 
     `variables` are added to the environment of every command of the engine, `secrets_provider` is what `create` has the
-    stack's secrets encrypted with (by default what the engine takes).
+    stack's secrets encrypted with, where its file names nothing (by default what the engine takes).
     """
 
     def __init__(
@@ -138,13 +138,20 @@ class Engine:
         return self._workspace.env_vars
 
     def create(self) -> bool:
-        """Make the stack; False if there is one."""
+        """Make the stack; False if there is one.
+
+        With the secrets provider that its file names, if it names one: with any other the engine writes another key
+        into the file, and nobody can read the file's secrets any more (Pulumi's pkg/secrets/cloud/manager.go).
+        """
         with self._errors(Watch()):
             if self.exists():
                 return False
             lost = self._lost()
             if lost:
                 raise lost
+            file = self.folder / f"Pulumi.{self.stack}.yaml"
+            named = read_yaml(file).get("secretsprovider") if file.is_file() else None
+            self._workspace.secrets_provider = named or self._workspace.secrets_provider
             self._workspace.create_stack(self.stack)
             return True
 

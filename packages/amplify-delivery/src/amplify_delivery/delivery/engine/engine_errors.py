@@ -56,8 +56,9 @@ def _of_stack(error: CommandError, text: str, stack: str) -> DeliveryError | Non
         return NoStackError(
             "there is no such stack in this backend of Pulumi",
             where=stack,
-            remedy=f"`pulumi stack init {stack}`, or `amplify-delivery up {stack} --create`; "
-            "`pulumi whoami -v` says which backend is used",
+            remedy="`pulumi whoami -v` says which backend is used. If it is the right one, `amplify-delivery up "
+            f"{stack} --create` makes the stack, with the key that its file names; plain `pulumi stack init` takes "
+            "another one",
         )
     for pattern, message, remedy in _KNOWN:
         if re.search(pattern, text):
