@@ -45,7 +45,7 @@ REEXPORT = "run `amplify export` again (and commit the whole folder)"
 
 def _is_lfs_pointer(path: str) -> bool:
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - thousands of files
             return file.read(len(_LFS)) == _LFS
     except OSError:
         return False  # whoever reads it says so

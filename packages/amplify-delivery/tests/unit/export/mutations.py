@@ -36,17 +36,23 @@ def copy_export(name: str, target: Path) -> Path:
 
 
 def linked_export(name: str, target: Path) -> Path:
+    """`linked`, of one of `tests/exports`."""
+    return linked(EXPORTS[name], target)
+
+
+def linked(export: Path, target: Path) -> Path:
     """A copy for what changes files by `apply` and `replace_file` alone: of hard links to one beside it."""
-    shutil.copytree(_beside(name), target, copy_function=os.link)
+    shutil.copytree(_beside(export), target, copy_function=os.link)
     return target
 
 
 @cache
-def _beside(name: str) -> Path:
+def _beside(export: Path) -> Path:
     """A copy on the file system of tests' folders; it goes with the process."""
     folder = tempfile.TemporaryDirectory(prefix="exports-")
     atexit.register(folder.cleanup)
-    return copy_export(name, Path(folder.name) / "export")
+    shutil.copytree(export, copy := Path(folder.name) / "export")
+    return copy
 
 
 def replace_file(path: Path, data: bytes) -> None:

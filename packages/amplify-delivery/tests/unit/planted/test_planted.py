@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -35,7 +34,7 @@ from amplify_delivery.export import (
 from amplify_delivery.publishing.examination.preflight import CHECKS, Deployment, examine
 from amplify_delivery.publishing.examination.tree import Tree
 from unit.archives import unpacked
-from unit.export.mutations import EXPORTS, apply
+from unit.export.mutations import EXPORTS, apply, linked
 from unit.planted.faults import CASE, FAULTS, Fault
 from unit.planted.further import FURTHER, RIGHT
 
@@ -190,8 +189,7 @@ def test_a_fault_is_told(fault: Fault, untouched: Callable[[str], Examined], tmp
 
 
 def _planted(fault: Fault, before: Examined, tmp_path: Path) -> Examined:
-    folder = tmp_path / "export"
-    shutil.copytree(before.folder, folder)
+    folder = linked(before.folder, tmp_path / "export")
     if callable(fault.do):
         fault.do(folder)
     else:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 
 from cfnlint.config import ConfigMixIn
+from cfnlint.rules import Rules
 from cfnlint.runner import Runner
 
 from amplify_delivery.publishing.examination.linter import IGNORED
@@ -75,10 +77,15 @@ class LintRule:
     not_applied: str = ""
 
 
+@cache
+def _installed() -> Rules:
+    """All rules of the cfn-lint that is installed."""
+    return Runner(ConfigMixIn(regions=["us-east-1"])).rules
+
+
 def cfn_lint_rule(id: str) -> LintRule | None:
     """One rule of the cfn-lint that is installed; None if it has none of that id."""
-    rules = Runner(ConfigMixIn(regions=["us-east-1"])).rules
-    rule = rules.data.get(id)
+    rule = _installed().data.get(id)
     if rule is None:
         return None
     told = [" ".join(str(text).split()) for text in (rule.shortdesc, rule.description) if text]
@@ -106,7 +113,7 @@ def page() -> str:
 
 
 def _rules() -> Iterator[tuple[str, str]]:
-    rules = Runner(ConfigMixIn(regions=["us-east-1"])).rules
+    rules = _installed()
     for id in sorted(rules):
         if id.startswith("E") and id not in IGNORED:
             yield id, " ".join(str(rules[id].shortdesc).split()).replace("|", "\\|")
