@@ -73,11 +73,14 @@ _fast: list[str] = []
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What asks for a fixture that starts processes is marked by it; the mark is written at what starts one itself.
 
-    Where several processes share the tests, they begin with what takes long: at the end none waits for another.
+    Where several processes share the tests, they begin with what takes long: at the end none waits for another. Tests
+    of a file that start none are one group: what their module makes once is made in one process.
     """
     for item in items:
         if STARTING & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("engine"):
             item.add_marker("processes")
+        if not item.get_closest_marker("processes") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem}"))
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=_turn)
 

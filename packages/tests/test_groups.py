@@ -16,6 +16,12 @@ def test_groups_are_kept_together(request: pytest.FixtureRequest) -> None:
         assert request.node.nodeid.endswith("@kept-together")
 
 
+def test_a_file_that_starts_no_process_is_one_group(request: pytest.FixtureRequest) -> None:
+    """Else what a module makes once is made in each process."""
+    if "PYTEST_XDIST_WORKER" in os.environ and request.config.getvalue("loadgroup"):
+        assert request.node.nodeid.endswith("@tests/test_groups")
+
+
 def test_what_takes_long_comes_first(request: pytest.FixtureRequest) -> None:
     """Else the processes of a run end with what one of them has begun last."""
     assert not getattr(request.config.option, "loadscopereorder", False)
