@@ -19,9 +19,10 @@ from aws_rehearsal.errors import RehearsalError
 ABOUT = About(
     needs="nothing; the first time the network",
     text="""
-Runs the real Pulumi engine and the declared pipeline on this machine, against a local AWS: three accounts, releases,
-a failing test, an approval that is rejected. With EXPORT it delivers exports of your own into one account instead:
-of one backend, one after the other. A project that a CI delivers is rehearsed with the jobs of its own workflow.
+Runs the real Pulumi engine and the pipeline that the project in this folder declares on this machine, against a local
+AWS: its accounts are bootstrapped and its export is released, twice. A project that a CI delivers is rehearsed with the
+jobs of its own workflow; the example, in a checkout, with a failing test and an approval that is rejected. With EXPORT
+it delivers exports of your own into one account instead: of one backend, one after the other.
 """,
     examples=(
         ("amplify-delivery rehearse --pause", "stop at approvals, for you to answer"),
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="EXPORT",
-        help="exports to deliver to one account, one after the other; without any the story of the pipeline is told",
+        help="exports to deliver to one account, one after the other; without any the pipeline is played",
     )
     parser.add_argument(
         "--secret",

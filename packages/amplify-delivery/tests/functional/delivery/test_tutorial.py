@@ -1,7 +1,8 @@
 """docs/tutorial.md, followed word by word: its commands in one shell, with what a reader has on her machine.
 
 Three things stand in for others: the local AWS for AWS, `amplify export` is a script that writes committed exports one
-after the other, and what the engine's wheel depends on is this Python's, as no index is asked.
+after the other, and what pip would fetch is this Python's, as no index is asked: with the engine's wheel comes all but
+what only requirements.lock names, that is what the project's tests run with.
 """
 
 from __future__ import annotations
@@ -42,6 +43,24 @@ for number in 1 2; do
 done
 exit 1
 """
+TESTING = ("_pytest", "iniconfig", "pluggy", "py.py", "pytest")
+"""What names in site-packages begin with that no wheel of ours asks for, and requirements.lock does."""
+PIP = """
+pip() {
+    case "$*" in
+        *requirements.lock) export PYTHONPATH="$LOCKED" && python "$HOME/locked.py" ;;
+        *) command pip "$@" ;;
+    esac
+}
+"""
+LOCKED = """
+import importlib.metadata
+from packaging.requirements import Requirement
+for line in open("requirements.lock"):
+    pinned = Requirement(line.partition(" \\\\")[0]) if "==" in line else None
+    if pinned and (not pinned.marker or pinned.marker.evaluate()):
+        assert importlib.metadata.version(pinned.name) in pinned.specifier, line
+"""
 
 
 def sections() -> dict[str, str]:
@@ -64,6 +83,11 @@ def reader(home: Path, aws: LocalAws, account: str, wheels: Iterable[Path]) -> d
     amplify.parent.mkdir()
     amplify.write_text(AMPLIFY)
     amplify.chmod(0o755)
+    (home / "locked.py").write_text(LOCKED)
+    (home / "site").mkdir()
+    for installed in Path(sysconfig.get_path("purelib")).iterdir():
+        if not installed.name.startswith(TESTING):
+            (home / "site" / installed.name).symlink_to(installed)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_", "PIP_", "VIRTUAL_"))}
     engine = pulumi_homes.warm_home(home / "pulumi")
     del engine["PULUMI_CONFIG_PASSPHRASE"]
@@ -76,7 +100,8 @@ def reader(home: Path, aws: LocalAws, account: str, wheels: Iterable[Path]) -> d
         "PIP_COMPILE": "0",  # a second for byte code, most of it of what is not imported
         "PIP_NO_DEPS": "1",
         "PIP_NO_INDEX": "1",
-        "PYTHONPATH": sysconfig.get_path("purelib"),
+        "PYTHONPATH": str(home / "site"),
+        "LOCKED": sysconfig.get_path("purelib"),
     }
 
 
@@ -103,7 +128,7 @@ def said(
         "AMPLIFY_DELIVERY_CACHE": str(examined),
         "AWS_ENDPOINT_URL": proxy.endpoint,
     }
-    script = ["set -eo pipefail", "exec 2>&1"]
+    script = ["set -eo pipefail", "exec 2>&1", PIP]
     for title, commands in sections().items():
         script += [f"echo; echo '## {title}'", commands.replace(ACCOUNT, account)]
     ran = subprocess.run(

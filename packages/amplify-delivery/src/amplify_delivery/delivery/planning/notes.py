@@ -117,6 +117,6 @@ def unread(places: Sequence[str]) -> tuple[str, ...]:
         return ()
     named = ", ".join(places[:_NAMED]) + (", ..." if len(places) > _NAMED else "")
     return (
-        f"whether these open more than before is not known ({len(places)}: {named}): what is deployed of a schema or "
-        "resolver cannot be read, or a policy's text is made by the update; look at them yourself",
+        f"{len(places)} may give more rights than before, which a plan cannot tell ({named}): the schema or resolver "
+        "that is deployed cannot be read, or the update itself makes the policy's text. Look at them yourself",
     )

@@ -139,7 +139,7 @@ def _account(app: str, environment: NewEnvironment, let_in: str) -> str:
     name = environment.name
     whom = "a CI's jobs" if let_in else "the pipeline"
     return (
-        f"# Lets {whom} into the account of {name}: `pulumi up -s {name}-account`, once, by its administrator.\n"
+        f"# Lets {whom} into the account of {name}: `amplify-delivery bootstrap {name}`, once, by its administrator.\n"
         f"config:\n  {app}:program: account\n  {app}:environments:\n    - {name}\n{let_in}"
     )
 

@@ -51,7 +51,7 @@ def _engine(found: Machine) -> Line:
     if sdk and _numbers(found.engine)[:1] != _numbers(sdk)[:1]:
         return Line("engine", "error", f"Pulumi {found.engine}, and its Python package is {sdk}", install)
     if sdk and _numbers(found.engine) < _numbers(sdk):
-        said = f"Pulumi {found.engine} is older than its Python package, {sdk}: what is new in that it does not know"
+        said = f"Pulumi {found.engine} is older than its Python package, {sdk}, and does not know what is new there"
         return Line("engine", "warning", said, install)
     return Line("engine", "ok", f"Pulumi {found.engine}")
 
