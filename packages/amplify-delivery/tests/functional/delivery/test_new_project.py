@@ -57,6 +57,18 @@ def test_its_tests_pass_and_its_export_is_checked_and_built(made: Path, python: 
     assert "skipped" not in ran.stderr
 
 
+def test_its_tests_run_before_it_has_an_environment(made: Path, python: Path, tmp_path: Path) -> None:
+    """`init` that is told of none prints the command too, as the next one."""
+    alone = tmp_path / "app"
+    shutil.copytree(made, alone)
+    for file in alone.glob("Pulumi.*.yaml"):
+        file.unlink()
+    command = [str(python), "-m", "pytest", "-q", "tests"]
+    ran = subprocess.run(command, cwd=alone, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+    assert re.search(r"(?m)^\d+ skipped", ran.stdout), ran.stdout
+
+
 def test_build_makes_no_wheel_of_it(made: Path, tmp_path: Path) -> None:
     """What the buildspec does for `./FOLDER` in requirements.txt is nothing for a wheel: the lock installs that."""
     (tmp_path / "python").write_text("#!/bin/sh\necho called; exit 1\n")
