@@ -117,6 +117,8 @@ resources:
         post:
           - name: smoke-test
             commands: ["curl -f $URL"]
+            envFromOutputs:
+              URL: helloUrl
             rights:
               - actions: ["s3:GetObject"]
                 resources: ["arn:aws:s3:::fixtures/*"]
@@ -180,6 +182,8 @@ resources:
           post:
             - name: smoke-test
               commands: ["curl -f $URL"]
+              envFromOutputs:
+                URL: helloUrl
     options:
       dependsOn:
         - ${prodAccount}
@@ -188,6 +192,7 @@ outputs:
 ```
 
 CodePipeline tries every action role before it takes a pipeline, so the accounts come first.
+`helloUrl` is an output of the program that is delivered, which has it with `helloService: true` in Pulumi.prod.yaml.
 
 **What is delivered** is a project as docs/getting-started.md has it: its repository holds the program, the export, and
 `Pulumi.prod.yaml` for each environment, because plans and deployments inside the accounts are runs of this engine over
@@ -235,6 +240,11 @@ With the real engine and the local AWS, in tests:
 - A program in JavaScript, with the SDK that npm has, run by its Automation API inside its own process and with the
   class above, deploys a backend and declares a `TargetAccount`, again without a change, and takes both away.
 - The engine binds the schema, which checks it.
+
+Without an AWS account you can do the same in a shell of a rehearsal that is kept (docs/rehearsal.md), with
+`pulumi-language-yaml` on PATH and after `unset PULUMI_IGNORE_AMBIENT_PLUGINS`: a backend in that of
+`rehearse EXPORT --keep`; an account and a pipeline in that of a project's own `rehearse --keep`, where CodePipeline
+answers.
 
 In that release nothing is installed, planned or deployed: Build writes the pipeline's file with its own script, and the
 step is run by the command that finds it there. What else an execution does, is what one of a pipeline of stack files
