@@ -34,6 +34,7 @@ from amplify_delivery.errors import (
     StateError,
     midway,
 )
+from amplify_delivery.export.templates.literals import every_text
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import project_name, read_yaml
@@ -225,7 +226,7 @@ class Engine:
     def outputs(self) -> dict[str, Output]:
         """The stack's outputs, secrets in clear."""
         found = self._outputs  # told by the preview or the update that was just made
-        if found and HIDDEN not in _texts(found):
+        if found and HIDDEN not in every_text(found):
             return {name: Output(value, secret=False) for name, value in sorted(found.items())}
         with self._errors(Watch()):
             asked = self._workspace.stack_outputs(self.stack)
@@ -422,18 +423,6 @@ class Engine:
 
 def _ignore(_: str) -> None:
     pass
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in an output, at any depth."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
 
 
 _NOT_ASKED = UpdateSummary("update", datetime.min, "", {}, {}, "not asked")

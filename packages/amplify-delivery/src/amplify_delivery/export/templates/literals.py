@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -23,3 +24,15 @@ def items(value: str) -> list[str]:
     """The members of a list parameter's value: "each member string is space trimmed" (CloudFormation User Guide,
     "CloudFormation template Parameters syntax", `CommaDelimitedList`)."""
     return [item.strip() for item in value.split(",")]
+
+
+def every_text(value: Any) -> Iterator[str]:
+    """Every text that stands in a value, at any depth, keys apart."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from every_text(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from every_text(inner)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from amplify_delivery.export.javascript import brings_no_former_sdk, loads_former_sdk
+from amplify_delivery.export.templates.literals import every_text
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
@@ -36,17 +36,6 @@ def former_sdk(tree: Tree) -> Iterator[Finding]:
         if resource.type != "AWS::Lambda::Function" or path not in asked or properties.get("Layers"):
             continue
         runtime, code = properties.get("Runtime"), as_mapping(properties.get("Code")).get("ZipFile")
-        if brings_no_former_sdk(runtime) and loads_former_sdk("\n".join(_texts(code))):
+        if brings_no_former_sdk(runtime) and loads_former_sdk("\n".join(every_text(code))):
             what = f"{path[-1]} loads aws-sdk, which {runtime} does not bring"
             yield FORMER_SDK.at(tree.file(path[:-1]), what, FORMER_SDK.remedy)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The text of code, and of what stands in it, as far as it is known."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, dict):
-        yield from (text for item in value.values() for text in _texts(item))
