@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,8 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=self.told.open("w"),
             text=True,
+            # The tests themselves may be run by `nohup`, and what is ignored is inherited.
+            preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
         )
         assert self.process.stdout
         assert self.process.stdout.readline() == "line 0\n"
