@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -290,6 +291,7 @@ def test_only_a_state_that_was_read_is_said_to_be_damaged(said: str, found: bool
         assert f"`cp {tmp_path}/.pulumi/stacks/app/dev.json.bak {tmp_path}/.pulumi/stacks/app/dev.json`" in error.remedy
 
 
+@pytest.mark.processes
 def test_no_copy_is_brought_back_that_is_cut_off_too(tmp_path: Path) -> None:
     """A full disk cuts off one write after the other: then the copy before, too (played with a small disk)."""
     store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
@@ -317,7 +319,14 @@ def test_no_copy_is_brought_back_that_is_cut_off_too(tmp_path: Path) -> None:
     for file in history.glob("*.checkpoint.json"):
         file.write_text("{")
     assert "`cp " not in remedy()
-    assert f"`rm -r {state} {history}`" in remedy()
+    state.write_text("{")
+    away = tmp_path / "cut-off-dev"
+    moving = f"mkdir {away} && mv {state} {history} {away}"
+    assert f"`{moving}`" in remedy()
+    subprocess.run(["sh", "-c", moving], check=True)
+    assert (away / "dev.json").is_file()
+    assert (away / "dev" / "dev-3.history.json").is_file()
+    assert not (state.exists() or history.exists())
 
 
 @pytest.mark.parametrize("said", ["EOF", "failed to load checkpoint: EOF", 'read ".pulumi/meta.yaml": EOF'])

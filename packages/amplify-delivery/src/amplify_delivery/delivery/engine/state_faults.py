@@ -203,9 +203,11 @@ def _whole_copy(store: Store, project: str, stack: str) -> str:
             "command"
         )
     names = " ".join(shlex.quote(f"{store.place}/{part}") for part in (key, f".pulumi/history/{project}/{stack}"))
+    away = shlex.quote(f"{store.place}/cut-off-{stack}")
     return (
-        f"no whole copy of it is left. Take away what tells of it: `rm -r {names}`, then `amplify-delivery adopt "
-        f"{stack} --state-lost` takes in what runs; if nothing does, `amplify-delivery up {stack} --create`"
+        f"no whole copy of it is left. Move away what tells of it: `mkdir {away} && mv {names} {away}`, then "
+        f"`amplify-delivery adopt {stack} --state-lost` takes in what runs; if nothing does, `amplify-delivery up "
+        f"{stack} --create`"
     )
 
 
