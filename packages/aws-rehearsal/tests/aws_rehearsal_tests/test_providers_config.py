@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.errorfactory import ClientExceptionsFactory
 from pulumi.runtime.proto import provider_pb2
 
 from aws_rehearsal.providers.classic.provider import ClassicProvider
@@ -70,6 +74,22 @@ def test_a_profile_that_this_machine_does_not_have_is_refused(tmp_path: Path) ->
     assert AwsSession(ProviderConfig({**there, "profile": "here"})).region == "eu-west-1"
     with pytest.raises(ProviderError, match="failed to get shared config profile, gone"):
         AwsSession(ProviderConfig({**there, "profile": "gone"}))
+
+
+def test_threads_that_meet_their_first_error_at_once_know_it_by_the_same_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a role whose inline policy was already gone counted as gone itself: it stayed, and its boundary with it."""
+    proper, together = ClientExceptionsFactory._create_client_exceptions, threading.Barrier(2)
+
+    def both_at_once(factory: ClientExceptionsFactory, service_model: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            together.wait(0.2)
+        return proper(factory, service_model)
+
+    monkeypatch.setattr(ClientExceptionsFactory, "_create_client_exceptions", both_at_once)
+    client = AwsSession(ProviderConfig({"region": "eu-west-1", "accessKey": "a", "secretKey": "b"})).client("iam")
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(lambda _: client.exceptions.NoSuchEntityException, range(2))
+    assert one is other
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1h", 3600), ("1h30m", 5400), ("900s", 900)])
