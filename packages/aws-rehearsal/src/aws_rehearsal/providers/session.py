@@ -62,8 +62,8 @@ class AwsSession:
             config=Config(**settings),
         )
         client.meta.events.register("after-call", functools.partial(_describe_error, client))
-        # botocore makes a client's exception classes at its first error, without a lock: two threads that meet theirs at
-        # once would have classes of two kinds, and `except client.exceptions.X` would let the other kind through.
+        # botocore makes a client's exception classes at its first error, without a lock: two threads that meet theirs
+        # at once would have classes of two kinds, and `except client.exceptions.X` would let the other kind through.
         _ = client.exceptions
         return client
 
