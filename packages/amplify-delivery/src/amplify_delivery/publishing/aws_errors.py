@@ -1,15 +1,16 @@
 """What AWS, or the way to it, has refused: botocore's errors in words a user can act on.
 
-The only module that knows botocore's errors. Whoever calls AWS says what is asked for and where (`told_as`), decides by
-`code`, or goes on without an answer (`except AWS_ERRORS`).
+The only module that knows botocore's errors. Whoever calls AWS says what is asked for and where (`told_as`: every refusal
+becomes an error of ours), and within that which refusals are answers, too: by their codes (`suppressing`, for what is not
+there, there already, or not allowed), or all of them (`suppressing_answers`, `suppressing_all`).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from types import MappingProxyType
+from contextlib import AbstractContextManager, contextmanager
+from types import MappingProxyType, TracebackType
 from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -138,6 +139,72 @@ def told_as(
         yield
     except AWS_ERRORS as error:
         raise kind(f"{what}: {said(error)}", where=where, remedy=remedy(error, own, otherwise)) from None
+
+
+class Refusal:
+    """What AWS has refused in a block of `suppressing` and its like; false as long as it has refused nothing."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def __bool__(self) -> bool:
+        return self.error is not None
+
+    @property
+    def code(self) -> str:
+        """AWS's code; empty for what did not come from AWS, and where nothing was refused."""
+        return code(self.error) if self.error else ""
+
+    @property
+    def denied(self) -> bool:
+        """Whether a right is missing."""
+        return self.code in ACCESS_DENIED
+
+    @property
+    def said(self) -> str:
+        """What AWS says, else botocore; empty where nothing was refused."""
+        return said(self.error) if self.error else ""
+
+    @property
+    def answered_at(self) -> str | None:
+        """`answered_at` of it; None where nothing was refused."""
+        return answered_at(self.error) if self.error else None
+
+    def remedy(self, otherwise: str) -> str:
+        """What to do about it: what is true everywhere of its code, else `otherwise`."""
+        return remedy(self.error, {}, otherwise) if self.error else otherwise
+
+
+class _Suppressing(AbstractContextManager[Refusal, bool]):
+    def __init__(self, suppressed: Callable[[Exception], bool]) -> None:
+        self._suppressed, self._refusal = suppressed, Refusal()
+
+    def __enter__(self) -> Refusal:
+        return self._refusal
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, AWS_ERRORS) or not self._suppressed(error):
+            return False
+        self._refusal.error = error
+        return True
+
+
+def suppressing(*codes: str, saying: str = "") -> AbstractContextManager[Refusal, bool]:
+    """Go on behind the block once AWS has refused something in it with one of `codes`, and `saying` among its words;
+    whatever else is raised passes. What was refused is told by the `Refusal`."""
+    return _Suppressing(lambda error: code(error) in codes and saying in str(error))
+
+
+def suppressing_answers() -> AbstractContextManager[Refusal, bool]:
+    """The same for everything that AWS answers, whatever the code: not for missing credentials, nor for no answer."""
+    return _Suppressing(lambda error: bool(code(error)))
+
+
+def suppressing_all() -> AbstractContextManager[Refusal, bool]:
+    """The same for everything that a call of AWS may raise: for what is worth knowing, and no more."""
+    return _Suppressing(lambda _: True)
 
 
 Answer = TypeVar("Answer")

@@ -6,7 +6,15 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ProfileNotFound
 
 from amplify_delivery.errors import FailedError, RefusedError
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, code, status, told_as
+from amplify_delivery.publishing.aws_errors import (
+    ACCESS_DENIED,
+    code,
+    status,
+    suppressing,
+    suppressing_all,
+    suppressing_answers,
+    told_as,
+)
 
 
 def refusal(name: str, message: str = "no", http: int = 400) -> ClientError:
@@ -56,4 +64,73 @@ def test_a_code_is_of_aws_alone() -> None:
 
 def test_what_did_not_come_from_aws_is_a_defect() -> None:
     with pytest.raises(KeyError), told_as(FailedError, "reading", "here"):
+        raise KeyError("x")
+
+
+# --- refusals that are answers ----------------------------------------------------------------------------------------
+
+
+def raised(error: Exception | None) -> str:
+    if error:
+        raise error
+    return "there"
+
+
+def asked(error: Exception | None) -> str | None:
+    with told_as(RefusedError, "reading x", "account 1"), suppressing("NoSuchKey", "404"):
+        return raised(error)
+    return None
+
+
+def test_what_is_not_there_is_an_answer() -> None:
+    assert asked(None) == "there"
+    assert asked(refusal("NoSuchKey")) is None
+    assert asked(refusal("404")) is None
+
+
+def test_another_code_is_told_as_ever() -> None:
+    with pytest.raises(RefusedError, match="reading x: AWS says NoSuchBucket"):
+        asked(refusal("NoSuchBucket"))
+    with pytest.raises(RefusedError, match="reading x: Unable to locate credentials"):
+        asked(NoCredentialsError())
+    with pytest.raises(KeyError), suppressing("KeyError"):
+        raise KeyError("x")
+
+
+def test_no_code_suppresses_nothing() -> None:
+    with pytest.raises(NoCredentialsError), suppressing():
+        raise NoCredentialsError
+
+
+def test_a_code_of_many_things_is_told_by_its_words() -> None:
+    """CloudFormation has one code for all that is wrong with a request."""
+    with suppressing("ValidationError", saying="does not exist"):
+        raise refusal("ValidationError", "Stack with id x does not exist")
+    with pytest.raises(ClientError), suppressing("ValidationError", saying="does not exist"):
+        raise refusal("ValidationError", "Template format error")
+
+
+def test_a_refusal_says_what_it_was() -> None:
+    with suppressing(*ACCESS_DENIED) as found:
+        assert not found
+        raise refusal("AccessDenied", "not you")
+    assert found
+    assert (found.code, found.denied) == ("AccessDenied", True)
+    assert found.said == "AWS says AccessDenied: not you (GetObject)"
+    with suppressing(*ACCESS_DENIED) as found:
+        pass
+    assert (bool(found), found.code, found.denied, found.said) == (False, "", False, "")
+
+
+def test_whatever_aws_answers_is_more_than_a_code_and_less_than_all() -> None:
+    with suppressing_answers() as found:
+        raise refusal("Strange")
+    assert found.code == "Strange"
+    with pytest.raises(NoCredentialsError), suppressing_answers():
+        raise NoCredentialsError
+    with suppressing_all() as found:
+        raise NoCredentialsError
+    assert found
+    assert (found.code, found.said) == ("", "Unable to locate credentials")
+    with pytest.raises(KeyError), suppressing_all():
         raise KeyError("x")

@@ -9,7 +9,7 @@ from typing import Any
 
 from amplify_delivery.delivery.doctor.place import Place
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, remedy, said
+from amplify_delivery.publishing.aws_errors import Refusal, suppressing_all
 from amplify_delivery.publishing.credentials import client_config, provider_session
 
 _CONNECT, _READ = 5, 20
@@ -70,18 +70,18 @@ def given(clients: Clients | None) -> Clients:
 @contextmanager
 def asking(right: str) -> Iterator[None]:
     """Raise `NotKnownError` for whatever AWS refuses in the block, which needs the IAM action `right`."""
-    try:
+    with suppressing_all() as refusal:
         yield
-    except AWS_ERRORS as error:
-        raise unknown(error, right) from None
-
-
-def unknown(error: Exception, right: str) -> NotKnownError:
-    """What AWS has refused, as something that is not known therefore."""
-    if code(error) in ACCESS_DENIED:
-        return NotKnownError(
-            f"these credentials may not ask: {said(error)}",
+    if refusal.denied:
+        raise NotKnownError(
+            f"these credentials may not ask: {refusal.said}",
             right=right,
             remedy=f"give them {right}, or let somebody ask who has it (docs/doctor.md)",
         )
-    return NotKnownError(said(error), remedy=remedy(error, {}, "repeat the command"))
+    if refusal:
+        raise not_known(refusal, "repeat the command")
+
+
+def not_known(refusal: Refusal, otherwise: str) -> NotKnownError:
+    """What AWS has refused for another reason than a missing right, as something that is not known therefore."""
+    return NotKnownError(refusal.said, remedy=refusal.remedy(otherwise))

@@ -5,46 +5,45 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError, asking
+from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError, asking, not_known
 from amplify_delivery.delivery.doctor.judging.caller import Caller, NoCaller
 from amplify_delivery.delivery.doctor.judging.clock import Times
 from amplify_delivery.delivery.doctor.place import Place
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, answered_at, code, remedy, said
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all
 
 _LOGIN = "log in, or set AWS_PROFILE (docs/getting-started.md, AWS credentials), then repeat the command"
-_UNKNOWN = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"})
+_UNKNOWN = ("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure")
 """What AWS says in a region that the account has not enabled, of credentials that are good elsewhere."""
 
 
 def caller(place: Place) -> tuple[Clients | None, Caller | NoCaller]:
     """Who asks. The clients are there for whoever is known, of whatever account."""
-    try:
+    with suppressing_all() as refusal:
         clients = Clients(place)
         return clients, _identity(clients, place)
-    except AWS_ERRORS as error:
-        return None, NoCaller(said(error), remedy(error, {}, _LOGIN))
+    return None, NoCaller(refusal.said, refusal.remedy(_LOGIN))
 
 
 def _identity(clients: Clients, place: Place) -> Caller:
-    try:
-        found = clients.client("sts").get_caller_identity()
-    except AWS_ERRORS as error:
-        if code(error) not in _UNKNOWN or place.home == place.region:
-            raise
-        # Whether it is the region that is wrong, the line `region` tells.
-        found = clients.client("sts", place.home).get_caller_identity()
-    return Caller(str(found["Account"]), str(found["Arn"]))
+    def asked(region: str) -> Caller:
+        found = clients.client("sts", region).get_caller_identity()
+        return Caller(str(found["Account"]), str(found["Arn"]))
+
+    with suppressing(*_UNKNOWN if place.home != place.region else ()):
+        return asked(place.region)
+    # Whether it is the region that is wrong, the line `region` tells.
+    return asked(place.home)
 
 
 def times(place: Place) -> Times:
     """AWS's time and this machine's, without credentials: also where the clock is why they are refused."""
-    try:
+    with suppressing_all() as refusal:
         answer = Clients(place).unsigned("sts").get_caller_identity()
         theirs: str | None = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    except AWS_ERRORS as error:
-        theirs = answered_at(error)
+    if refusal:
+        theirs = refusal.answered_at
         if theirs is None:
-            raise NotKnownError(said(error), remedy=remedy(error, {}, "check the network, and repeat it")) from None
+            raise not_known(refusal, "check the network, and repeat it")
     ours = datetime.now(UTC)
     if theirs is None:
         raise NotKnownError("AWS's answer has no time in it", remedy="repeat the command")
@@ -53,13 +52,9 @@ def times(place: Place) -> Times:
 
 def region_status(clients: Clients, place: Place) -> str:
     """What Account Management says of the region, else what EC2 says."""
-    try:
+    with asking("account:GetRegionOptStatus"), suppressing(*ACCESS_DENIED):
         found = clients.client("account", place.home).get_region_opt_status(RegionName=place.region)
         return str(found["RegionOptStatus"])
-    except AWS_ERRORS as error:
-        if code(error) not in ACCESS_DENIED:
-            with asking("account:GetRegionOptStatus"):
-                raise
     with asking("account:GetRegionOptStatus"):
         ec2 = clients.client("ec2", place.home)
         (found,) = ec2.describe_regions(RegionNames=[place.region], AllRegions=True)["Regions"]

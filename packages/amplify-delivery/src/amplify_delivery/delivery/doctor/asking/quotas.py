@@ -10,7 +10,7 @@ from amplify_delivery.delivery.account.build_quota import BuildQuota
 from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError, asking
 from amplify_delivery.delivery.doctor.judging.room_left import BUCKETS, Functions, Quota, Used
 from amplify_delivery.delivery.doctor.place import Place
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing
 
 _GONE = "DELETE_COMPLETE"
 
@@ -67,12 +67,8 @@ def buckets(clients: Clients, place: Place) -> Used:
 def _value(service_quotas: Any, quota: Quota) -> float:
     """The account's quota; where none was ever applied, AWS's default."""
     which = {"ServiceCode": quota.service, "QuotaCode": quota.code}
-    with asking("servicequotas:GetServiceQuota"):
-        try:
-            return float(service_quotas.get_service_quota(**which)["Quota"]["Value"])
-        except AWS_ERRORS as error:
-            if code(error) != "NoSuchResourceException":
-                raise
+    with asking("servicequotas:GetServiceQuota"), suppressing("NoSuchResourceException"):
+        return float(service_quotas.get_service_quota(**which)["Quota"]["Value"])
     with asking("servicequotas:GetAWSDefaultServiceQuota"):
         return float(service_quotas.get_aws_default_service_quota(**which)["Quota"]["Value"])
 

@@ -11,35 +11,23 @@ from amplify_delivery.components.documents.pipeline.source_models import (
     S3Source,
     Source,
 )
-from amplify_delivery.delivery.doctor.asking.clients import Clients, asking, unknown
+from amplify_delivery.delivery.doctor.asking.clients import Clients, asking
 from amplify_delivery.delivery.doctor.judging.connection import Connection
 from amplify_delivery.delivery.doctor.judging.connection import Source as Found
 from amplify_delivery.delivery.doctor.place import Place
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing
 
 _NO_REPOSITORY = "RepositoryDoesNotExistException"
-_GONE = frozenset(
-    {
-        "404",
-        "NoSuchBucket",
-        "ResourceNotFoundException",
-        "PipelineNotFoundException",
-        _NO_REPOSITORY,
-        "BranchDoesNotExistException",
-    }
-)
+_GONE = "ResourceNotFoundException"
 
 
 def connection(clients: Clients, source: ConnectionSource) -> Connection:
     """A connection; under the older name of the service, if its ARN has that."""
     _, _, service, region, *_ = source.connection.split(":")
-    try:
+    with asking(f"{service}:GetConnection"), suppressing(_GONE):
         found = clients.client(service, region).get_connection(ConnectionArn=source.connection)["Connection"]
-    except AWS_ERRORS as error:
-        if code(error) in _GONE:
-            return Connection(source.connection, "")
-        raise unknown(error, f"{service}:GetConnection") from None
-    return Connection(source.connection, str(found["ConnectionStatus"]), str(found.get("ProviderType", "")))
+        return Connection(source.connection, str(found["ConnectionStatus"]), str(found.get("ProviderType", "")))
+    return Connection(source.connection, "")
 
 
 def other(clients: Clients, source: Source, place: Place) -> tuple[Found, str]:
@@ -54,13 +42,9 @@ def other(clients: Clients, source: Source, place: Place) -> tuple[Found, str]:
 
 def before(clients: Clients, pipeline: str, stack: str) -> tuple[Found, str]:
     """The pipeline that another one follows."""
-    try:
+    with asking("codepipeline:GetPipeline"), suppressing("PipelineNotFoundException") as gone:
         clients.client("codepipeline").get_pipeline(name=pipeline)
-    except AWS_ERRORS as error:
-        if code(error) in _GONE:
-            return Found(f"pipeline {pipeline}", there=False), f"`pulumi up -s {stack}`"
-        raise unknown(error, "codepipeline:GetPipeline") from None
-    return Found(f"pipeline {pipeline}", there=True), ""
+    return Found(f"pipeline {pipeline}", there=not gone), f"`pulumi up -s {stack}`" if gone else ""
 
 
 def _secret(clients: Clients, source: GitHubTokenSource, place: Place) -> tuple[Found, str]:
@@ -68,44 +52,33 @@ def _secret(clients: Clients, source: GitHubTokenSource, place: Place) -> tuple[
     # Not on the command line itself: others on the machine see it there, and the shell remembers it.
     make = place.aws(f"secretsmanager create-secret --name {shlex.quote(name)} --secret-string file://FILE")
     remedy = f"write a token of GitHub's into a file that only you can read, then {make}, and delete the file"
-    try:
-        found = clients.client("secretsmanager").describe_secret(SecretId=name)
-    except AWS_ERRORS as error:
-        if code(error) in _GONE:
-            return Found(f"secret {name}", there=False), remedy
-        raise unknown(error, "secretsmanager:DescribeSecret") from None
-    wrong = "waits for its deletion" if found.get("DeletedDate") else ""
     restore = place.aws(f"secretsmanager restore-secret --secret-id {shlex.quote(name)}")
-    return Found(f"secret {name}", there=True, wrong=wrong), restore
+    with asking("secretsmanager:DescribeSecret"), suppressing(_GONE):
+        found = clients.client("secretsmanager").describe_secret(SecretId=name)
+        wrong = "waits for its deletion" if found.get("DeletedDate") else ""
+        return Found(f"secret {name}", there=True, wrong=wrong), restore
+    return Found(f"secret {name}", there=False), remedy
 
 
 def _branch(clients: Clients, source: CodeCommitSource, place: Place) -> tuple[Found, str]:
     what = f"branch {source.branch} of the repository {source.repository}"
-    try:
+    with asking("codecommit:GetBranch"), suppressing(_NO_REPOSITORY, "BranchDoesNotExistException") as gone:
         clients.client("codecommit").get_branch(repositoryName=source.repository, branchName=source.branch)
-    except AWS_ERRORS as error:
-        if code(error) == _NO_REPOSITORY:
-            make = place.aws(f"codecommit create-repository --repository-name {shlex.quote(source.repository)}")
-            return Found(what, there=False), f"{make}, and push the branch; or name another one in `source`"
-        if code(error) in _GONE:
-            return Found(what, there=False), "push the branch, or name another in `source`"
-        raise unknown(error, "codecommit:GetBranch") from None
-    return Found(what, there=True), ""
+    if gone.code == _NO_REPOSITORY:
+        make = place.aws(f"codecommit create-repository --repository-name {shlex.quote(source.repository)}")
+        return Found(what, there=False), f"{make}, and push the branch; or name another one in `source`"
+    return Found(what, there=not gone), "push the branch, or name another in `source`" if gone else ""
 
 
 def _versioned(clients: Clients, source: S3Source, place: Place) -> tuple[Found, str]:
     what = f"bucket {source.bucket}"
     versioning = f"--bucket {source.bucket} --versioning-configuration Status=Enabled"
     remedy = place.aws(f"s3api put-bucket-versioning {versioning}")
-    with asking("s3:GetBucketVersioning"):
-        try:
-            status = clients.client("s3").get_bucket_versioning(Bucket=source.bucket).get("Status")
-        except AWS_ERRORS as error:
-            if code(error) in _GONE:
-                return Found(what, there=False), f"{_make(source.bucket, place)}, then {remedy}"
-            raise
-    wrong = "" if status == "Enabled" else "is not versioned, and CodePipeline takes a version of an object"
-    return Found(what, there=True, wrong=wrong), remedy
+    with asking("s3:GetBucketVersioning"), suppressing("404", "NoSuchBucket"):
+        status = clients.client("s3").get_bucket_versioning(Bucket=source.bucket).get("Status")
+        wrong = "" if status == "Enabled" else "is not versioned, and CodePipeline takes a version of an object"
+        return Found(what, there=True, wrong=wrong), remedy
+    return Found(what, there=False), f"{_make(source.bucket, place)}, then {remedy}"
 
 
 def _make(bucket: str, place: Place) -> str:

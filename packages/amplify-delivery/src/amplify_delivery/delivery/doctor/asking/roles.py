@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError, asking, unknown
+from amplify_delivery.delivery.doctor.asking.clients import Clients, NotKnownError, asking
 from amplify_delivery.delivery.doctor.judging.trust import Decision, Trust
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing
 
-_NO_ROLE = frozenset({"NoSuchEntity"})
+_NO_ROLE = "NoSuchEntity"
 _MANY = 100
 """Actions that are simulated in one call."""
 
 
 def trust(clients: Clients, role_arn: str) -> Trust:
     """A role's trust policy."""
-    try:
+    with asking("iam:GetRole"), suppressing(_NO_ROLE):
         found = clients.client("iam").get_role(RoleName=role_arn.rpartition("/")[2])["Role"]
-    except AWS_ERRORS as error:
-        if code(error) in _NO_ROLE:
-            return Trust(role_arn, None)
-        raise unknown(error, "iam:GetRole") from None
-    # A role of that name under another path is another role.
-    return Trust(role_arn, found["AssumeRolePolicyDocument"] if found["Arn"] == role_arn else None)
+        # A role of that name under another path is another role.
+        return Trust(role_arn, found["AssumeRolePolicyDocument"] if found["Arn"] == role_arn else None)
+    return Trust(role_arn, None)
 
 
 def simulated_as(clients: Clients, caller: str) -> str:
@@ -52,19 +49,15 @@ def simulate(
     ]
     more: dict[str, Any] = {"ResourceArns": [resource]} if resource else {}
     found: list[Decision] = []
-    with asking("iam:SimulatePrincipalPolicy"):
-        try:
-            simulating = clients.client("iam").get_paginator("simulate_principal_policy")
-            for at in range(0, len(wanted), _MANY):
-                pages = simulating.paginate(
-                    PolicySourceArn=who, ActionNames=wanted[at : at + _MANY], ContextEntries=entries, **more
-                )
-                found += [d for page in pages for result in page["EvaluationResults"] for d in _decisions(result)]
-        except AWS_ERRORS as error:
-            if code(error) in _NO_ROLE:
-                raise NotKnownError(f"there is no {who} to simulate") from None
-            raise
-    return found
+    with asking("iam:SimulatePrincipalPolicy"), suppressing(_NO_ROLE):
+        simulating = clients.client("iam").get_paginator("simulate_principal_policy")
+        for at in range(0, len(wanted), _MANY):
+            pages = simulating.paginate(
+                PolicySourceArn=who, ActionNames=wanted[at : at + _MANY], ContextEntries=entries, **more
+            )
+            found += [d for page in pages for result in page["EvaluationResults"] for d in _decisions(result)]
+        return found
+    raise NotKnownError(f"there is no {who} to simulate")
 
 
 def _decisions(result: Mapping[str, Any]) -> Iterator[Decision]:

@@ -10,15 +10,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from amplify_delivery.components.documents.naming import STATE_PREFIX, EnvironmentNames
-from amplify_delivery.delivery.doctor.asking.clients import Clients, asking, unknown
+from amplify_delivery.delivery.doctor.asking.clients import Clients, asking
 from amplify_delivery.delivery.doctor.judging.state_place import Key, StateBucket
 from amplify_delivery.delivery.engine import state_store
 from amplify_delivery.errors import StateError
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing
 
-_GONE = frozenset({"404", "NoSuchBucket"})
-_NO_KEY = frozenset({"NotFoundException"})
-_NO_PARAMETER = frozenset({"ParameterNotFound"})
 _WHOAMI = 20
 """Seconds that Pulumi Cloud may take to say who is logged in."""
 
@@ -27,12 +24,10 @@ def bucket(clients: Clients, name: str, account: str, project: str, stack: str) 
     """What is in the state bucket `name` of a stack of `project`: only names of objects are read."""
     s3 = clients.client("s3")
     whose = {"Bucket": name, "ExpectedBucketOwner": account}
-    try:
+    with asking("s3:ListBucket"), suppressing("404", "NoSuchBucket") as gone:
         s3.head_bucket(**whose)
-    except AWS_ERRORS as error:
-        if code(error) in _GONE:
-            return StateBucket(name, there=False)
-        raise unknown(error, "s3:ListBucket") from None
+    if gone:
+        return StateBucket(name, there=False)
 
     def keys(prefix: str) -> set[str]:
         with asking("s3:ListBucket"):
@@ -52,23 +47,17 @@ def bucket(clients: Clients, name: str, account: str, project: str, stack: str) 
 
 def key(clients: Clients, alias: str) -> Key:
     """A key by its alias."""
-    try:
+    with asking("kms:DescribeKey"), suppressing("NotFoundException"):
         found = clients.client("kms").describe_key(KeyId=alias)["KeyMetadata"]
-    except AWS_ERRORS as error:
-        if code(error) in _NO_KEY:
-            return Key(alias, "")
-        raise unknown(error, "kms:DescribeKey") from None
-    return Key(alias, str(found["KeyState"]), str(found["KeyId"]))
+        return Key(alias, str(found["KeyState"]), str(found["KeyId"]))
+    return Key(alias, "")
 
 
 def version(clients: Clients, names: EnvironmentNames) -> str | None:
     """The bootstrap version that the account's stack has written; None if there is none."""
-    try:
+    with asking("ssm:GetParameter"), suppressing("ParameterNotFound"):
         return str(clients.client("ssm").get_parameter(Name=names.version_parameter)["Parameter"]["Value"])
-    except AWS_ERRORS as error:
-        if code(error) in _NO_PARAMETER:
-            return None
-        raise unknown(error, "ssm:GetParameter") from None
+    return None
 
 
 def own(folder: Path, variables: Mapping[str, str]) -> tuple[str, bool, str, str]:
