@@ -283,8 +283,10 @@ def test_a_fact_stands_once(fact: str) -> None:
     assert [file.relative_to(SOURCES["amplify_delivery"]).as_posix() for file in files] == ["export/model.py"]
 
 
+AWS_ERRORS = "publishing/aws_errors.py"
+
+
 def test_one_module_knows_botocores_errors() -> None:
-    known = "publishing/aws_errors.py"
     product = SOURCES["amplify_delivery"]
     found = {
         file.relative_to(product).as_posix()
@@ -292,7 +294,38 @@ def test_one_module_knows_botocores_errors() -> None:
         for name in imported(file)
         if name.startswith(("botocore.exceptions", "boto3.exceptions"))
     }
-    assert found == {known}
+    assert found == {AWS_ERRORS}
+
+
+def handlers(file: Path) -> set[str]:
+    """What a module does with errors of AWS by itself: the tuple of them, or those that a client makes
+    (`client.exceptions.NoSuchBucket`), wherever they stand."""
+    return {
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(parsed(file))
+        if (isinstance(node, ast.Name) and node.id == "AWS_ERRORS")
+        or (isinstance(node, ast.alias) and node.name == "AWS_ERRORS")
+        or (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Attribute)
+            and node.value.attr == "exceptions"
+        )
+    }
+
+
+def test_what_aws_refuses_is_handled_in_one_place() -> None:
+    """By its context managers: 91 handlers stood beside them, each with a decision of its own."""
+    product = SOURCES["amplify_delivery"]
+    found = {file.relative_to(product).as_posix(): handlers(file) for file in modules(product)}
+    assert {name: what for name, what in found.items() if what}.keys() == {AWS_ERRORS}
+
+
+def test_a_handler_beside_it_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.write_text(
+        "try:\n    f()\nexcept s3.exceptions.NoSuchKey:\n    pass\nexcept (*AWS_ERRORS, OSError):\n    pass\n"
+    )
+    assert handlers(file) == {"line 3: s3.exceptions.NoSuchKey", "line 5: AWS_ERRORS"}
 
 
 def test_every_error_of_a_deployment_says_whether_something_was_changed() -> None:

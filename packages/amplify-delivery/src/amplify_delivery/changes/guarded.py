@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.amplify import gen2
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.guard import Guard
-from amplify_delivery.changes.imports import listed, not_exported
+from amplify_delivery.changes.imports import Exports, listed, not_exported
 from amplify_delivery.changes.impossible import IN_SEVERAL, UNFILLED, Impossible, impossible, reasoned
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.ordered.handed import Handed, copied
@@ -22,7 +23,7 @@ from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import Assembly, RootStack
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.documents import Malformed
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing_all, told_as
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -40,18 +41,11 @@ def check(  # noqa: PLR0917 - each is another thing
     asks for, if it would lose data that nothing allows to be lost, or if nobody can tell: what is deployed cannot be
     read, or is being changed. `told` are tables whose items were copied (`handed.copied`)."""
     where = f"{root.stack_name} (account {target.account}, {target.region})"
-    try:
+    with _reading(where):
         session = target_session(target)
         content = published(assembly, root, target, session.client("s3", config=client_config()), progress)
         cloudformation = session.client("cloudformation", config=client_config())
         found = deployed.read(cloudformation, root.stack_name, content)
-    except (*AWS_ERRORS, Malformed) as error:
-        raise RefusedError(
-            f"what is deployed cannot be read, so nobody can tell what data this would delete: {said(error)}",
-            where=where,
-            remedy="nothing was changed; allow these credentials cloudformation:DescribeStacks, ListStackResources and "
-            "GetTemplate on the stack and its nested stacks, and repeat the command",
-        ) from None
     have = found.stacks.parameters if found.stacks else {}
     parameters = deployed.with_deployed(deployed.known(root), have)
     wanted = Stacks.of(assembly, root, parameters)
@@ -69,16 +63,30 @@ def check(  # noqa: PLR0917 - each is another thing
     guard.check(steps)
 
 
+@contextmanager
+def _reading(where: str) -> Iterator[None]:
+    """Raise `RefusedError` for what AWS refuses of it, and for what cannot be understood."""
+    what = "what is deployed cannot be read, so nobody can tell what data this would delete"
+    remedy = (
+        "nothing was changed; allow these credentials cloudformation:DescribeStacks, ListStackResources and "
+        "GetTemplate on the stack and its nested stacks, and repeat the command"
+    )
+    try:
+        with told_as(RefusedError, what, where, dict.fromkeys(ACCESS_DENIED, remedy), remedy):
+            yield
+    except Malformed as error:
+        raise RefusedError(f"{what}: {error}", where=where, remedy=remedy) from None
+
+
 def check_create(
     target: PublishTarget, assembly: Assembly, root: RootStack, guard: Guard, progress: Callable[[str], None]
 ) -> None:
     """Raise `RefusedError` if AWS cannot make `assembly` with `root` where nothing is deployed yet."""
     wanted = Stacks.of(assembly, root, deployed.known(root))
     never = impossible(plan_backend(None, wanted), None, wanted, guard.today, guard.ignored)
-    try:
+    exports: Exports = _unknown
+    with suppressing_all():
         exports = listed(target_session(target).client("cloudformation", config=client_config()), progress)
-    except AWS_ERRORS:
-        exports = _unknown
     refuse([*never, *not_exported(wanted, exports, guard.ignored)], guard.environment)
 
 

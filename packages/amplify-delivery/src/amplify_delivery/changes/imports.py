@@ -11,7 +11,7 @@ from amplify_delivery.changes.references import imports_of
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.export.templates.expressions import flatten
 from amplify_delivery.findings import Rule
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
+from amplify_delivery.publishing.aws_errors import suppressing_all
 
 IMPORT = Rule(
     "AD747",
@@ -53,16 +53,15 @@ def listed(cloudformation: Any, told: Callable[[str], object]) -> Exports:
     `told` so."""
 
     def exports() -> frozenset[str] | None:
-        try:
+        with suppressing_all() as refusal:
             pages = cloudformation.get_paginator("list_exports").paginate()
             return frozenset(export["Name"] for page in pages for export in page["Exports"])
-        except AWS_ERRORS as error:
-            lacking = "these credentials lack cloudformation:ListExports: " if code(error) in ACCESS_DENIED else ""
-            told(
-                "whether anybody exports what the backend imports (Fn::ImportValue), CloudFormation tells while it "
-                f"deploys ({lacking}{said(error)})"
-            )
-            return None
+        lacking = "these credentials lack cloudformation:ListExports: " if refusal.denied else ""
+        told(
+            "whether anybody exports what the backend imports (Fn::ImportValue), CloudFormation tells while it "
+            f"deploys ({lacking}{refusal.said})"
+        )
+        return None
 
     return exports
 

@@ -10,7 +10,7 @@ from typing import Any
 from amplify_delivery.changes.deployed import Published
 from amplify_delivery.changes.gained import Contents
 from amplify_delivery.export import Assembly, RootStack
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing_answers
 from amplify_delivery.publishing.target import PublishTarget
 
 _KEY = re.compile(r"[a-z]+/[0-9a-f]{64}\.\w+")
@@ -30,15 +30,12 @@ def published(
             return root.body
         if key in own:
             return assembly.read(key)
-        try:
+        with suppressing_answers() as refusal:
             answer = s3.get_object(Bucket=target.bucket, Key=key, ExpectedBucketOwner=target.account)
             return bytes(answer["Body"].read())
-        except AWS_ERRORS as error:
-            if not code(error):
-                raise
-            why = f"s3://{target.bucket}/{key} cannot be read ({code(error)})"
-            progress(f"{why}: CloudFormation does not tell its characters beyond ASCII, they count as changed")
-            return None
+        why = f"s3://{target.bucket}/{key} cannot be read ({refusal.code})"
+        progress(f"{why}: CloudFormation does not tell its characters beyond ASCII, they count as changed")
+        return None
 
     return content
 
@@ -67,13 +64,10 @@ def earlier(assembly: Assembly, target: PublishTarget, s3: Any) -> Contents:
         if elsewhere is None and not _KEY.fullmatch(key):
             return None  # an address that only the deployment knows
         bucket, name = elsewhere.groups() if elsewhere else (target.bucket, key)
-        try:
+        with suppressing_answers():
             answer = s3.get_object(Bucket=bucket, Key=name, ExpectedBucketOwner=target.account)
             return bytes(answer["Body"].read())
-        except AWS_ERRORS as error:
-            if not code(error):
-                raise
-            return None
+        return None
 
     def contents(keys: Collection[str]) -> Mapping[str, bytes]:
         with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from amplify_delivery.export.manifests import announcement
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 from amplify_delivery.publishing.refusals import refusals
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -50,10 +50,6 @@ def announce(s3: Any, target: PublishTarget, names: Iterable[str], there: Mappin
         earlier = s3.list_objects_v2(Prefix=folder, **owner).get("Contents", ())
         if any(found["LastModified"] > since for found in earlier):
             return False
-        try:
+        with suppressing(*ACCESS_DENIED) as refusal:
             s3.put_object(Key=f"{folder}{secrets.token_hex(8)}.json", Body=body, **owner)
-        except AWS_ERRORS as error:
-            if code(error) not in ACCESS_DENIED:
-                raise
-            return False
-    return True
+    return not refusal

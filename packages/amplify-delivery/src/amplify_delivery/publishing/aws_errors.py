@@ -1,8 +1,8 @@
 """What AWS, or the way to it, has refused: botocore's errors in words a user can act on.
 
-The only module that knows botocore's errors. Whoever calls AWS says what is asked for and where (`told_as`: every refusal
-becomes an error of ours), and within that which refusals are answers, too: by their codes (`suppressing`, for what is not
-there, there already, or not allowed), or all of them (`suppressing_answers`, `suppressing_all`).
+The only module that knows botocore's errors. Whoever calls AWS says what is asked for and where (`told_as`: every
+refusal becomes an error of ours), and within that which refusals are answers, too: by their codes (`suppressing`, for
+what is not there, there already, or not allowed), or all of them (`suppressing_answers`, `suppressing_all`).
 """
 
 from __future__ import annotations
@@ -154,6 +154,11 @@ class Refusal:
     def code(self) -> str:
         """AWS's code; empty for what did not come from AWS, and where nothing was refused."""
         return code(self.error) if self.error else ""
+
+    @property
+    def status(self) -> int:
+        """The answer's HTTP status; 0 for what did not come from AWS, and where nothing was refused."""
+        return status(self.error) if self.error else 0
 
     @property
     def denied(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from amplify_delivery.export.model import STACK_TYPE
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -26,11 +26,9 @@ _GOOD_ENDS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", 
 
 def first_causes(target: PublishTarget, error: str) -> list[str]:
     """`failed_resources`, asked with the credentials of the stack's own provider; empty when they do not serve."""
-    try:
-        cloudformation = target_session(target).client("cloudformation", config=client_config())
-    except AWS_ERRORS:
-        return []
-    return failed_resources(cloudformation, error)
+    with suppressing_all():
+        return failed_resources(target_session(target).client("cloudformation", config=client_config()), error)
+    return []
 
 
 def failed_resources(cloudformation: Any, error: str) -> list[str]:
@@ -39,10 +37,9 @@ def failed_resources(cloudformation: Any, error: str) -> list[str]:
     Empty when it names none, or when CloudFormation does not tell: the error itself stays the best answer.
     """
     stack = _STACK.search(error)
-    try:
+    with suppressing_all():
         return list(dict.fromkeys(_failed(cloudformation, stack[0], ()))) if stack else []
-    except AWS_ERRORS:
-        return []
+    return []
 
 
 def _failed(cloudformation: Any, stack: str, path: tuple[str, ...]) -> Iterator[str]:

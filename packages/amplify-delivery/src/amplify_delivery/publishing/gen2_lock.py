@@ -11,7 +11,7 @@ import shlex
 from typing import Any
 
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 
 
 def locks(policy: str | None) -> bool:
@@ -48,11 +48,10 @@ def _several(value: Any) -> list[Any]:
 def policy_of(cloudformation: Any, stack_name: str) -> str | None:
     """The stack policy of a root stack; None where there is none, or AWS does not let us read it: then it is left for
     CloudFormation to say."""
-    try:
+    with suppressing_all():
         policy: str | None = cloudformation.get_stack_policy(StackName=stack_name).get("StackPolicyBody")
-    except AWS_ERRORS:
-        return None
-    return policy
+        return policy
+    return None
 
 
 def check(cloudformation: Any, stack_name: str) -> None:

@@ -15,7 +15,7 @@ from amplify_delivery.errors import PublishError, midway
 from amplify_delivery.export.assembly import Assembly
 from amplify_delivery.export.images.layout import MANIFESTS, read_manifest
 from amplify_delivery.export.images.model import AssemblyImage
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, told_as
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, told_as
 from amplify_delivery.publishing.credentials import ca_bundle, client_config, target_session
 from amplify_delivery.publishing.registry import Registry, TagTakenError
 from amplify_delivery.publishing.target import PublishTarget
@@ -99,10 +99,9 @@ def push_images(
 def absent(images: Sequence[AssemblyImage], target: PublishTarget, ecr: Any) -> list[str]:
     """The names of those of `images` that are not in the target's repository; all of them where there is none. Raises
     botocore's errors, and `PublishError` for a tag that means another image."""
-    try:
+    present: set[str] = set()
+    with suppressing("RepositoryNotFoundException"):
         present = _found(images, target, ecr)
-    except ecr.exceptions.RepositoryNotFoundException:
-        present = set()
     return sorted(image.name for image in images if image.name not in present)
 
 

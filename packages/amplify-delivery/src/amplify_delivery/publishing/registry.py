@@ -23,7 +23,7 @@ from botocore.utils import get_environ_proxies
 
 from amplify_delivery.errors import PublishError
 from amplify_delivery.export.images.layout import Blob, Manifest, blob_path
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 
 TRIES = 4
 """How often a request, or the upload of a blob, is made in all."""
@@ -147,10 +147,9 @@ class Registry:
         if self.authorization and urlsplit(url)[:2] == urlsplit(self.endpoint)[:2]:
             own["Authorization"] = self.authorization
         request = AWSRequest(method, url, own, body).prepare()
-        try:
+        with suppressing_all() as refusal:
             return self._session.send(request)
-        except AWS_ERRORS as error:
-            raise _CutError(str(error)) from None
+        raise _CutError(refusal.said)
 
     def _location(self, answer: Any) -> str:
         """Where an upload goes on; a registry may say it without its own address."""

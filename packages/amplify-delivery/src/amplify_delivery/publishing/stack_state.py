@@ -12,7 +12,7 @@ from typing import Any
 
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.publishing import gen2_lock, stack_owner
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, status
+from amplify_delivery.publishing.aws_errors import suppressing, suppressing_all
 from amplify_delivery.publishing.credentials import client_config, target_session
 from amplify_delivery.publishing.stack_states import (
     RECOVERIES,
@@ -37,11 +37,10 @@ def check_stack(
 
     What AWS does not let us read is left for CloudFormation to say.
     """
-    try:
+    stack = None
+    with suppressing_all():
         cloudformation = target_session(target).client("cloudformation", config=client_config())
         stack = described(cloudformation, stack_name)
-    except AWS_ERRORS:
-        return False
     if stack is None:
         return False
     status = str(stack["StackStatus"])
@@ -77,13 +76,13 @@ def _where(target: PublishTarget, stack_name: str) -> str:
 def stack_is_there(target: PublishTarget, stack_name: str, environment: str, template: Template) -> bool:
     """Whether there is such a stack, as far as these credentials can tell. Raises `RefusedError` for one that Amplify
     Delivery has not made: the engine's state cannot hold it before `environment`, the Pulumi stack, has adopted it."""
-    try:
+    with suppressing_all() as refusal:
         cloudformation = target_session(target).client("cloudformation", config=client_config())
         found = described(cloudformation, stack_name)
         if found is None or stack_owner.is_delivered(parameters_of(found)):
             return found is not None
         body = template(cloudformation, stack_name)
-    except AWS_ERRORS:
+    if refusal or found is None:
         return False
     stack_owner.check(Place(stack_name, "", environment), str(found["StackStatus"]), body)
     return True
@@ -104,12 +103,10 @@ def check_names(target: PublishTarget, names: Sequence[Name]) -> None:
     Buckets are asked for one by one, for their names are global; functions, roles and tables are listed. Credentials of
     another account are for the provider to refuse, and what may not be read is left for CloudFormation to say.
     """
-    try:
+    with suppressing_all() as refusal:
         session = target_session(target)
         account = session.client("sts", config=client_config()).get_caller_identity()["Account"]
-    except AWS_ERRORS:
-        return
-    if account != target.account:
+    if refusal or account != target.account:
         return
     clients = _Clients(session)
     kinds = {name.type for name in names}
@@ -173,37 +170,32 @@ class _Clients:
 
 def _listed(clients: _Clients, kind: str) -> frozenset[str]:
     service, operation, member, name = _LISTS[kind]
-    try:
+    with suppressing_all():
         pages = clients.of(service).get_paginator(operation).paginate()
         return frozenset(item[name] if name else item for page in pages for item in page[member])
-    except AWS_ERRORS:
-        return frozenset()
+    return frozenset()
 
 
 def _asked(clients: _Clients, name: Name) -> str:
     """Where something of that name is; empty if nowhere, or if nobody says."""
-    try:
+    with suppressing_all() as refusal:
         if name.type == "AWS::S3::Bucket":
             clients.of("s3").head_bucket(Bucket=name.name)
             return "in this account, perhaps left by an environment that was destroyed"
         if name.type in ("AWS::Cognito::UserPoolDomain", "Custom::LambdaCallout"):
             found = clients.of("cognito-idp").describe_user_pool_domain(Domain=name.name)
             return "a domain of a user pool of this account" if found.get("DomainDescription") else ""
-    except AWS_ERRORS as error:
-        if name.type == "AWS::S3::Bucket" and status(error) == HTTPStatus.FORBIDDEN:
-            return "in another account (bucket names are global), or these credentials may not look at it"
+    if name.type == "AWS::S3::Bucket" and refusal.status == HTTPStatus.FORBIDDEN:
+        return "in another account (bucket names are global), or these credentials may not look at it"
     return ""
 
 
 def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
     """A stack as DescribeStacks has it; None if there is none. Raises botocore's errors."""
-    try:
+    with suppressing("ValidationError", saying="does not exist"):
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-    except AWS_ERRORS as error:
-        if code(error) == "ValidationError" and "does not exist" in str(error):
-            return None
-        raise
-    return found
+        return found
+    return None
 
 
 def parameters_of(stack: Mapping[str, Any]) -> dict[str, str]:

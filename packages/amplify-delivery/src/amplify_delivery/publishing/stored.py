@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.errors import PublishError
 from amplify_delivery.export.archives import ArchiveError, entries_digest
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.publishing.refusals import refusals
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -74,17 +74,13 @@ class Stored:
         """`KEY: WHY` if the object is another one than its key says."""
         if item.kind != "zip" and size not in (None, item.size):
             return f"{item.key}: {size:,} bytes instead of {item.size:,}"
-        try:
+        with refusals(self._target, f"looking at {item.key}"), suppressing(*_GONE):
             return self._looked_at(item)
-        except AWS_ERRORS as error:
-            if code(error) in _GONE:
-                raise PublishError(
-                    f"{item.key} was deleted while it was looked at",
-                    where=str(self._target),
-                    remedy="repeat the command: it is published again",
-                ) from None
-            with refusals(self._target, f"looking at {item.key}"):
-                raise
+        raise PublishError(
+            f"{item.key} was deleted while it was looked at",
+            where=str(self._target),
+            remedy="repeat the command: it is published again",
+        )
 
     def _looked_at(self, item: AssemblyObject) -> str | None:
         checksum = self._checksum(item)

@@ -64,7 +64,7 @@ def _environment(access: EnvironmentAccess, engine: EngineDownload | None) -> di
         "place": (names.account, names.region, names.former),
         "pipeline": access.visitor,
         "documents": account_documents(with_keys(access, [SOME_KEY] * 2), engine),
-        "types": account_record(access).to_text(),
+        "types": account_record(access).plain(),
         "images": repository_policy(access.names) if access.images else None,
         "staging": policies.staging_bucket(names.staging_bucket, names.region),
         "stagingKey": policies.staging_key(names.account, names.region) if access.staging_key else None,

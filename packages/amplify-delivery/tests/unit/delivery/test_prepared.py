@@ -154,6 +154,16 @@ def test_the_accounts_file_says_what_its_boundary_lets_pass(project: Project) ->
     assert declared_boundary(config, Project(project.directory), ()).lets_pass("iot:Connect")
 
 
+def test_a_record_in_a_later_versions_form_asks_for_that_version(project: Project) -> None:
+    """A bootstrap with this one, which is the way out of every other record, would take rights away."""
+    config = project.environment("preprod")
+    account = SimpleNamespace(parameter=lambda _: '{"form": "later", "content": ""}')
+    with pytest.raises(RefusedError, match="a later version of this program has written it") as caught:
+        recorded(config, project, account)  # type: ignore[arg-type]
+    assert "bootstrap" not in caught.value.remedy
+    assert "install the version" in caught.value.remedy
+
+
 def test_roles_of_another_version_are_named(project: Project) -> None:
     config = project.environment("preprod")
     prepared = Prepared(frozenset({"AWS::SQS::Queue"}), frozenset(), frozenset())

@@ -20,7 +20,7 @@ from amplify_delivery.errors import FailedError
 from amplify_delivery.export import RootStack
 from amplify_delivery.export.assembling.auth_roles import auth_roles, setters, users_of
 from amplify_delivery.export.assembling.auth_roles import trust as true_trust
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, said
+from amplify_delivery.publishing.aws_errors import suppressing, suppressing_all
 from amplify_delivery.publishing.stack_state import described, outputs_of
 
 _POOL = "cognito-identity.amazonaws.com:aud"
@@ -59,16 +59,15 @@ class Kept:
         lines, commands = [failure] if failure else [], []
         for name, was in self.before.items():
             trust = now_for(was, pool)
-            try:
+            # A stack that is gone has taken the role with it.
+            with suppressing_all() as refusal, suppressing(*_NOBODY):
                 if not lost(trust, _trust(iam, name)):
                     continue
                 iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
                 self.reach.progress(f"CloudFormation had written the template's trust to {name}: put back as it was")
-            except AWS_ERRORS as error:
-                if code(error) in _NOBODY:
-                    continue  # the stack is gone, and the role with it
+            if refusal:
                 # The other role's is put back all the same.
-                lines.append(f"the trust of {name} was lost, and cannot be put back: {said(error)}")
+                lines.append(f"the trust of {name} was lost, and cannot be put back: {refusal.said}")
                 given = f"--role-name {name} --policy-document '{json.dumps(trust)}' {self.reach.options}"
                 commands.append(f"`aws iam update-assume-role-policy {given}`")
         if commands:
@@ -85,11 +84,12 @@ class Kept:
         def told(line: str) -> None:
             self.reach.progress(f"{line}; then the auth roles' trust is looked at, and put back if it is lost")
 
-        try:
+        with suppressing_all() as refusal:
             cloudformation = self.reach.client("cloudformation")
             deployed.settle(cloudformation, self.root.stack_name, deployed.LONGEST_UPDATE, told)
-        except AWS_ERRORS as error:
-            self.reach.progress(f"whether CloudFormation still changes {self.root.stack_name} is not known: {error}")
+        if refusal:
+            what = f"whether CloudFormation still changes {self.root.stack_name}"
+            self.reach.progress(f"{what} is not known: {refusal.said}")
 
 
 def shut(reach: Reach, root: RootStack) -> tuple[str, ...]:
@@ -143,14 +143,13 @@ def _roles(reach: Reach, root: RootStack) -> dict[str, tuple[str, Trust]]:
     cloudformation, iam = reach.client("cloudformation"), reach.client("iam")
     found: dict[str, tuple[str, Trust]] = {}
     for role in auth_roles(root.template["Resources"]):
-        try:
+        with suppressing_all() as refusal, suppressing(*_NOBODY):
             described = cloudformation.describe_stack_resource(StackName=root.stack_name, LogicalResourceId=role)
             name = described["StackResourceDetail"].get("PhysicalResourceId")
             if name:
                 found[role] = (name, _trust(iam, name))
-        except AWS_ERRORS as error:
-            if code(error) not in _NOBODY:
-                reach.progress(f"the trust of {role} cannot be read, and so not be kept: {error}")
+        if refusal:
+            reach.progress(f"the trust of {role} cannot be read, and so not be kept: {refusal.said}")
     return found
 
 
@@ -162,11 +161,10 @@ def _trust(iam: Any, name: str) -> Trust:
 def _pool(reach: Reach, root: RootStack) -> str:
     """The id of the identity pool that there is now; empty if nobody can tell."""
     names = [name for (_, output_name), name in root.outputs.items() if output_name == "IdentityPoolId"]
-    try:
+    with suppressing_all():
         found = described(reach.client("cloudformation"), root.stack_name) or {}
-    except AWS_ERRORS:
-        return ""
-    return next((value for name, value in outputs_of(found).items() if name in names), "")
+        return next((value for name, value in outputs_of(found).items() if name in names), "")
+    return ""
 
 
 def now_for(trust: Trust, pool: str) -> Trust:

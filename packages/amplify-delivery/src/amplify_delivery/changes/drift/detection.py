@@ -25,7 +25,7 @@ from amplify_delivery.changes.steps import Path
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.export.templates.literals import items
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code, said
+from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.publishing.stack_state import parameters_of
 
 LONGEST = 15 * 60.0
@@ -138,11 +138,8 @@ def _results(cloudformation: Any, stack: _Stack) -> Iterator[Mapping[str, Any]]:
 def _started(cloudformation: Any, stack: _Stack, place: str, deadline: float) -> str:
     """Start a detection; one that somebody else has begun is waited for first, its results may be older than ours."""
     for pause in _pauses(deadline, place):
-        try:
+        with suppressing("ValidationError", saying=_BUSY):
             return str(cloudformation.detect_stack_drift(StackName=stack.id)["StackDriftDetectionId"])
-        except AWS_ERRORS as error:
-            if code(error) != "ValidationError" or _BUSY not in said(error):
-                raise
         time.sleep(pause)
     raise AssertionError  # _pauses ends with an error
 

@@ -10,12 +10,12 @@ import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from amplify_delivery.components.documents.naming import DEPLOY, EnvironmentNames
 from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.publishing.aws_errors import suppressing
 
 _MOST = 100_000
 """Characters of an event that are kept; CloudWatch Logs takes 256 KiB (quotas of CloudWatch Logs, "Event size")."""
@@ -39,7 +39,7 @@ class AuditLog:
         with account.asking(f"opening the audit log {self._group}"):
             who: str = account.client("sts").get_caller_identity()["Arn"]
             # A build may run the command more than once.
-            with suppress(logs.exceptions.ResourceAlreadyExistsException):
+            with suppressing("ResourceAlreadyExistsException"):
                 logs.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
         return who
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.errors import ConfigError, FailedError, RefusedError
-from amplify_delivery.publishing.aws_errors import told_as
+from amplify_delivery.publishing.aws_errors import suppressing, told_as
 from amplify_delivery.publishing.credentials import client_config, provider_session
 from amplify_delivery.publishing.target import cli_options
 
@@ -82,7 +82,7 @@ class Account:
     def parameter(self, name: str) -> str | None:
         """The value of a parameter of SSM; None if there is none. Raises `RefusedError`."""
         ssm = self.client("ssm")
-        with self.asking(f"reading {name}"), suppress(ssm.exceptions.ParameterNotFound):
+        with self.asking(f"reading {name}"), suppressing("ParameterNotFound"):
             return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
         return None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 
 BUILDS_PER_ENVIRONMENT = 2
 """What a pipeline runs at the same time: one release is planned or tested while the one in front is deployed."""
@@ -27,10 +27,9 @@ class BuildQuota:
 
 def quota_of(account: Account, compute_type: str) -> BuildQuota | None:
     """The quota of an account and region for a compute type, such as BUILD_GENERAL1_SMALL; None if nobody tells."""
-    try:
+    with suppressing_all():
         return find(account.client("service-quotas"), compute_type)
-    except AWS_ERRORS:
-        return None  # no right to ask, or nobody to ask: it is a hint, no more
+    return None  # no right to ask, or nobody to ask: it is a hint, no more
 
 
 def find(service_quotas: Any, compute_type: str) -> BuildQuota | None:

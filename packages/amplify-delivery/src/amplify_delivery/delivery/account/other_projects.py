@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from amplify_delivery.components.documents.naming import ROOT_PATH, EnvironmentNames, PipelineNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 
 
 def check(account: Account, names: Iterable[EnvironmentNames | PipelineNames]) -> None:
@@ -33,11 +33,7 @@ def check(account: Account, names: Iterable[EnvironmentNames | PipelineNames]) -
 
 def _roles(account: Account) -> dict[str, str]:
     """The paths of all roles of ours in the account, by name."""
-    with account.asking("listing the roles of other projects"):
-        try:
-            pages = account.client("iam").get_paginator("list_roles").paginate(PathPrefix=ROOT_PATH)
-            return {str(role["RoleName"]): str(role["Path"]) for page in pages for role in page["Roles"]}
-        except AWS_ERRORS as error:
-            if code(error) not in ACCESS_DENIED:
-                raise
-            return {}
+    with account.asking("listing the roles of other projects"), suppressing(*ACCESS_DENIED):
+        pages = account.client("iam").get_paginator("list_roles").paginate(PathPrefix=ROOT_PATH)
+        return {str(role["RoleName"]): str(role["Path"]) for page in pages for role in page["Roles"]}
+    return {}

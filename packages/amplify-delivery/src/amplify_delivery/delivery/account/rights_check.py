@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from amplify_delivery.components.documents.account.record import BOUNDARY, EXECUTION, changed
 from amplify_delivery.components.documents.environment import NEVER_WITHIN_THE_BOUNDARY
 from amplify_delivery.components.documents.naming import PROJECTS
-from amplify_delivery.components.documents.rights.prepared import Prepared, parse
+from amplify_delivery.components.documents.rights.prepared import LaterFormError, Prepared, parse
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
@@ -32,6 +32,13 @@ def recorded(config: EnvironmentConfig, project: Project, account: Account) -> P
     try:
         if value is not None:
             return parse(value)
+    except LaterFormError as error:
+        raise RefusedError(
+            f"what the account's roles were made for cannot be read: {name} is {error}",
+            where=bootstrap_version.place(config),
+            remedy="install the version that has made the roles, or a later one (docs/upgrading.md); "
+            "nothing was changed",
+        ) from None
     except ValueError as error:
         said = f"the account does not say what its roles were made for: {name} is {error}"
     raise RefusedError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from amplify_delivery.delivery.account.granted import Granted, of_role
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export.documents import Malformed, parse_json
 from amplify_delivery.export.model import STACK_TYPE
+from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.stacks.access import declared_types
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 
@@ -45,7 +45,7 @@ def lacking(needed: Needs, granted: Granted) -> Needs:
 def granted(account: Account, role: str, environment: str) -> Granted:
     """What a role of the environment's account is granted. Raises `RefusedError`."""
     iam = account.client("iam")
-    with account.asking(f"reading the role {role}"), suppress(iam.exceptions.NoSuchEntityException):
+    with account.asking(f"reading the role {role}"), suppressing("NoSuchEntity"):
         return of_role(iam, role)
     raise RefusedError(
         f"there is no role {role}",

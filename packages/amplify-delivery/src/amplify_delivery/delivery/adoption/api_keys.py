@@ -10,7 +10,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.export.templates.literals import text
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 
 API_KEY = "AWS::AppSync::ApiKey"
 _HOUR = 3600
@@ -43,14 +43,13 @@ def _has_key(stacks: Stacks) -> bool:
 def _real(account: Account, running: Running) -> list[int]:
     """What AppSync says of the keys that the stacks have made; a key's id is `.../apis/API/apikeys/KEY`."""
     cloudformation, appsync = account.client("cloudformation"), account.client("appsync")
-    try:
+    with suppressing_all():
         ids = [part.split("/") for part in _physical(cloudformation, running.arn)]
         keys = {(parts[-3], parts[-1]) for parts in ids if len(parts) > 3}
         listing = appsync.get_paginator("list_api_keys")
         pages = [page for api in sorted({api for api, _ in keys}) for page in listing.paginate(apiId=api)]
         return [int(key["expires"]) for page in pages for key in page["apiKeys"] if key["id"] in {k for _, k in keys}]
-    except AWS_ERRORS:
-        return []
+    return []
 
 
 def _physical(cloudformation: Any, stack: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said
+from amplify_delivery.publishing.aws_errors import suppressing_all
 
 _FUNCTION = "AWS::Lambda::Function"
 
@@ -49,13 +49,11 @@ def found(account: Account, stacks: Stacks) -> FunctionSecrets:
     wanted = read_names(stacks)
     if not wanted:
         return FunctionSecrets()
-    there: set[str] = set()
-    try:
+    with suppressing_all() as refusal:
         ssm = account.client("ssm")
         pages = ssm.get_paginator("describe_parameters").paginate(
             ParameterFilters=[{"Key": "Name", "Option": "BeginsWith", "Values": ["/amplify/"]}]
         )
         there = {parameter["Name"] for page in pages for parameter in page["Parameters"]}
-    except AWS_ERRORS as error:
-        return FunctionSecrets(doubt=f"the secrets of functions in Parameter Store could not be listed: {said(error)}")
-    return FunctionSecrets(tuple(sorted(wanted & there)), tuple(sorted(wanted - there)))
+        return FunctionSecrets(tuple(sorted(wanted & there)), tuple(sorted(wanted - there)))
+    return FunctionSecrets(doubt=f"the secrets of functions in Parameter Store could not be listed: {refusal.said}")

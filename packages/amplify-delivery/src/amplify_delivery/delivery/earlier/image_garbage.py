@@ -22,7 +22,7 @@ from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError
 from amplify_delivery.export.images.layout import MANIFESTS
 from amplify_delivery.export.images.model import PREFIX, digests_in
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all
 
 _BATCH = 100
 """Images of one BatchDeleteImage or BatchGetImage (Amazon ECR API reference)."""
@@ -101,14 +101,11 @@ def look(target: Wanted, found: Garbage, state: State, now: datetime) -> ImageGa
 def _described(target: Wanted) -> Iterator[Mapping[str, Any]]:
     """Every image with a tag; none where there is no repository."""
     own = {"registryId": target.config.account, "repositoryName": target.names.repository}
-    with target.account.asking(f"listing the images of {target.names.repository}", _LACKING):
+    what = f"listing the images of {target.names.repository}"
+    with target.account.asking(what, _LACKING), suppressing("RepositoryNotFoundException"):
         pages = target.account.client("ecr").get_paginator("describe_images")
-        try:
-            for page in pages.paginate(**own, filter={"tagStatus": "TAGGED"}):
-                yield from page["imageDetails"]
-        except AWS_ERRORS as error:
-            if code(error) != "RepositoryNotFoundException":
-                raise
+        for page in pages.paginate(**own, filter={"tagStatus": "TAGGED"}):
+            yield from page["imageDetails"]
 
 
 def collect(target: Wanted, found: Garbage, garbage: ImageGarbage) -> int:
@@ -184,7 +181,8 @@ class _Repository:
     def _put(self, image: StoredImage) -> str:
         """Put one there; why that was refused, empty if it is there."""
         kept = self._manifests[image.tag]
-        try:
+        # Whoever publishes may have pushed it again.
+        with suppressing_all() as refusal, suppressing(*_THERE):
             self._ecr.put_image(
                 **self._own,
                 imageManifest=kept["imageManifest"],
@@ -192,7 +190,4 @@ class _Repository:
                 imageTag=image.tag,
                 imageDigest=image.digest,
             )
-        except AWS_ERRORS as error:
-            # Whoever publishes may have pushed it again.
-            return "" if code(error) in _THERE else said(error)
-        return ""
+        return refusal.said

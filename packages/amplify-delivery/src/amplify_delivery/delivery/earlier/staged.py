@@ -23,7 +23,7 @@ from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import AssemblyError, RefusedError
 from amplify_delivery.export import Assembly, write_assembly
 from amplify_delivery.export.manifests import ANNOUNCED, CONTENT_FOLDERS, FOLDER, key_of, read_manifest, runs
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import begins_anew
 from amplify_delivery.stacks.inputs import as_configured
@@ -83,26 +83,20 @@ class Staging:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._target.bucket, Prefix=f"{folder}/", ExpectedBucketOwner=self._target.config.account
         )
-        try:
+        with suppressing("NoSuchBucket"):
             return {o["Key"]: o["LastModified"] for page in pages for o in page.get("Contents", ())}
-        except AWS_ERRORS as error:
-            if code(error) != "NoSuchBucket":
-                raise
-            return {}  # nothing was published yet: a personal stack makes its own bucket
+        return {}  # nothing was published yet: a personal stack makes its own bucket
 
     def get(self, key: str) -> bytes | None:
         """An object; None if there is none."""
         if key not in self._read:
-            with self._target.account.asking(f"reading {key} in {self._target.bucket}"):
-                try:
-                    answer = self._s3.get_object(
-                        Bucket=self._target.bucket, Key=key, ExpectedBucketOwner=self._target.config.account
-                    )
-                except AWS_ERRORS as error:
-                    if code(error) not in _GONE:
-                        raise
-                    return None
+            with self._target.account.asking(f"reading {key} in {self._target.bucket}"), suppressing(*_GONE) as gone:
+                answer = self._s3.get_object(
+                    Bucket=self._target.bucket, Key=key, ExpectedBucketOwner=self._target.config.account
+                )
                 self._read[key] = answer["Body"].read()
+            if gone:
+                return None
         return self._read[key]
 
     def assembly(self, digest: str) -> Assembly:

@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 
 BUILD, BUILD_ARN = "CODEBUILD_BUILD_ID", "CODEBUILD_BUILD_ARN"
 """Set by CodeBuild ("Environment variables in build environments")."""
@@ -195,10 +195,10 @@ def _build(holder: Holder, builds: Builds) -> Verdict:
     region = holder.arn.split(":")[3] if holder.arn.count(":") > 4 else ""
     if not region:
         return Verdict(Life.UNKNOWN, "where the build ran is not written down")
-    try:
+    with suppressing_all() as refusal:
         found = builds(region).batch_get_builds(ids=[holder.build]).get("builds") or ()
-    except AWS_ERRORS as error:
-        return Verdict(Life.UNKNOWN, f"CodeBuild does not say whether the build has ended: {error}")
+    if refusal:
+        return Verdict(Life.UNKNOWN, f"CodeBuild does not say whether the build has ended: {refusal.said}")
     for build in found:
         if build.get("arn", holder.arn) == holder.arn:
             status = str(build.get("buildStatus", ""))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from amplify_delivery.components.documents.naming import OUTPUTS_PREFIX, PLANS_PREFIX, EnvironmentNames, PipelineNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, remedy, said
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 
 _NOT_THERE = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 
@@ -31,65 +31,43 @@ def client_config_key(environment: str) -> str:
 def read(account: Account, names: EnvironmentNames, key: str) -> bytes | None:
     """An object; None if there is none, or the caller may not read it. Raises `RefusedError`."""
     # A missing right is also S3's answer when there is no such object and the caller may not list the bucket.
-    with account.asking(f"reading {key} in {names.state_bucket}"):
-        try:
-            answer = account.client("s3").get_object(
-                Bucket=names.state_bucket, Key=key, ExpectedBucketOwner=names.account
-            )
-            body: bytes = answer["Body"].read()
-        except AWS_ERRORS as error:
-            if code(error) in _NOT_THERE | ACCESS_DENIED:
-                return None
-            raise
-    return body
+    with account.asking(f"reading {key} in {names.state_bucket}"), suppressing(*_NOT_THERE, *ACCESS_DENIED):
+        answer = account.client("s3").get_object(Bucket=names.state_bucket, Key=key, ExpectedBucketOwner=names.account)
+        return bytes(answer["Body"].read())
+    return None
 
 
 def write(account: Account, names: EnvironmentNames, key: str, body: bytes) -> None:
     """Put an object. Raises `NotAllowedError` if the caller may not, `RefusedError` for everything else."""
-    with account.asking(f"writing {key} in {names.state_bucket}"):
-        try:
-            account.client("s3").put_object(
-                Bucket=names.state_bucket,
-                Key=key,
-                Body=body,
-                ContentType="application/json",
-                ExpectedBucketOwner=names.account,
-            )
-        except AWS_ERRORS as error:
-            if code(error) not in ACCESS_DENIED:
-                raise
-            raise NotAllowedError(
-                f"writing {key} in {names.state_bucket}: {said(error)}",
-                where=account.place,
-                remedy=remedy(error, {}, ""),
-            ) from None
+    what = f"writing {key} in {names.state_bucket}"
+    with account.asking(what), suppressing(*ACCESS_DENIED) as refusal:
+        account.client("s3").put_object(
+            Bucket=names.state_bucket,
+            Key=key,
+            Body=body,
+            ContentType="application/json",
+            ExpectedBucketOwner=names.account,
+        )
+    if refusal:
+        raise NotAllowedError(f"{what}: {refusal.said}", where=account.place, remedy=refusal.remedy(""))
 
 
 def exists(account: Account, names: PipelineNames) -> bool:
     """Whether the bucket is there, as far as the caller may tell. Raises `RefusedError`."""
-    with account.asking(f"looking for {names.state_bucket}"):
-        try:
-            account.client("s3").head_bucket(Bucket=names.state_bucket, ExpectedBucketOwner=names.account)
-        except AWS_ERRORS as error:
-            if code(error) in _NOT_THERE:
-                return False
-            if code(error) not in ("403", *ACCESS_DENIED):
-                raise
-    return True
+    looking = account.asking(f"looking for {names.state_bucket}")
+    with looking, suppressing(*ACCESS_DENIED), suppressing(*_NOT_THERE) as gone:
+        account.client("s3").head_bucket(Bucket=names.state_bucket, ExpectedBucketOwner=names.account)
+    return not gone
 
 
 def holds(account: Account, names: EnvironmentNames, prefix: str) -> bool:
     """Whether there is an object whose key begins with `prefix`. Raises `RefusedError`."""
-    with account.asking(f"listing {names.state_bucket}"):
-        try:
-            found = account.client("s3").list_objects_v2(
-                Bucket=names.state_bucket, Prefix=prefix, MaxKeys=1, ExpectedBucketOwner=names.account
-            )
-        except AWS_ERRORS as error:
-            if code(error) in _NOT_THERE:
-                return False
-            raise
-    return bool(found.get("KeyCount"))
+    with account.asking(f"listing {names.state_bucket}"), suppressing(*_NOT_THERE):
+        found = account.client("s3").list_objects_v2(
+            Bucket=names.state_bucket, Prefix=prefix, MaxKeys=1, ExpectedBucketOwner=names.account
+        )
+        return bool(found.get("KeyCount"))
+    return False
 
 
 class NotAllowedError(RefusedError):

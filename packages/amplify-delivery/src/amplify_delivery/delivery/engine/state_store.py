@@ -28,7 +28,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from amplify_delivery.delivery import ci_runs
 from amplify_delivery.delivery.engine.pulumi_command import inherited
 from amplify_delivery.errors import StateError
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, conditionally, told_as
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, conditionally, suppressing, told_as
 from amplify_delivery.publishing.credentials import client_config, session_of
 from amplify_delivery.stacks.config.reader import read_yaml
 
@@ -165,14 +165,10 @@ class _Bucket(Store):
             self._s3: Any = self._session.client("s3", config=client_config(), endpoint_url=endpoint)
 
     def read(self, key: str) -> Stored | None:
-        with self._asking(f"reading {key}"):
-            try:
-                answer = self._s3.get_object(Key=self._prefix + key, **self._where)
-                return Stored(answer["Body"].read(), str(answer["ETag"]))
-            except AWS_ERRORS as error:
-                if code(error) in _NOT_THERE:
-                    return None
-                raise
+        with self._asking(f"reading {key}"), suppressing(*_NOT_THERE):
+            answer = self._s3.get_object(Key=self._prefix + key, **self._where)
+            return Stored(answer["Body"].read(), str(answer["ETag"]))
+        return None
 
     def create(self, key: str, body: bytes) -> str | None:
         return self._put(key, body, IfNoneMatch="*")

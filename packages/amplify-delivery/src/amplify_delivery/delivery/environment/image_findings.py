@@ -16,7 +16,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.images.model import AssemblyImage
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 from amplify_delivery.stacks.config.images import SEVERITIES, ImageFindings
 
 PATIENCE = 300.0
@@ -124,18 +124,15 @@ def _image(image: AssemblyImage, target: Wanted) -> str:
 
 def _known(target: Wanted, image: AssemblyImage) -> Known:
     own = {"registryId": target.config.account, "repositoryName": target.names.repository}
-    with target.account.asking(f"reading what the scan of image {image.name} found", _LACKING):
+    asking = target.account.asking(f"reading what the scan of image {image.name} found", _LACKING)
+    with asking, suppressing(_NO_SCAN, _NO_IMAGE) as refusal:
         pages = target.account.client("ecr").get_paginator("describe_image_scan_findings")
-        try:
-            status, found = "", list[tuple[str, str]]()
-            for page in pages.paginate(**own, imageId={"imageDigest": image.digest}):
-                status = str(page["imageScanStatus"]["status"])
-                found += _findings(page.get("imageScanFindings") or {})
-        except AWS_ERRORS as error:
-            if code(error) not in (_NO_SCAN, _NO_IMAGE):
-                raise
-            return Known(code(error))
-    return Known(status, tuple(found))
+        status, found = "", list[tuple[str, str]]()
+        for page in pages.paginate(**own, imageId={"imageDigest": image.digest}):
+            status = str(page["imageScanStatus"]["status"])
+            found += _findings(page.get("imageScanFindings") or {})
+        return Known(status, tuple(found))
+    return Known(refusal.code)
 
 
 def _findings(page: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

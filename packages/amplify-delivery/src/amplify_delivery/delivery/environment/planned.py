@@ -65,7 +65,7 @@ from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.documents import Malformed
 from amplify_delivery.export.images.model import digests_in
 from amplify_delivery.publishing import gen2_lock
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 from amplify_delivery.publishing.target import PublishTarget
 from amplify_delivery.stacks.config.reader import own_keys_in
 
@@ -111,11 +111,10 @@ def _same_bytes(target: Wanted, here: Backend) -> SameBytes:
     s3 = target.account.client("s3")
 
     def read(place: Location) -> bytes | None:
-        try:
+        with suppressing_all():
             answer = s3.get_object(Bucket=place[0], Key=place[1], ExpectedBucketOwner=target.config.account)
             return bytes(answer["Body"].read())
-        except AWS_ERRORS:
-            return None
+        return None
 
     return same_bytes(here.steps, was, here.wanted, read)
 

@@ -8,7 +8,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import DeliveryError, RefusedError
 from amplify_delivery.export import Assembly
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 from amplify_delivery.publishing.images import absent
 from amplify_delivery.publishing.target import PublishTarget
 
@@ -17,15 +17,12 @@ def lost(target: Wanted, assembly: Assembly) -> list[str]:
     """The names of those images of `assembly` that are not there, asked for by their digests. Raises `RefusedError`."""
     config, account = target.config, target.account
     place = PublishTarget(target.bucket, account.account, account.region, repository=target.names.repository)
-    with account.asking(f"looking for the images of {assembly.digest()[:12]}"):
-        try:
-            return absent(assembly.images, place, account.client("ecr"))
-        except AWS_ERRORS as error:
-            if code(error) not in ACCESS_DENIED:
-                raise
-            # Whoever goes back may be in a hurry, and without a right that a deployment does not need.
-            output.progress(f"whether the images of {config.environment} are there is not known: {said(error)}")
-            return []
+    asking = account.asking(f"looking for the images of {assembly.digest()[:12]}")
+    with asking, suppressing(*ACCESS_DENIED) as refusal:
+        return absent(assembly.images, place, account.client("ecr"))
+    # Whoever goes back may be in a hurry, and without a right that a deployment does not need.
+    output.progress(f"whether the images of {config.environment} are there is not known: {refusal.said}")
+    return []
 
 
 def complete(target: Wanted) -> None:

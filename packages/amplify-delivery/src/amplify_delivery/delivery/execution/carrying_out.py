@@ -20,7 +20,7 @@ from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports import plans
 from amplify_delivery.errors import DeployError, FailedError, midway, of
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 from amplify_delivery.publishing.failures import failed_resources
 
 
@@ -104,9 +104,9 @@ def _shown(engine: Engine, target: Wanted) -> AbstractContextManager[None]:
 
 def with_reasons(error: DeployError, account: Account) -> DeployError:
     """`error` with what failed in the nested stacks: the provider tells of the root stack only."""
-    try:
+    with suppressing_all() as refusal:
         found = failed_resources(account.client("cloudformation"), error.message)
-    except AWS_ERRORS:
+    if refusal:
         return error  # without credentials the engine's own words have to do
     news = [line for line in found if line not in error.message]
     return of(error, "\n".join([error.message, *news]), where=error.where, remedy=error.remedy)

@@ -12,7 +12,7 @@ from amplify_delivery.changes.steps import CopyTable, Path
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution.tables import physical_names
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 
 ACTIONS = (
     "dynamodb:BatchWriteItem",
@@ -72,40 +72,29 @@ def closed(target: Wanted, table: str) -> bool:
     """Whether nobody may write to a table: its own policy says so, and is in force by now. How a denial is worded tells
     nothing: whoever lacks the right is denied an open table too."""
     dynamodb = target.account.client("dynamodb")
-    try:
+    with suppressing("ResourceNotFoundException"):
         return is_to_be_closed(target, table) and _is_denied(dynamodb, table)
-    except AWS_ERRORS as error:
-        if code(error) != "ResourceNotFoundException":
-            raise
-        raise RefusedError(
-            "the table with the items is gone",
-            where=table,
-            remedy="nothing was changed. Restore it under this name: `aws dynamodb list-backups --table-name "
-            f"{table} --region {dynamodb.meta.region_name}`, or point-in-time recovery; if its items are lost, an "
-            "empty table of that name lets the release come",
-        ) from None
+    raise RefusedError(
+        "the table with the items is gone",
+        where=table,
+        remedy="nothing was changed. Restore it under this name: `aws dynamodb list-backups --table-name "
+        f"{table} --region {dynamodb.meta.region_name}`, or point-in-time recovery; if its items are lost, an "
+        "empty table of that name lets the release come",
+    )
 
 
 def is_to_be_closed(target: Wanted, table: str) -> bool:
     """Whether a table's policy has the statement by which it is closed. Raises botocore's errors."""
     arn = target.names.arn("dynamodb", f"table/{table}")
-    try:
+    with suppressing("PolicyNotFoundException"):
         policy = target.account.client("dynamodb").get_resource_policy(ResourceArn=arn)["Policy"]
-    except AWS_ERRORS as error:
-        if code(error) == "PolicyNotFoundException":
-            return False
-        raise
-    return is_closed_by(json.loads(policy), arn)
+        return is_closed_by(json.loads(policy), arn)
+    return False
 
 
 def _is_denied(dynamodb: Any, table: str) -> bool:
     """Whether a write is denied. A deletion without the table's keys is refused in any case; for other reasons where
     the table is open. Raises botocore's errors."""
-    try:
+    with suppressing("ValidationException", *ACCESS_DENIED) as refusal:
         dynamodb.batch_write_item(RequestItems={table: [PROBE]})
-    except AWS_ERRORS as error:
-        if code(error) in ACCESS_DENIED:
-            return True
-        if code(error) != "ValidationException":
-            raise
-    return False
+    return refusal.denied

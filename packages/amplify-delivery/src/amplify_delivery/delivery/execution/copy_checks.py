@@ -14,9 +14,10 @@ from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution.copied_tables import ACTIONS, PROBE, Copy, is_to_be_closed
 from amplify_delivery.delivery.execution.table_items import Contents, Item, compared, digest, expiry_of
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code, said
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, Refusal, suppressing
 
 _NAMED = 5
+_NO_TABLE = "ResourceNotFoundException"
 
 
 def check(target: Wanted, copies: Sequence[Copy], update: Update, guard: Guard) -> None:
@@ -91,26 +92,21 @@ def check_rights(target: Wanted, copy: Copy) -> None:
 def _is_there(target: Wanted, copy: Copy, call: Callable[[], Any]) -> bool:
     """Whether the table of a call is there: who may not make it is told that before. Raises `RefusedError` with what is
     to be allowed."""
-    try:
+    with suppressing(_NO_TABLE, "ValidationException", *ACCESS_DENIED) as refusal:
         call()
-    except AWS_ERRORS as error:
-        if code(error) == "ResourceNotFoundException":
-            return False
-        if code(error) in ACCESS_DENIED:
-            raise _denied(target, copy, error) from None
-        if code(error) != "ValidationException":
-            raise
-    return True
+    if refusal.denied:
+        raise _denied(target, copy, refusal)
+    return refusal.code != _NO_TABLE
 
 
-def _denied(target: Wanted, copy: Copy, error: Exception) -> RefusedError:
+def _denied(target: Wanted, copy: Copy, refusal: Refusal) -> RefusedError:
     names = filter(None, (copy.source, copy.successor, copy.given_up))
     resources = [target.names.arn("dynamodb", f"table/{name}") for name in names]
     statement = json.dumps({"actions": list(ACTIONS), "resources": resources})
     bootstrapped = target.config.bootstrapped
     who = "the account's stack file, under `deployRights`" if bootstrapped else "the rights of whoever deploys"
     return RefusedError(
-        f"these credentials may not copy the items of {copy.source}: {said(error)}",
+        f"these credentials may not copy the items of {copy.source}: {refusal.said}",
         where=copy.place,
         remedy=f"nothing was changed. For as long as it takes, this belongs in {who}: {statement}",
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import ProtectStack, Step
 from amplify_delivery.errors import FailedError
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, said
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, told_as
 
 
 def carry_out(target: Wanted, steps: Sequence[Step]) -> bool:
@@ -16,18 +16,13 @@ def carry_out(target: Wanted, steps: Sequence[Step]) -> bool:
     if wanted is None:
         return False
     stack = target.root.stack_name
-    try:
+    option = "--enable-termination-protection" if wanted.on else "--no-enable-termination-protection"
+    where = f"--stack-name {stack} {target.account.options}"
+    by_hand = f"`aws cloudformation update-termination-protection {option} {where}`"
+    remedy = f"allow these credentials cloudformation:UpdateTerminationProtection and deploy again, or {by_hand}"
+    said = f"everything is deployed, but its termination protection could not be turned {'on' if wanted.on else 'off'}"
+    with told_as(FailedError, said, stack, dict.fromkeys(ACCESS_DENIED, remedy), remedy):
         target.account.client("cloudformation").update_termination_protection(
             StackName=stack, EnableTerminationProtection=wanted.on
         )
-    except AWS_ERRORS as error:
-        option = "--enable-termination-protection" if wanted.on else "--no-enable-termination-protection"
-        where = f"--stack-name {stack} {target.account.options}"
-        raise FailedError(
-            f"everything is deployed, but its termination protection could not be turned {'on' if wanted.on else 'off'}"
-            f": {said(error)}",
-            where=stack,
-            remedy=f"allow these credentials cloudformation:UpdateTerminationProtection and deploy again, or "
-            f"`aws cloudformation update-termination-protection {option} {where}`",
-        ) from None
     return True

@@ -20,7 +20,7 @@ from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing import check_stack
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import Refusal, suppressing_all
 from amplify_delivery.publishing.failures import failed_resources
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.target import PublishTarget
@@ -62,7 +62,7 @@ def restore(target: Wanted, here: Backend) -> None:
     with account.asking(f"reading stack {stack}"):
         # What differs from the state would be a change of the next plan's.
         capabilities = (described(cloudformation, stack) or {}).get("Capabilities") or _CAPABILITIES
-    try:
+    with suppressing_all() as refusal:
         # Without RoleARN CloudFormation uses the role that the stack has; without Tags it leaves them.
         answer = cloudformation.update_stack(
             StackName=stack,
@@ -74,8 +74,8 @@ def restore(target: Wanted, here: Backend) -> None:
             ],
             Capabilities=capabilities,
         )
-    except AWS_ERRORS as error:
-        raise _refused(error, target, told) from None
+    if refusal:
+        raise _refused(refusal, target, told)
     with account.changing(f"waiting for {stack}"):
         deployed.settle(cloudformation, stack, deployed.LONGEST_UPDATE, output.progress)
         status = str((described(cloudformation, stack) or {}).get("StackStatus"))
@@ -88,16 +88,16 @@ def restore(target: Wanted, here: Backend) -> None:
         )
 
 
-def _refused(error: Exception, target: Wanted, told: str) -> RefusedError:
+def _refused(refusal: Refusal, target: Wanted, told: str) -> RefusedError:
     stack, account = target.root.stack_name, target.account
-    if code(error) == "ValidationError" and "No updates are to be performed" in str(error):
+    if refusal.code == "ValidationError" and "No updates are to be performed" in refusal.said:
         remedy = (
             f"update the nested stack itself with the template that its parent names: `aws cloudformation "
             f"describe-stack-resources --stack-name {stack} {account.options}` tells its id"
         )
         return RefusedError(f"{told}; CloudFormation does not look there", where=stack, remedy=remedy)
     return RefusedError(
-        f"{told}; bringing it back was refused: {error}",
+        f"{told}; bringing it back was refused: {refusal.said}",
         where=f"{stack} (account {account.account}, {account.region})",
         remedy="these credentials need cloudformation:UpdateStack on the root stack, as for any deployment",
     )

@@ -20,13 +20,14 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Export, read_export
 from amplify_delivery.publishing import gen2_lock
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.publishing.stack_state import described, outputs_of
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import export_folder, root_stack_name
 
 KEPT = f"{files.ARCHIVE}.before-handover"
 """Key of the archive that was there before an upload."""
+_NO_OBJECT = ("NoSuchKey", "404")
 _AT_REST = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 """States in which Amplify's tools read a root stack (amplify-cli, export-update-amplify-meta.ts)."""
 
@@ -138,14 +139,15 @@ def _backend(account: Account, bucket: str, project: Path | None) -> tuple[dict[
                 remedy="name the folder that has `amplify/backend` in it",
             )
         return _files(folder), ()
-    try:
-        body = account.client("s3").get_object(Bucket=bucket, Key=files.ARCHIVE, ExpectedBucketOwner=account.account)
-        found = files.in_archive(body["Body"].read())
-    except AWS_ERRORS as error:
-        if code(error) not in ("NoSuchKey", "404", "AccessDenied", "NoSuchBucket"):
-            raise
+    reading = account.asking(f"reading {files.ARCHIVE} in {bucket}")
+    with reading, suppressing(*_NO_OBJECT, "AccessDenied", "NoSuchBucket") as unread:
+        answer = account.client("s3").get_object(Bucket=bucket, Key=files.ARCHIVE, ExpectedBucketOwner=account.account)
+        archive: bytes = answer["Body"].read()
+    if unread:
         note = f"the deployment bucket {bucket} has no {files.ARCHIVE} that could be read"
         return None, (f"{note}: only what runs is told; with --from FOLDER, the Amplify project, all is there",)
+    try:
+        found = files.in_archive(archive)
     except zipfile.BadZipFile:
         return None, (f"s3://{bucket}/{files.ARCHIVE} is no archive: name the Amplify project with --from FOLDER",)
     return found, (
@@ -222,12 +224,9 @@ def _upload(account: Account, bucket: str, content: Mapping[str, bytes]) -> tupl
     keys = []
     with account.changing(f"writing to s3://{bucket}"):
         if not _is_there(s3, bucket, KEPT, account):
-            try:
+            with suppressing(*_NO_OBJECT):
                 source = {"Bucket": bucket, "Key": files.ARCHIVE}
                 s3.copy_object(Bucket=bucket, Key=KEPT, CopySource=source, ExpectedBucketOwner=account.account)
-            except AWS_ERRORS as error:
-                if code(error) not in ("NoSuchKey", "404"):
-                    raise
         for name, body in content.items():
             if name.startswith("bucket/"):
                 key = name.removeprefix("bucket/")
@@ -237,10 +236,6 @@ def _upload(account: Account, bucket: str, content: Mapping[str, bytes]) -> tupl
 
 
 def _is_there(s3: Any, bucket: str, key: str, account: Account) -> bool:
-    try:
+    with suppressing(*_NO_OBJECT) as gone:
         s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=account.account)
-    except AWS_ERRORS as error:
-        if code(error) in ("NoSuchKey", "404"):
-            return False
-        raise
-    return True
+    return not gone

@@ -11,7 +11,7 @@ from typing import Any
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.killed.native import Asker, absent, one
 from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, same
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 
 
 def _role(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
@@ -57,14 +57,10 @@ def _key(account: Account, operation: Operation, known: frozenset[str]) -> Answe
     found = []
     for page in kms.get_paginator("list_keys").paginate():
         for key in page["Keys"]:
-            try:
+            with suppressing(*ACCESS_DENIED):
                 told = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
-            except AWS_ERRORS as error:
-                if code(error) not in ACCESS_DENIED:
-                    raise
-                continue
-            if wanted and told.get("Description") == wanted and told.get("KeyState") == "Enabled":
-                found.append(told)
+                if wanted and told.get("Description") == wanted and told.get("KeyState") == "Enabled":
+                    found.append(told)
     answer = one([str(told["KeyId"]) for told in found], known)
     if not isinstance(answer, There):
         return answer

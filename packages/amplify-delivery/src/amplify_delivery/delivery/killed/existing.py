@@ -16,7 +16,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.killed import classic, native, pending, tags
 from amplify_delivery.delivery.killed.native import absent
 from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 from amplify_delivery.publishing.stack_state import described, parameters_of
 from amplify_delivery.stacks.images import IMAGES
 
@@ -85,12 +85,10 @@ def _bucket(account: Account, operation: Operation, _: frozenset[str]) -> Answer
     own may have been there before, with data, unless its tags say whose it is."""
     inputs, own = operation.inputs, any(component in operation.urn for component in pending.OURS)
     name, sent = str(inputs.get("bucket")), inputs.get("tags") or {}
-    try:
+    with suppressing(*() if own else ("403",)) as refusal:
         if absent(lambda: account.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account.account), "404"):
             return Gone()
-    except AWS_ERRORS as error:
-        if own or code(error) != "403":
-            raise
+    if refusal:
         return Foreign(f"the bucket {name} that is there is another account's, or may not be looked at")
     if own:
         return There(name)
@@ -102,26 +100,20 @@ def _bucket(account: Account, operation: Operation, _: frozenset[str]) -> Answer
 
 def _since(account: Account, bucket: str) -> Any:
     """When a bucket was made; None for whoever may not list them: nothing else of S3 tells it."""
-    try:
+    with suppressing(*ACCESS_DENIED):
         pages = account.client("s3").get_paginator("list_buckets").paginate(Prefix=bucket)
         return next((b.get("CreationDate") for page in pages for b in page["Buckets"] if b["Name"] == bucket), None)
-    except AWS_ERRORS as error:
-        if code(error) not in ACCESS_DENIED:
-            raise
-        return None
+    return None
 
 
 def _is_empty(account: Account, bucket: str) -> bool:
     """Whether a bucket holds nothing, no earlier version and no part of an upload, as far as these credentials tell."""
     s3, where = account.client("s3"), {"Bucket": bucket, "ExpectedBucketOwner": account.account}
-    try:
+    with suppressing(*ACCESS_DENIED):
         versions = s3.list_object_versions(**where, MaxKeys=1)
         uploads = s3.list_multipart_uploads(**where, MaxUploads=1)
-    except AWS_ERRORS as error:
-        if code(error) not in ACCESS_DENIED:
-            raise
-        return False
-    return not any(versions.get(kind) for kind in ("Versions", "DeleteMarkers")) and not uploads.get("Uploads")
+        return not any(versions.get(kind) for kind in ("Versions", "DeleteMarkers")) and not uploads.get("Uploads")
+    return False
 
 
 def _tags(account: Account, bucket: str) -> dict[str, str]:

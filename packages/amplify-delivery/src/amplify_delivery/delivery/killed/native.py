@@ -16,7 +16,7 @@ from amplify_delivery.components.documents.rights.pulumi_types import cloudforma
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown, same
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 
 Asker = Callable[[Account, Operation, frozenset[str]], Answer]
 """What has become of a create, given the ids that the state holds. Raises botocore's errors."""
@@ -30,13 +30,9 @@ _GOING_ON = {"Operations": ["CREATE"], "OperationStatuses": ["PENDING", "IN_PROG
 
 def absent(look: Callable[[], object], missing: str) -> bool:
     """Whether AWS answers that there is no such thing. Raises botocore's errors."""
-    try:
+    with suppressing(missing) as gone:
         look()
-    except AWS_ERRORS as error:
-        if code(error) == missing:
-            return True
-        raise
-    return False
+    return bool(gone)
 
 
 def settle(account: Account, operation: Operation) -> None:
@@ -46,17 +42,13 @@ def settle(account: Account, operation: Operation) -> None:
     deadline, waiting = time.monotonic() + operation.seconds(_SECONDS), False
     while time.monotonic() < deadline:
         pages = account.client("cloudcontrol").get_paginator("list_resource_requests")
-        try:
+        with suppressing(*ACCESS_DENIED) as refusal:
             requests = [
                 r
                 for page in pages.paginate(ResourceRequestStatusFilter=_GOING_ON)
                 for r in page["ResourceRequestStatusSummaries"]
             ]
-        except AWS_ERRORS as error:
-            if code(error) in ACCESS_DENIED:
-                return
-            raise
-        if not any(request.get("TypeName") == kind for request in requests):
+        if refusal or not any(request.get("TypeName") == kind for request in requests):
             return
         if not waiting:
             output.progress(f"{operation.what}: Cloud Control is still at work, for a run that was killed")

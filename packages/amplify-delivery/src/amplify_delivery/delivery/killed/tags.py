@@ -14,7 +14,7 @@ from typing import Any
 from amplify_delivery.components.names import partition
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.killed.pending import CREATING, OURS, Answer, Foreign, Operation, There, same
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 
 Tags = Mapping[str, Any]
 
@@ -28,14 +28,9 @@ def carried(account: Account, operation: Operation, provider: Mapping[str, Any],
     sent = wanted(operation, provider)
     if not sent or any(component in operation.urn for component in OURS):
         return answer
-    with account.asking(f"asking for the tags of {operation.what}"):
-        try:
-            found = look(account, answer.id)
-        except AWS_ERRORS as error:
-            if code(error) not in ACCESS_DENIED:
-                raise
-            return answer
-    if same(sent, found):
+    with account.asking(f"asking for the tags of {operation.what}"), suppressing(*ACCESS_DENIED) as refusal:
+        found = look(account, answer.id)
+    if refusal or same(sent, found):
         return answer
     return Foreign(f"what is there as {answer.id} has other tags: not its own")
 

@@ -14,7 +14,7 @@ from amplify_delivery.delivery.engine.watch import RootWork
 from amplify_delivery.delivery.live import drawing
 from amplify_delivery.delivery.live.board import Item
 from amplify_delivery.delivery.live.polling import Polling
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,9 +40,9 @@ def followed(client: Any, stack: str, work: RootWork, line: Line, variables: Map
     `client` is one of CloudFormation's, with the rights of whoever deploys. That it cannot be shown changes nothing.
     """
     polling = Polling(client, stack, work)
-    try:
+    with suppressing_all() as refusal:
         polling.begin()
-    except AWS_ERRORS:
+    if refusal:
         yield
         return
     console = _terminal(line, variables)

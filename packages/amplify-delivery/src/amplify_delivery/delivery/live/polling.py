@@ -16,7 +16,7 @@ from typing import Any
 from amplify_delivery.delivery.engine.watch import RootWork
 from amplify_delivery.delivery.live.board import Board, Item
 from amplify_delivery.delivery.live.events import Earlier, Event, earlier
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing, suppressing_all
 
 CALLS = 8
 """Nested stacks that are asked about in a round."""
@@ -86,20 +86,18 @@ class Polling:
             if not self._work.now and asked == begun:
                 waited = pause
                 continue
-            try:
+            with suppressing_all() as refusal:
                 news = self.round()
                 told(news)
                 waited = pause if news else max(pause, min(pause * _QUIET, waited * 1.5))
                 # Of what has ended there is one round more.
                 asked = asked if self._work.now else begun
-            except AWS_ERRORS as error:
-                self.denied = code(error) in ACCESS_DENIED
-                waited = min(_LONGEST, waited * 2) if code(error) in _THROTTLED else waited
+            if refusal:
+                self.denied = refusal.denied
+                waited = min(_LONGEST, waited * 2) if refusal.code in _THROTTLED else waited
         if not self.denied and self._work.begun:
-            try:
+            with suppressing_all():
                 told(self.round(last=True))
-            except AWS_ERRORS:
-                return
 
     def _in_turn(self, stacks: list[str], calls: int) -> list[str]:
         """So many of them; the others next time."""
@@ -123,7 +121,7 @@ class Polling:
 
     def _ask(self, stack: str, until: str | None) -> Iterator[Event]:
         """A stack's events, newest first, up to one that is known; none of a stack that is not there."""
-        try:
+        with suppressing(_NOT_THERE):
             pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack)
             for number, page in enumerate(pages, start=1):
                 for told in page["StackEvents"]:
@@ -132,6 +130,3 @@ class Polling:
                     yield Event.of(told)
                 if number == _PAGES:
                     return
-        except AWS_ERRORS as error:
-            if code(error) != _NOT_THERE:
-                raise

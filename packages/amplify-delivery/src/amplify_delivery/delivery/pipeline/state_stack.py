@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Collection
@@ -16,7 +15,7 @@ from amplify_delivery.delivery.engine import state_bucket
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.errors import FailedError, RefusedError, midway
 from amplify_delivery.export.documents import parse_yaml
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.publishing.stack_state import described, outputs_of
 
 TEMPLATE = Path(__file__).with_name("templates") / "state.yaml"
@@ -72,13 +71,9 @@ def _deploy(account: Account, stack: str, names: PipelineNames) -> str:
 
 def _updates(cloudformation: Any, arguments: dict[str, Any]) -> bool:
     """Begin an update; whether there is anything to do. Raises botocore's errors."""
-    try:
+    with suppressing("ValidationError", saying="No updates are to be performed") as nothing:
         cloudformation.update_stack(**arguments)
-    except AWS_ERRORS as error:
-        if "No updates are to be performed" not in str(error):
-            raise
-        return False
-    return True
+    return not nothing
 
 
 def _without_bucket() -> str:
@@ -120,7 +115,7 @@ def remove(account: Account, stack: str, names: PipelineNames) -> str | None:
             cloudformation.update_termination_protection(EnableTerminationProtection=False, StackName=stack)
             cloudformation.delete_stack(StackName=stack)
             _check(cloudformation, _settled(cloudformation, found["StackId"]), _DELETED)
-        with contextlib.suppress(s3.exceptions.NoSuchBucket):
+        with suppressing("NoSuchBucket"):
             s3.delete_bucket(**owner)
     return key
 
@@ -133,14 +128,12 @@ def _schedule_deletion(kms: Any, key: str) -> None:
 def _stacks_in(s3: Any, owner: dict[str, str]) -> list[str]:
     """The Pulumi stacks whose state lies in the bucket, as PROJECT/STACK."""
     prefix, found = f"{STATE_PREFIX}stacks/", set()
-    try:
+    with suppressing("NoSuchBucket"):
         for page in s3.get_paginator("list_objects_v2").paginate(**owner, Prefix=prefix):
             for item in page.get("Contents", ()):
                 name, _, kind = str(item["Key"]).removeprefix(prefix).partition(".json")
                 if kind in ("", ".gz", ".zst"):  # what is left of a removed stack ends with .bak
                     found.add(name)
-    except s3.exceptions.NoSuchBucket:
-        return []
     return sorted(found)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from amplify_delivery.components.names import dns_suffix
 from amplify_delivery.delivery.remote import tokens, visiting
 from amplify_delivery.errors import ConfigError, RefusedError
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS
+from amplify_delivery.publishing.aws_errors import suppressing_all
 from amplify_delivery.publishing.credentials import with_token
 
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -39,15 +39,13 @@ def credentials(role_arn: str, variables: Mapping[str, str]) -> Mapping[str, obj
             f"({tokens.TOKEN_VARIABLE}); nothing was changed",
         )
     token = source.fetch()
-    try:
+    with suppressing_all() as refusal:
         session = with_token(role_arn, region, token)
-    except AWS_ERRORS as error:
-        remedy = "compare the role's trust policy (docs/previews.md)"
-        raise visiting.not_let_in(error, source, token, role_arn, remedy) from None
-    return {
-        "Version": 1,
-        "AccessKeyId": session["access_key"],
-        "SecretAccessKey": session["secret_key"],
-        "SessionToken": session["token"],
-        "Expiration": session["expiry_time"],
-    }
+        return {
+            "Version": 1,
+            "AccessKeyId": session["access_key"],
+            "SecretAccessKey": session["secret_key"],
+            "SessionToken": session["token"],
+            "Expiration": session["expiry_time"],
+        }
+    raise visiting.not_let_in(refusal, source, token, role_arn, "compare the role's trust policy (docs/previews.md)")

@@ -8,7 +8,7 @@ from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.remote import tokens
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import Refusal, suppressing_all
 from amplify_delivery.publishing.credentials import token_session
 from amplify_delivery.stacks.config import EnvironmentConfig
 
@@ -27,24 +27,23 @@ def account(config: EnvironmentConfig, names: EnvironmentNames, role: str, varia
         fetched[0] = source.fetch()
         return fetched[0]
 
-    try:
+    with suppressing_all() as refusal:
         session = token_session(names.ci_role_arn(role), names.region, fetch)
-    except AWS_ERRORS as error:
-        remedy = (
-            "compare with `github` or `gitlab` in its account's stack file, and `amplify-delivery bootstrap "
-            f"{names.environment}` (docs/ci.md)"
-        )
-        raise not_let_in(error, source, fetched[0], names.ci_role_arn(role), remedy) from None
-    return Account(names.account, names.region, session=session)
+        return Account(names.account, names.region, session=session)
+    remedy = (
+        "compare with `github` or `gitlab` in its account's stack file, and `amplify-delivery bootstrap "
+        f"{names.environment}` (docs/ci.md)"
+    )
+    raise not_let_in(refusal, source, fetched[0], names.ci_role_arn(role), remedy)
 
 
-def not_let_in(error: Exception, source: tokens.Source, token: str, role_arn: str, remedy: str) -> RefusedError:
+def not_let_in(refusal: Refusal, source: tokens.Source, token: str, role_arn: str, remedy: str) -> RefusedError:
     """What AWS has answered to a job's token, with what that says."""
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-    if code(error) not in _NOT_LET_IN:
-        return RefusedError(f"AWS does not answer: {error}", where=role, remedy="try again")
+    if refusal.code not in _NOT_LET_IN:
+        return RefusedError(f"AWS does not answer: {refusal.said}", where=role, remedy="try again")
     return RefusedError(
-        f"{account} does not let this job of {source.ci} in ({tokens.told(token)}): {error}",
+        f"{account} does not let this job of {source.ci} in ({tokens.told(token)}): {refusal.said}",
         where=role,
         remedy=f"{remedy}; nothing was changed",
     )

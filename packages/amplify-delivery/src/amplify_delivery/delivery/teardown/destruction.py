@@ -20,7 +20,7 @@ from amplify_delivery.delivery.teardown.held import Held, in_state
 from amplify_delivery.delivery.teardown.root_stack import Root
 from amplify_delivery.errors import DeliveryError, LockedError, NoStackError, RefusedError, midway
 from amplify_delivery.export.assembling.successors import TABLE
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing_all
 from amplify_delivery.publishing.stack_state import DEPLOYMENT_BUCKET
 from amplify_delivery.publishing.target import cli_options
 from amplify_delivery.stacks.config import Project
@@ -139,17 +139,12 @@ def still_there(account: Account, held: Iterable[Held]) -> list[Held]:
 
 
 def _table_exists(account: Account, table: str) -> bool:
-    try:
+    with suppressing_all() as refusal:
         account.client("dynamodb").describe_table(TableName=table)
-    except AWS_ERRORS as error:
-        return code(error) != "ResourceNotFoundException"
-    return True
+    return refusal.code != "ResourceNotFoundException"
 
 
 def _bucket_exists(account: Account, bucket: str) -> bool:
-    s3 = account.client("s3")
-    try:
-        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account)
-    except AWS_ERRORS as error:
-        return code(error) not in ("404", "NoSuchBucket")
-    return True
+    with suppressing_all() as refusal:
+        account.client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account)
+    return refusal.code not in ("404", "NoSuchBucket")

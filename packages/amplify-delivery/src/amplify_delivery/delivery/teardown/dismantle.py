@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.teardown import emptying, removal, same_place
 from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource
 from amplify_delivery.errors import ConfigError, RefusedError, midway
+from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.stacks.access import account_environments, environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.model import pipeline_model
@@ -250,7 +250,7 @@ def check_at_rest(account: Account, names: PipelineNames) -> None:
     found: Mapping[str, Any] = {"pipelineExecutionSummaries": ()}
     with (
         account.asking(f"listing the executions of {names.pipeline}"),
-        suppress(client.exceptions.PipelineNotFoundException),
+        suppressing("PipelineNotFoundException"),
     ):
         found = client.list_pipeline_executions(pipelineName=names.pipeline, maxResults=100)
     running = [e for e in found["pipelineExecutionSummaries"] if e["status"] in _RUNNING]

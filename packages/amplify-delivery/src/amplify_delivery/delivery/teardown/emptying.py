@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.errors import FailedError
-from amplify_delivery.publishing.aws_errors import AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import suppressing
 
 _IMAGES = 100
 """What BatchDeleteImage takes at once. A page of S3's versions is as long as DeleteObjects takes."""
@@ -30,7 +30,7 @@ def bucket(account: Account, name: str, stopped: threading.Event = _NEVER) -> No
                 _check(account, name, [(e["Key"], e["Code"]) for e in answer.get("Errors", ())])
         for page in s3.get_paginator("list_multipart_uploads").paginate(**owner):
             for upload in page.get("Uploads", ()):
-                with contextlib.suppress(s3.exceptions.NoSuchUpload):
+                with suppressing("NoSuchUpload"):
                     s3.abort_multipart_upload(**owner, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
@@ -78,10 +78,5 @@ def _check(account: Account, name: str, errors: list[tuple[str, str]]) -> None:
 
 @contextlib.contextmanager
 def _refusals(account: Account, what: str) -> Iterator[None]:
-    try:
+    with account.changing(what), suppressing(*_GONE):
         yield
-    except AWS_ERRORS as error:
-        if code(error) in _GONE:
-            return
-        with account.changing(what):
-            raise

@@ -15,7 +15,7 @@ from typing import Any
 from amplify_delivery.changes.ordered.successors import has_proposed_prefix, is_closed_by, may_be_former
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.teardown.held import Held
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all
 
 
 def before(account: Account, held: Sequence[Held]) -> Iterator[Held]:
@@ -36,19 +36,15 @@ def before(account: Account, held: Sequence[Held]) -> Iterator[Held]:
 
 def _names(dynamodb: Any) -> list[str]:
     """All tables of the account and region; none without the right to list them. Raises botocore's other errors."""
-    try:
+    with suppressing(*ACCESS_DENIED):
         return [name for page in dynamodb.get_paginator("list_tables").paginate() for name in page["TableNames"]]
-    except AWS_ERRORS as error:
-        if code(error) in ACCESS_DENIED:
-            return []
-        raise
+    return []
 
 
 def _is_ours(dynamodb: Any, name: str, first: str) -> bool:
     if name == first or has_proposed_prefix(name):
         return True
-    try:
+    with suppressing_all():
         arn = str(dynamodb.describe_table(TableName=name)["Table"]["TableArn"])
         return is_closed_by(json.loads(dynamodb.get_resource_policy(ResourceArn=arn)["Policy"]), arn)
-    except AWS_ERRORS:
-        return False
+    return False

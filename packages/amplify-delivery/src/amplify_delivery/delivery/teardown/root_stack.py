@@ -20,7 +20,7 @@ from amplify_delivery.delivery.teardown import former_tables, same_place
 from amplify_delivery.delivery.teardown.held import Held, deleted_last, goes_from, in_stack, left_by, living, nested_in
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing import gen2_lock
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, AWS_ERRORS, code
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all
 from amplify_delivery.publishing.stack_owner import Owner, is_held, owner
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import Place, check_nested, check_root
@@ -92,13 +92,9 @@ class Root:
     def left(self, account: Account) -> list[Held]:
         """What it has left where somebody has deleted it past the engine, as its templates said: CloudFormation tells
         of it for 90 days. Nothing for whoever may not ask: no reason to leave what is to go."""
-        with account.asking(f"asking what the stack of {self.environment} has left"):
-            try:
-                return self._left(account.client("cloudformation"))
-            except AWS_ERRORS as error:
-                if code(error) not in ACCESS_DENIED:
-                    raise
-                return []
+        with account.asking(f"asking what the stack of {self.environment} has left"), suppressing(*ACCESS_DENIED):
+            return self._left(account.client("cloudformation"))
+        return []
 
     def _left(self, cloudformation: Any) -> list[Held]:
         gone = [id for id in self.ids if _is_gone(described(cloudformation, id))]
@@ -176,10 +172,9 @@ class Root:
 
     def _data(self, account: Account, found: Mapping[str, Any]) -> list[Held] | None:
         """What data would go with it; None if that cannot be told."""
-        try:
+        with suppressing_all():
             return [h for h in in_stack(account.client("cloudformation"), found["StackId"]) if not h.kept]
-        except AWS_ERRORS:
-            return None
+        return None
 
     def _check_nested(self, cloudformation: Any, found: Mapping[str, Any]) -> None:
         ids = dict(nested_in(cloudformation, found["StackId"]))
@@ -206,10 +201,9 @@ class Root:
         return list(found.values())
 
     def _alive(self, account: Account, found: Mapping[str, Any]) -> list[str]:
-        try:
+        with suppressing_all():
             return list(living(account.client("cloudformation"), found["StackId"]))
-        except AWS_ERRORS:
-            return []
+        return []
 
 
 def _is_gone(stack: Mapping[str, Any] | None) -> bool:
@@ -218,10 +212,9 @@ def _is_gone(stack: Mapping[str, Any] | None) -> bool:
 
 def _owner(account: Account, found: Mapping[str, Any]) -> Owner:
     """Who has made a stack; ours where its template is not told, as that of a change set that nobody has executed."""
-    try:
+    with suppressing_all():
         return owner(deployed.template(account.client("cloudformation"), found["StackId"]))
-    except AWS_ERRORS:
-        return Owner.DELIVERY
+    return Owner.DELIVERY
 
 
 def _remembered(resource: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """The record of what an account's roles were made for: what is in it, and what it answers."""
 
 import importlib.util
+import json
 import re
 from dataclasses import replace
 from functools import cache
@@ -12,7 +13,7 @@ from amplify_delivery.components.documents.account.record import PARTS, account_
 from amplify_delivery.components.documents.limits import MAX_PARAMETER, check_parameter
 from amplify_delivery.components.documents.rights import boundary, handler_table, types
 from amplify_delivery.components.documents.rights.pinpoint import PINPOINT
-from amplify_delivery.components.documents.rights.prepared import Prepared, parse, prepared
+from amplify_delivery.components.documents.rights.prepared import LaterFormError, Prepared, parse, prepared
 from amplify_delivery.components.documents.rights.pulumi_types import CLASSIC, cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import actions_for, known_types
 from unit.components.documents import world as w
@@ -80,14 +81,45 @@ def test_another_text_is_no_record(text: str) -> None:
         parse(text)
 
 
-def test_whatever_can_be_deployed_fits_into_a_parameter() -> None:
-    """All types that rights can be computed for, twice, and rights in thirty services beside."""
-    every = known_types()
-    text = Prepared(every, every, frozenset(f"service-number-{n}" for n in range(30))).to_text()
+def of_everything(further: int = 0) -> Prepared:
+    """All types that rights can be computed for, in backend and program, and as many as `further` that there may be
+    some day; rights in thirty services beside."""
+    words = sorted({part for name in known_types() for part in name.split("::")[1:]})
+    coming = {f"AWS::{words[n % 60]}::{words[-1 - n % 97]}{words[n * 7 % len(words)]}" for n in range(further)}
+    every = known_types() | coming
+    return Prepared(every, every, frozenset(f"service-number-{n}" for n in range(30)))
+
+
+@pytest.mark.parametrize("further", [0, 120, 300])
+def test_whatever_can_be_deployed_fits_into_a_parameter(further: int) -> None:
+    found = of_everything(further)
+    text = found.to_text()
     check_parameter("types", text)
-    assert len(text) < MAX_PARAMETER - 1_000, "a few types more must not end the bootstrap of everybody"
-    assert parse(text) == Prepared(every, every, frozenset(f"service-number-{n}" for n in range(30)))
+    assert parse(text) == found
     assert "{{" not in text, "SSM refuses it in a value"
+    assert len(found.plain()) > len(known_types()) * 10
+
+
+def test_what_fits_is_written_so_that_a_person_reads_it() -> None:
+    """And a version of before the other form."""
+    found = prepared(w.access(w.prod))
+    assert found.to_text() == found.plain()
+    assert of_everything().to_text() == of_everything().plain()
+
+
+def test_what_does_not_fit_has_another_form_with_room_for_twice_as_many_types() -> None:
+    found = of_everything(further=120)
+    assert len(found.plain()) > MAX_PARAMETER
+    assert json.loads(found.to_text()).keys() == {"form", "content"}
+    assert len(found.to_text()) < MAX_PARAMETER * 3 / 4, "many types more must not end the bootstrap of everybody"
+
+
+def test_a_later_versions_form_is_told_from_what_is_no_record() -> None:
+    with pytest.raises(LaterFormError):
+        parse('{"form": "brotli", "content": "..."}')
+    with pytest.raises(ValueError, match="not a record of types") as caught:
+        parse('{"form": "deflate", "content": "bm9uZQ=="}')
+    assert not isinstance(caught.value, LaterFormError)
 
 
 def test_the_record_of_an_account_of_before_is_read() -> None:

@@ -5,11 +5,15 @@ need more. `amplify-delivery plan` compares with this record, because CloudForma
 deployment. It holds types and not actions: there are few of them, and they are what a person understands.
 """
 
+import base64
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from amplify_delivery.components.documents.environment import EnvironmentAccess
+from amplify_delivery.components.documents.limits import MAX_PARAMETER
 from amplify_delivery.components.documents.rights.boundary import lets_pass
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import EXTRA, actions_for
@@ -19,6 +23,12 @@ ANY_SERVICE = "*"
 """Stands in `Prepared.further` for managed policies: what these allow stands elsewhere."""
 
 _CUSTOM = "AWS::CloudFormation::CustomResource"
+_DEFLATE = "deflate"
+"""The form of a record that would not fit: RFC 1950, in base64."""
+
+
+class LaterFormError(ValueError):
+    """A record in a form that this version does not know: a later one has written it."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,17 @@ class Prepared:
         return None if self.further or beside else False
 
     def to_text(self) -> str:
-        """The record's text: the same for the same types, and short enough for an SSM parameter."""
+        """The record's text, short enough for an SSM parameter: `plain`, which every version reads and a person, too;
+        only what does not fit is deflated, to a third."""
+        plain = self.plain()
+        if len(plain) <= MAX_PARAMETER:
+            return plain
+        content = base64.b64encode(zlib.compress(plain.encode(), 9)).decode()
+        return json.dumps({"form": _DEFLATE, "content": content}, separators=(",", ":"))
+
+    def plain(self) -> str:
+        """The record as JSON, whatever its length: the same for the same types. Deflated, it is not the same to the
+        letter everywhere: that hangs on the library of the Python."""
         # Most types of a program are those of its backend, too. Accounts of version 2 name them in both.
         both = self.backend & self.program
         content = {
@@ -95,9 +115,10 @@ def prepared(access: EnvironmentAccess) -> Prepared:
 
 
 def parse(text: str) -> Prepared:
-    """The record in `to_text`'s form. Raises `ValueError` for any other text."""
+    """The record in one of `to_text`'s forms. Raises `LaterFormError` for a form that is not known here, `ValueError`
+    for any other text."""
     try:
-        content = json.loads(text)
+        content = _inflated(json.loads(text))
         both = frozenset(_types(content.get("both", {})))
         return Prepared(
             both | frozenset(_types(content["backend"])),
@@ -107,8 +128,17 @@ def parse(text: str) -> Prepared:
             frozenset(content.get("boundary", ())),
             str(content.get("rights", "")),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, zlib.error) as error:
         raise ValueError(f"not a record of types: {error}") from None
+
+
+def _inflated(content: Any) -> Any:
+    form = content.get("form")
+    if form is None:
+        return content
+    if form != _DEFLATE:
+        raise LaterFormError(f"in the form {form!r}: a later version of this program has written it")
+    return json.loads(zlib.decompress(base64.b64decode(content["content"])))
 
 
 def _general(name: str) -> str:
