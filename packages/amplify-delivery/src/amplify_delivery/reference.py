@@ -13,7 +13,7 @@ from amplify_delivery import cli
 from amplify_delivery.delivery.about import CODES, About
 from amplify_delivery.delivery.debugging import VARIABLE as DEBUG
 from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE
-from amplify_delivery.delivery.engine.waiting import WAIT_VARIABLE
+from amplify_delivery.delivery.locking.waiting import WAIT_VARIABLE
 from amplify_delivery.delivery.project.pipelines import STACK_VARIABLE
 from amplify_delivery.delivery.remote.tokens import TOKEN_VARIABLE
 from amplify_delivery.publishing.examination.cache import CACHE_VARIABLE, RESULTS_VARIABLE

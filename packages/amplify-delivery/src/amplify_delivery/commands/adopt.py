@@ -9,7 +9,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.adoption.adopting import Adopted, Which, adopt
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.locking import waiting
 from amplify_delivery.delivery.reports import plans
 
 ABOUT = About(

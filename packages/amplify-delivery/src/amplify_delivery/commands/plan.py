@@ -13,7 +13,7 @@ from pathlib import Path
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.locking import waiting
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import REFUSED, ConfigError
 

@@ -10,7 +10,7 @@ from typing import Any
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.locking import waiting
 from amplify_delivery.delivery.scaffold.ci import GITHUB, KINDS
 from amplify_delivery.errors import FAILED, REFUSED, ConfigError
 

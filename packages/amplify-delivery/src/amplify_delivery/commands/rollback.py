@@ -12,8 +12,8 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import deploying
 from amplify_delivery.delivery.deployment.proposing import propose
 from amplify_delivery.delivery.earlier import staged
-from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.environment import wanted
+from amplify_delivery.delivery.locking import waiting
 from amplify_delivery.delivery.reports import plans, shown_outputs
 from amplify_delivery.delivery.reports.changes import told
 

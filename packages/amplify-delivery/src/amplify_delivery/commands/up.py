@@ -8,7 +8,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import updating
-from amplify_delivery.delivery.engine import waiting
+from amplify_delivery.delivery.locking import waiting
 from amplify_delivery.delivery.reports import shown_outputs
 from amplify_delivery.delivery.reports.changes import told
 

@@ -7,9 +7,9 @@ import argparse
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import waiting
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.engine.session import holding
+from amplify_delivery.delivery.locking import waiting
+from amplify_delivery.delivery.locking.session import holding
 from amplify_delivery.delivery.pipeline import restart, self_update
 from amplify_delivery.delivery.pipeline.self_update import COMMIT_VARIABLE
 from amplify_delivery.delivery.project import pipelines

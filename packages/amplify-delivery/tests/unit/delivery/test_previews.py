@@ -19,8 +19,8 @@ from amplify_delivery.components.documents.web_identity import GITHUB
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import updating
-from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.previews import pattern, previewing
 from amplify_delivery.delivery.previews.previewing import _check_pattern
 from amplify_delivery.delivery.teardown import destruction

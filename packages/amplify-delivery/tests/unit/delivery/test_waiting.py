@@ -18,10 +18,10 @@ from amplify_delivery.components.documents.pipeline.source_models import CodeCom
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import deploying
 from amplify_delivery.delivery.deployment.audit import Audit
-from amplify_delivery.delivery.engine import waiting
-from amplify_delivery.delivery.engine.session import Held
 from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.environment import wanted
+from amplify_delivery.delivery.locking import waiting
+from amplify_delivery.delivery.locking.session import Held
 from amplify_delivery.delivery.pipeline import self_update
 from amplify_delivery.errors import ConfigError, DeployError, FailedError, LockedError, RefusedError
 

@@ -195,7 +195,7 @@ class ProjectDocument:
     """A CodeBuild project to declare; its source and artifacts are CODEPIPELINE.
 
     It has no limit of concurrent builds: CodeBuild refuses what is beyond one, and queues what is beyond the account's
-    quota ("Builds in AWS CodeBuild"). What must not run twice waits by itself (`delivery.engine.waiting`).
+    quota ("Builds in AWS CodeBuild"). What must not run twice waits by itself (`delivery.locking.waiting`).
     """
 
     name: str

@@ -17,9 +17,9 @@ from amplify_delivery.delivery.bootstrap.stamp import Place, Stamp
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.engine.session import holding
-from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.locking.session import holding
+from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports.changes import summed, told
 from amplify_delivery.delivery.teardown import removal

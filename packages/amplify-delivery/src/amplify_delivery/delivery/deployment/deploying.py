@@ -22,13 +22,13 @@ from amplify_delivery.delivery.deployment.audit import Audit, log_of
 from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
-from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.stack_outputs import Output
-from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, present_images, recovery, wanted
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.front_end import left_for_steps
 from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.locking.session import holding
+from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.reports import plans

@@ -16,14 +16,14 @@ from amplify_delivery.delivery.deployment.bootstrapping import check_places
 from amplify_delivery.delivery.engine import secrets_provider as its_key
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
-from amplify_delivery.delivery.engine.session import holding
 from amplify_delivery.delivery.engine.stack_outputs import Output
-from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.environment import image_findings, planned, present_images, recovery, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.execution.in_steps import Work
 from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.locking.session import holding
+from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.planning import ProgramStep, plan_program
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND, changes_something
 from amplify_delivery.delivery.project import stack_files

@@ -1,1 +1,1 @@
-"""The Pulumi engine and its state: run, watched, waited for, and where the state lies."""
+"""The Pulumi engine and its state: run, watched, and where the state lies."""

@@ -20,10 +20,10 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import updating
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.engine.session import holding
-from amplify_delivery.delivery.engine.waiting import Patience
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.live import following
+from amplify_delivery.delivery.locking.session import holding
+from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.previews import pattern
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from amplify_delivery.delivery.engine.holder import (
+from amplify_delivery.delivery.engine.state_store import Store
+from amplify_delivery.delivery.locking.holder import (
     Holder,
     Life,
     Machine,
@@ -21,7 +22,6 @@ from amplify_delivery.delivery.engine.holder import (
     machine,
     process_since,
 )
-from amplify_delivery.delivery.engine.state_store import Store
 
 _LOCKS = ".pulumi/locks/"
 

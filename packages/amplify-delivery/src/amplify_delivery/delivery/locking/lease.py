@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from amplify_delivery.components.documents.naming import LEASES_PREFIX
-from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict
 from amplify_delivery.delivery.engine.state_store import Store
+from amplify_delivery.delivery.locking.holder import Holder, Life, Verdict
 from amplify_delivery.errors import LockedError
 
 _ATTEMPTS = 20

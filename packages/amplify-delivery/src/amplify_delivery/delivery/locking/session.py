@@ -19,13 +19,14 @@ from typing import Any
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import engine_locks, lease, state_faults
+from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.engine_errors import unlock
-from amplify_delivery.delivery.engine.holder import Holder, Life, Verdict, judge
-from amplify_delivery.delivery.engine.lease import Found, Lease, Taken
 from amplify_delivery.delivery.engine.state_store import store_of
-from amplify_delivery.delivery.engine.waiting import Patience
+from amplify_delivery.delivery.locking import engine_locks, lease
+from amplify_delivery.delivery.locking.holder import Holder, Life, Verdict, judge
+from amplify_delivery.delivery.locking.lease import Found, Lease, Taken
+from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.errors import DeliveryError, LockedError, StateError
 from amplify_delivery.stacks.config.reader import project_name
 
