@@ -17,7 +17,7 @@ import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import role_trust
-from amplify_delivery.delivery.engine.engine import Before
+from amplify_delivery.delivery.engine.automation_api import Before
 from amplify_delivery.delivery.teardown import dismantle, emptying
 from amplify_delivery.delivery.teardown.dismantle import check_at_rest
 from amplify_delivery.errors import DeployError

@@ -156,8 +156,8 @@ def error(text: str) -> CommandError:
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
     monkeypatch.setattr("amplify_delivery.delivery.engine.engine.Command", lambda *_: SimpleNamespace(version=None))
-    monkeypatch.setattr("amplify_delivery.delivery.engine.engine._Workspace", lambda **_: SimpleNamespace(env_vars={}))
-    monkeypatch.setattr("amplify_delivery.delivery.engine.engine._Stack", lambda *_: SimpleNamespace())
+    monkeypatch.setattr("amplify_delivery.delivery.engine.engine.Workspace", lambda **_: SimpleNamespace(env_vars={}))
+    monkeypatch.setattr("amplify_delivery.delivery.engine.engine.Stack", lambda *_: SimpleNamespace())
     return Engine("dev", tmp_path, print)
 
 

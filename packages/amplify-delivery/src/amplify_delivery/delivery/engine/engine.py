@@ -6,20 +6,18 @@ import json
 import logging
 import shlex
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pulumi import RunError, automation
-from pulumi.automation import CommandError, LocalWorkspace, UpdateSummary
+from pulumi.automation import CommandError
 from pulumi.automation._stack import StackInitMode  # for a class of its own: `Stack.select` makes a plain one
 from pulumi.automation.errors import StackNotFoundError
 
 from amplify_delivery.delivery.engine import state_faults, stored_state
+from amplify_delivery.delivery.engine.automation_api import Before, Program, Stack, Workspace
 from amplify_delivery.delivery.engine.engine_errors import explain, stderr
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inherited
 from amplify_delivery.delivery.engine.stack_outputs import Output
@@ -45,40 +43,11 @@ HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
 _BACKEND = "PULUMI_BACKEND_URL"
-_LISTINGS, _A_MOMENT = 9, 0.1
-"""How often a listing is tried again, and after how many seconds."""
 
 
 _Read = TypeVar("_Read")
 WhenLost = Callable[[Sequence[ProgramStep], datetime], None]
 """Gets what a lost plugin was at, and when the update began, in UTC."""
-Before = Callable[[threading.Event], None]
-"""What is done while the engine holds a stack's lock."""
-
-
-class _Program:
-    """A program without resources, for the engine to run."""
-
-    def __init__(self, before: Before) -> None:
-        self._before, self.stopped = before, threading.Event()
-        self._running = threading.Lock()
-        self.failure: Exception | None = None
-
-    def __call__(self) -> None:
-        with self._running:
-            if self.stopped.is_set():
-                raise RunError("interrupted: nothing is destroyed")
-            try:
-                self._before(self.stopped)
-            except Exception as error:  # noqa: BLE001 - raised again, where the engine was asked
-                self.failure = error
-                raise RunError("nothing is destroyed") from None
-
-    def end(self) -> None:
-        """Wait until it does nothing any more: the lock may be somebody else's by now."""
-        self.stopped.set()
-        with self._running:
-            pass
 
 
 def home_of(folder: Path, stack: str) -> str:
@@ -123,13 +92,13 @@ class Engine:
                 "there is no Pulumi.yaml here", where=str(folder), remedy="run the command in the project's folder"
             )
         self._command = Command()
-        self._workspace = _Workspace(
+        self._workspace = Workspace(
             work_dir=str(folder),
             pulumi_command=self._command,
             env_vars=dict(variables or {}),
             secrets_provider=secrets_provider,
         )
-        self._stack = _Stack(stack, self._workspace, StackInitMode.SELECT)
+        self._stack = Stack(stack, self._workspace, StackInitMode.SELECT)
         self._outputs: Mapping[str, Any] = {}
         self._kept: tuple[object, Store | None] | None = None
 
@@ -328,7 +297,7 @@ class Engine:
         watch = Watch(root=self.root)
         if only is not None and not only:
             return watch  # to the engine, no target at all means everything
-        program = _Program(before) if before else None
+        program = Program(before) if before else None
         self._command.stopping = program.stopped if program else None
         try:
             with self._errors(watch, changing=True), self._command.ignoring_protection(refresh=only is None):
@@ -423,35 +392,3 @@ class Engine:
 
 def _ignore(_: str) -> None:
     pass
-
-
-_NOT_ASKED = UpdateSummary("update", datetime.min, "", {}, {}, "not asked")
-
-
-class _Stack(automation.Stack):
-    """A stack whose `up` ends with the update. The SDK's asks for the outputs twice and for the history then: three
-    processes, each of which reads the state again, for what the engine's events have told."""
-
-    def outputs(self) -> automation.OutputMap:
-        return {}
-
-    def info(self, show_secrets: bool = True) -> UpdateSummary:  # noqa: ARG002 - of the SDK
-        return _NOT_ASKED
-
-
-class _Workspace(LocalWorkspace):
-    """A workspace that selects nothing: every command of the Automation API names its stack anyway."""
-
-    def select_stack(self, stack_name: str) -> None:
-        pass
-
-    def list_stacks(self, include_all: bool | None = None) -> list[automation.StackSummary]:
-        """Asked again where another engine has just written into the folder that is listed."""
-        for _ in range(_LISTINGS):
-            try:
-                return super().list_stacks(include_all)
-            except CommandError as error:
-                if not state_faults.being_written(stderr(error)):
-                    raise
-                time.sleep(_A_MOMENT)
-        return super().list_stacks(include_all)

@@ -19,7 +19,8 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
-from amplify_delivery.delivery.engine.engine import Before, Engine
+from amplify_delivery.delivery.engine.automation_api import Before
+from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.locking.session import holding
