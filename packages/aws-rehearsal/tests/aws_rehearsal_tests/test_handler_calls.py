@@ -12,7 +12,7 @@ from amplify_delivery.components.documents.rights.scopes import services_passed_
 from amplify_delivery.components.documents.rights.types import known_types
 from aws_rehearsal.local_aws.handlers import table
 from aws_rehearsal.local_aws.handlers.calls import Call, Operation, calls
-from aws_rehearsal.local_aws.handlers.names import Subject, made_up
+from aws_rehearsal.local_aws.handlers.subject import Subject, made_up
 
 ACCOUNT, REGION, STACK = "012345678901", "eu-west-1", "amplify-myapp-prod-a1b2c"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234"

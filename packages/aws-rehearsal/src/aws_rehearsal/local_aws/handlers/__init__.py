@@ -5,6 +5,7 @@ own virtualenv as well as in ours, so they import nothing but the standard libra
 
 - `table`: per type the calls of each of its handlers, as AWS publishes them;
 - `optional`: which of them depend on properties;
+- `subject`: a resource of a stack;
 - `names`: the resource that a call is about;
 - `passed_roles`, `locations`: what properties name besides: roles, and objects in S3;
 - `calls`: all of it together.

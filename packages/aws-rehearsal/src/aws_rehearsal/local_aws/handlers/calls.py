@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .locations import objects
-from .names import Subject, function_arn, resources_of
+from .names import function_arn, resources_of
 from .optional import is_made
 from .passed_roles import passed_roles
+from .subject import Subject
 from .table import handlers
 
 Operation = Literal["create", "update", "delete"]

@@ -9,64 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from .subject import NEW, PARTITION, RANDOM, Subject, made_up
 from .table import unscoped
-
-NEW = "new"
-"""In the place of an id that is not drawn yet: none that a policy could name."""
-_RANDOM = "1QAZ2WSX3EDC4"
-_PARTITION = "aws"
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A resource of a stack, as a handler sees it."""
-
-    resource_type: str
-    logical_id: str
-    stack_name: str
-    account: str
-    region: str
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    physical_id: str = ""
-    """Empty as long as there is none."""
-    stack_tags: Mapping[str, str] = field(default_factory=dict)
-    """The stack's tags, which CloudFormation puts on whatever takes tags."""
-    role_arn: Callable[[str], str] | None = None
-    """The ARN of a role of the account by its name, which does not tell its path."""
-
-    def text(self, name: str) -> str:
-        """A property as text; empty if it is not there."""
-        found = self.properties.get(name)
-        return "" if found is None else str(found)
-
-    def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
-        """An ARN in the resource's account and region unless said otherwise."""
-        where = self.region if region is None else region
-        return f"arn:{_PARTITION}:{service}:{where}:{self.account if account is None else account}:{resource}"
-
-    def name(self, given: str = "", limit: int = 128) -> str:
-        """What the resource is or will be called: its id, the name in the property `given`, or one made up."""
-        return self.physical_id or (self.text(given) if given else "") or made_up(self, limit)
-
-    def role(self, name: str) -> str:
-        """The ARN of a role of this account."""
-        if name.startswith("arn:"):
-            return name
-        return self.role_arn(name) if self.role_arn else self.arn("iam", f"role/{name}", region="")
-
-
-def made_up(subject: Subject, limit: int) -> str:
-    """`STACK-LOGICALID-RANDOM`: 24 characters of each of the first two where 64 are all there is ("Resource attribute
-    reference" and "Name type", CloudFormation user guide; the cut as seen there)."""
-    room = limit - len(_RANDOM) - 2
-    stack, logical_id = subject.stack_name, subject.logical_id
-    if len(stack) + len(logical_id) > room:
-        logical_id = logical_id[: room // 2]
-        stack = stack[: room // 2]
-    return f"{stack}-{logical_id}-{_RANDOM}"
 
 
 def resources_of(action: str, subject: Subject) -> list[str]:
@@ -171,7 +117,7 @@ def _s3(verb: str, subject: Subject) -> list[str]:
     bucket = subject.text("Bucket") or subject.text("BucketName") or subject.physical_id
     bucket = bucket or made_up(subject, 63).lower()
     key = f"/{NEW}" if "Object" in verb and verb not in _BUCKET_WIDE else ""
-    return [f"arn:{_PARTITION}:s3:::{bucket}{key}"]
+    return [f"arn:{PARTITION}:s3:::{bucket}{key}"]
 
 
 _BUCKET_WIDE = frozenset({"GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration"})
@@ -205,12 +151,12 @@ def _apigateway(verb: str, subject: Subject) -> list[str]:
     kind = subject.resource_type.rpartition("::")[2]
     path = _GATEWAY_PATHS.get(kind)
     if path is None:
-        return [f"arn:{_PARTITION}:apigateway:{subject.region}::/{kind.lower()}s"]
+        return [f"arn:{PARTITION}:apigateway:{subject.region}::/{kind.lower()}s"]
     collection, own = path
     base = collection.format_map(_Ids(subject))
     if own and verb != "POST":
         base += f"/{subject.physical_id.rpartition('/')[2].rpartition('|')[2] or _gateway_id(kind, subject)}"
-    return [f"arn:{_PARTITION}:apigateway:{subject.region}::{base}"]
+    return [f"arn:{PARTITION}:apigateway:{subject.region}::{base}"]
 
 
 class _Ids(dict[str, str]):
@@ -260,7 +206,7 @@ def _gateway(verb: str, subject: Subject) -> list[str]:
         collection, _ = _V2_PATHS[kind]
         base = collection.format_map(_Ids(subject))
         own = "" if verb == "POST" else f"/{subject.physical_id.rpartition('/')[2] or _gateway_id(kind, subject)}"
-        return [f"arn:{_PARTITION}:apigateway:{subject.region}::{base}{own}"]
+        return [f"arn:{PARTITION}:apigateway:{subject.region}::{base}{own}"]
     return _apigateway(verb, subject)
 
 
@@ -334,7 +280,7 @@ _KEY_NAME = re.compile(r"[\w-]{36}|arn:\S+:key/\S+|(?:arn:\S+:)?alias/(?!aws/)\S
 def _cloudformation(_verb: str, subject: Subject) -> list[str]:
     if subject.physical_id:
         return [subject.physical_id]
-    name = f"{subject.stack_name}-{subject.logical_id}-{_RANDOM[:12]}"
+    name = f"{subject.stack_name}-{subject.logical_id}-{RANDOM[:12]}"
     return [subject.arn("cloudformation", f"stack/{name}/{NEW}")]
 
 
@@ -424,7 +370,7 @@ def _project(_verb: str, subject: Subject) -> list[str]:
 def _without_stack(subject: Subject) -> str:
     """`LOGICALID-RANDOM`: the made-up names of a few types know no stack. Told by users: aws-lambda-power-tuning 220,
     ARNs of projects and state machines in reports on the AWS CDK."""
-    return f"{subject.logical_id[:27]}-{_RANDOM}"
+    return f"{subject.logical_id[:27]}-{RANDOM}"
 
 
 def _branch(_verb: str, subject: Subject) -> list[str]:

@@ -23,7 +23,7 @@ from typing import Any
 
 from handlers.calls import Call, Operation, calls
 from handlers.locations import template_place
-from handlers.names import NEW, Subject
+from handlers.subject import NEW, Subject
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
