@@ -28,9 +28,7 @@ class Stage:
                 "hello",
                 HelloServiceArgs(
                     names=environment.names,
-                    graphql_endpoint=(
-                        self.backend.graphql_api.endpoint if self.backend.has("AWS::AppSync::GraphQLApi") else None
-                    ),
+                    graphql_endpoint=self.backend.graphql_endpoint,
                     boundary_arn=environment.permissions_boundary,
                 ),
                 pulumi.ResourceOptions(providers=[environment.aws_native]),

@@ -196,8 +196,18 @@ class AmplifyBackend(pulumi.ComponentResource):
             return GraphqlApi(
                 self._give(api, "ApiId"),
                 self._give(api, "GraphQLUrl"),
-                self._give(keys[0], "ApiKey") if keys else None,
+                self._give_if_any(keys[0], "ApiKey") if keys else None,
             )
+
+    @property
+    def graphql_endpoint(self) -> pulumi.Output[str] | None:
+        """Address of the AppSync API; None where there is none, or no output that gives it."""
+        return self._only("AWS::AppSync::GraphQLApi", "GraphQLUrl")
+
+    @property
+    def user_pool_id(self) -> pulumi.Output[str] | None:
+        """Id of the user pool; None where there is none, or no output that gives it."""
+        return self._only("AWS::Cognito::UserPool")
 
     @cached_property
     def user_pool(self) -> UserPool:
@@ -226,7 +236,7 @@ class AmplifyBackend(pulumi.ComponentResource):
         with as_run_error():
             nested = self._directory.named("function", name, "AWS::Lambda::Function")
             function = self._directory.one("AWS::Lambda::Function", nested)
-            role = self._directory.one("AWS::IAM::Role", nested)
+            role = self._directory.role_of(function)
             return Function(self._give(function), self._give(function, "Arn"), self._give(role, "Arn"))
 
     def rest_api(self, name: str) -> RestApi:
@@ -251,6 +261,17 @@ class AmplifyBackend(pulumi.ComponentResource):
             nested = self._directory.named("storage", name, "AWS::DynamoDB::Table")
             table = self._directory.one("AWS::DynamoDB::Table", nested)
             return Table(self._give(table), self._give(table, "Arn"))
+
+    def _only(self, resource_type: str, attribute: str | None = None) -> pulumi.Output[str] | None:
+        try:
+            found = self._directory.one(resource_type)
+        except ConfigError:
+            return None
+        return self._give_if_any(found, attribute)
+
+    def _give_if_any(self, found: Found, attribute: str | None = None) -> pulumi.Output[str] | None:
+        output = self._directory.output(found, attribute)
+        return None if output is None else self.output(found.nested, output)
 
     def _give(self, found: Found, attribute: str | None = None) -> pulumi.Output[str]:
         output = self._directory.output(found, attribute)

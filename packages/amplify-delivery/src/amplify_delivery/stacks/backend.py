@@ -130,11 +130,8 @@ def outputs(backend: AmplifyBackend) -> dict[str, pulumi.Input[Any]]:
         ROOT_OUTPUTS: backend.outputs,
         NESTED_OUTPUTS: backend.nested_outputs,
     }
-    if backend.has("AWS::AppSync::GraphQLApi"):
-        found["graphqlEndpoint"] = backend.graphql_api.endpoint
-    if backend.has("AWS::Cognito::UserPool"):
-        found["userPoolId"] = backend.user_pool.id
-    return found
+    asked = {"graphqlEndpoint": backend.graphql_endpoint, "userPoolId": backend.user_pool_id}
+    return found | {name: output for name, output in asked.items() if output is not None}
 
 
 def export(standard: Mapping[str, pulumi.Input[Any]]) -> None:

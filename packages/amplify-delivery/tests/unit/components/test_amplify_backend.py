@@ -11,9 +11,13 @@ import pytest
 
 from amplify_delivery.components.amplify_backend import AmplifyBackend
 from amplify_delivery.errors import PublishError
+from amplify_delivery.export import assemble, read_export
 from amplify_delivery.export.assembly import BucketFile
+from amplify_delivery.stacks.backend import outputs
 from unit.components.backends import BUCKET, DELIVERABLE, Published, assembly_of, deploy, folder, rendered
 from unit.components.recorder import STACK, UNKNOWN
+from unit.export.categories import add
+from unit.export.mutations import apply, linked_export
 
 COMPONENT = "amplify-delivery:index:AmplifyBackend"
 SECRET, VERSION = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"
@@ -272,6 +276,52 @@ def test_accessors_give_what_the_nested_stacks_say() -> None:
 
 def test_an_api_without_key_has_none() -> None:
     assert ask("iamapp", lambda backend: backend.graphql_api.api_key is None) is True
+
+
+POOL = {"Type": "AWS::Cognito::UserPool", "Properties": {}}
+ROLE = {"Type": "AWS::IAM::Role", "Properties": {}}
+FUNCTION = "function/helloFn/helloFn-cloudformation-template.json"
+API = "api/fullapp/cloudformation-template.json"
+
+
+def test_of_several_the_one_that_amplify_makes_is_meant(tmp_path: Path) -> None:
+    """A pool and a bucket of a custom resource, a second role beside a function's, an API key under a condition (that
+    of every API of transformer 1)."""
+    export = linked_export("full", tmp_path / "export")
+    add(export, "custom", "more", {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}, "Pool": POOL}})
+    apply(
+        export,
+        [
+            ["set", FUNCTION, "/Resources/AnotherRole", ROLE],
+            ["set", API, "/Conditions", {"HasKey": {"Fn::Equals": [{"Ref": "env"}, "prod"]}}],
+            ["set", API, "/Outputs/GraphQLAPIKeyOutput/Condition", "HasKey"],
+        ],
+    )
+    assembly = assemble(read_export(export))
+
+    def asked(backend: AmplifyBackend) -> list[Any]:
+        api, function = backend.graphql_api, backend.function("helloFn")
+        return [backend.user_pool.id, backend.bucket.name, function.role_arn, api.endpoint, api.api_key]
+
+    assert deploy(assembly, rendered(assembly), asked).exports["result"] == [
+        "authfullappauth.UserPoolId",
+        "storagefullappstorage.BucketName",
+        "functionhelloFn.LambdaExecutionRoleArn",
+        "apifullapp.GraphQLAPIEndpointOutput",
+        None,
+    ]
+
+
+def test_a_pool_or_an_api_of_a_custom_resource_alone_stops_no_program(tmp_path: Path) -> None:
+    """What every environment exports is left out where nobody can tell it."""
+    export = linked_export("todo", tmp_path / "export")
+    add(
+        export, "custom", "more", {"Resources": {"One": POOL, "Two": POOL, "Api": {"Type": "AWS::AppSync::GraphQLApi"}}}
+    )
+    assembly = assemble(read_export(export))
+    result = deploy(assembly, rendered(assembly), outputs).exports["result"]
+    assert "userPoolId" not in result
+    assert result["graphqlEndpoint"] == "apimytodoapp.GraphQLAPIEndpointOutput"
 
 
 def test_has_asks_beforehand() -> None:

@@ -19,7 +19,7 @@ Template = dict[str, Any]
 
 AUTH_ROLE, UNAUTH_ROLE = {"Ref": "authRoleName"}, {"Ref": "unauthRoleName"}
 ROLES = {"authRoleName": {"Ref": "AuthRoleName"}, "unauthRoleName": {"Ref": "UnauthRoleName"}}
-SERVICES = {"interactions": "Lex", "predictions": "Predictions", "storage": "S3"}
+SERVICES = {"custom": "customCloudformation", "interactions": "Lex", "predictions": "Predictions", "storage": "S3"}
 EMPTY: Mapping[str, Any] = {}
 ENDPOINT = "arn:aws:sagemaker:eu-west-1:111111111111:endpoint/price"
 """Of the exporting account: whoever has it elsewhere says so (`keptLiterals`, or the parameter)."""

@@ -15,6 +15,14 @@ from amplify_delivery.export.documents import parse_json
 
 Template = Mapping[str, Any]
 
+_CATEGORIES: Mapping[str, str] = {
+    "AWS::AppSync::GraphQLApi": "api",
+    "AWS::Cognito::IdentityPool": "auth",
+    "AWS::Cognito::UserPool": "auth",
+    "AWS::S3::Bucket": "storage",
+}
+"""The category in which Amplify makes a resource of that type: a custom resource, or hosting, may have another one."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -46,10 +54,14 @@ class Directory:
                     yield Found(nested, logical_id, resources[logical_id])
 
     def one(self, resource_type: str, nested: str | None = None) -> Found:
-        """The resource of that type, in `nested` if given. Raises `ConfigError` if there is none, or more than one."""
+        """The resource of that type, in `nested` if given; of several the one in the category that Amplify makes it in.
+        Raises `ConfigError` if there is none, or more than one."""
         found = [f for f in self.all(resource_type) if nested in (None, f.nested)]
-        if len(found) == 1:
-            return found[0]
+        category = _CATEGORIES.get(resource_type)
+        amplifys = [f for f in found if category and f.nested.startswith(category)]
+        for few in (found, amplifys):
+            if len(few) == 1:
+                return few[0]
         where = nested or f"the export of {self._assembly.project}"
         if not found:
             raise ConfigError(f"there is no {resource_type}", where=where, remedy=self._what_there_is())
@@ -73,6 +85,13 @@ class Directory:
             remedy=f"the export has {known}",
         )
 
+    def role_of(self, function: Found) -> Found:
+        """The role that a function runs with, of those in its nested stack."""
+        roles = [f for f in self.all("AWS::IAM::Role") if f.nested == function.nested]
+        given = (function.definition.get("Properties") or {}).get("Role")
+        own = [role for role in roles if given in _references(role.logical_id, "Arn")]
+        return own[0] if own else self.one("AWS::IAM::Role", function.nested)
+
     def output(self, found: Found, attribute: str | None = None) -> str | None:
         """The output that gives a resource's `attribute` (its `Ref` if None); None if no output does."""
         for name, declaration in self._outputs(found.nested):
@@ -89,7 +108,9 @@ class Directory:
         return None
 
     def _outputs(self, nested: str) -> list[tuple[str, Mapping[str, Any]]]:
-        return sorted((self.templates[nested].get("Outputs") or {}).items())
+        """Those that the root repeats: one under a condition may not be there."""
+        outputs = self.templates[nested].get("Outputs") or {}
+        return sorted((name, declared) for name, declared in outputs.items() if "Condition" not in declared)
 
     def _what_there_is(self) -> str:
         types = {r.get("Type") for t in self.templates.values() for r in (t.get("Resources") or {}).values()}

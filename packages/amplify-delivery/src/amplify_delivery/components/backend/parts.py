@@ -8,7 +8,8 @@ import pulumi
 
 @dataclass(frozen=True)
 class GraphqlApi:
-    """An AppSync API. `api_key` is None when the API has none. It is no secret: every front end carries it."""
+    """An AppSync API. `api_key` is None when the API has none, or gives it under a condition only (as
+    APIs of transformer 1 do: `client-config` reads that). It is no secret: every front end carries it."""
 
     api_id: pulumi.Output[str]
     endpoint: pulumi.Output[str]

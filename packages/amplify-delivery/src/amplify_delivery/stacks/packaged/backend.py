@@ -60,12 +60,8 @@ class AmplifyBackend(pulumi.ComponentResource):
         self.staging_bucket = bucket
         self.outputs = backend.outputs.apply(dict)
         self.nested_outputs = backend.nested_outputs.apply(lambda found: {k: dict(v) for k, v in found.items()})
-        self.graphql_endpoint = _none()
-        if backend.has("AWS::AppSync::GraphQLApi"):
-            self.graphql_endpoint = backend.graphql_api.endpoint.apply(lambda text: text)
-        self.user_pool_id = _none()
-        if backend.has("AWS::Cognito::UserPool"):
-            self.user_pool_id = backend.user_pool.id.apply(lambda text: text)
+        self.graphql_endpoint = _optional(backend.graphql_endpoint)
+        self.user_pool_id = _optional(backend.user_pool_id)
         self.register_outputs(
             {
                 "stackName": self.stack_name,
@@ -145,5 +141,5 @@ def _secrets(given: Mapping[str, Mapping[str, Any]]) -> dict[SecretKey, pulumi.O
     }
 
 
-def _none() -> pulumi.Output[str | None]:
-    return pulumi.Output.from_input(None)
+def _optional(output: pulumi.Output[str] | None) -> pulumi.Output[str | None]:
+    return pulumi.Output.from_input(None) if output is None else output.apply(lambda text: text)
