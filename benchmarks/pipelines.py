@@ -19,16 +19,9 @@ from amplify_delivery.components.documents.packing import INLINE_ROOM, MANAGED_R
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.definition import MAX_ACTIONS_PER_STAGE, pipeline_properties
 from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
-from amplify_delivery.components.documents.pipeline.model import (
-    Approval,
-    ArtifactStore,
-    Bake,
-    EnvironmentRef,
-    PipelineModel,
-    Stage,
-    Step,
-)
+from amplify_delivery.components.documents.pipeline.model import ArtifactStore, EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
+from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, Stage, Step
 from amplify_delivery.components.documents.statements import RoleDocument, size
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, assemble, read_export

@@ -16,7 +16,7 @@ from amplify_delivery.components.documents.environment import IMAGES, BuildEnvir
 from amplify_delivery.components.documents.fields import Compute, Right
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
-from amplify_delivery.components.documents.pipeline.model import Stage
+from amplify_delivery.components.documents.pipeline.stage_models import Stage
 from amplify_delivery.components.documents.rights.serverless import types_of
 from amplify_delivery.components.documents.statements import Network, allow
 from amplify_delivery.components.documents.web_identity import WebIdentity, github, gitlab

@@ -15,15 +15,9 @@ from amplify_delivery.components.documents.pipeline import artifact
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
 from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
-from amplify_delivery.components.documents.pipeline.model import (
-    Approval,
-    ArtifactStore,
-    EnvironmentRef,
-    PipelineModel,
-    Stage,
-    Step,
-)
+from amplify_delivery.components.documents.pipeline.model import ArtifactStore, EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
+from amplify_delivery.components.documents.pipeline.stage_models import Approval, Stage, Step
 from amplify_delivery.components.documents.statements import ProjectDocument, RoleDocument
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal_tests.pipeline_service.world import CONNECTION, OTHER_REGION, REGION, World

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel, Stage
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource
+from amplify_delivery.components.documents.pipeline.stage_models import Stage
 from amplify_delivery.delivery.pipeline.own_rights import check, not_its_own
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import DeployError

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel, Stage
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
@@ -18,6 +18,7 @@ from amplify_delivery.components.documents.pipeline.source_models import (
     S3Source,
     Trigger,
 )
+from amplify_delivery.components.documents.pipeline.stage_models import Stage
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider

@@ -13,8 +13,9 @@ import pytest
 from amplify_delivery import cli
 from amplify_delivery.commands import deploy
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel, Stage
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource
+from amplify_delivery.components.documents.pipeline.stage_models import Stage
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import deploying
 from amplify_delivery.delivery.deployment.audit import Audit

@@ -24,7 +24,6 @@ from pydantic import BaseModel
 
 from amplify_delivery import testing
 from amplify_delivery.components.documents.fields import Compute, Model, Right
-from amplify_delivery.components.documents.pipeline.model import Approval, Bake, ClientConfig
 from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
@@ -33,6 +32,7 @@ from amplify_delivery.components.documents.pipeline.source_models import (
     S3Source,
     Trigger,
 )
+from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, ClientConfig
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, PipelineConfig, Stage, Step
 from amplify_delivery.stacks.config.account import StepNetwork, Timeouts

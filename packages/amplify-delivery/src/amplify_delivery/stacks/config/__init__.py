@@ -5,7 +5,7 @@ without Pulumi, and `Project` reads any stack file by its name, for tools and fo
 by name here: nobody but the program of that very stack decrypts them.
 """
 
-from amplify_delivery.components.documents.pipeline.model import Stage, Step
+from amplify_delivery.components.documents.pipeline.stage_models import Stage, Step
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.backend_program import Configuration, from_pulumi
 from amplify_delivery.stacks.config.environment import EnvironmentConfig, keys

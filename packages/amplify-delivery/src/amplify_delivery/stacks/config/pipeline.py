@@ -25,7 +25,6 @@ from amplify_delivery.components.documents.fields import (
     pattern,
     variable_names,
 )
-from amplify_delivery.components.documents.pipeline.model import Stage, Step, fitting
 from amplify_delivery.components.documents.pipeline.source_models import (
     MAX_PUSH_FILTERS,
     PipelineSource,
@@ -33,6 +32,7 @@ from amplify_delivery.components.documents.pipeline.source_models import (
     Trigger,
     typed_source,
 )
+from amplify_delivery.components.documents.pipeline.stage_models import Stage, Step, fitting
 
 
 class Engine(Model):

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from amplify_delivery.components.documents.fields import WRITTEN, Model, unknown
-from amplify_delivery.components.documents.pipeline.model import Step
 from amplify_delivery.components.documents.pipeline.source_models import PipelineSource
+from amplify_delivery.components.documents.pipeline.stage_models import Step
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.environment import EnvironmentConfig, keys

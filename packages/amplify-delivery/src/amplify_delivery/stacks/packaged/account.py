@@ -15,7 +15,7 @@ from amplify_delivery.components import target_account
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.fields import Account, EnvironmentName, List, Model, Region, Texts
 from amplify_delivery.components.documents.naming import APP_TAG, EnvironmentNames, PipelineNames
-from amplify_delivery.components.documents.pipeline.model import Stage
+from amplify_delivery.components.documents.pipeline.stage_models import Stage
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged

@@ -23,7 +23,7 @@ from pydantic.alias_generators import to_camel
 
 from amplify_delivery.components.documents import fields
 from amplify_delivery.components.documents.fields import Model
-from amplify_delivery.components.documents.pipeline import model, source_models
+from amplify_delivery.components.documents.pipeline import source_models, stage_models
 from amplify_delivery.stacks.config import (
     AccountConfig,
     EnvironmentConfig,
@@ -53,10 +53,10 @@ INPUTS: Mapping[str, Sequence[type[Model]]] = {
 }
 """What describes the inputs of a component that have no description of their own: the first that knows one."""
 DESCRIBED: Mapping[str, type[Model]] = {
-    "Approval": model.Approval,
-    "Bake": model.Bake,
+    "Approval": stage_models.Approval,
+    "Bake": stage_models.Bake,
     "Build": pipeline.Build,
-    "ClientConfig": model.ClientConfig,
+    "ClientConfig": stage_models.ClientConfig,
     "Compute": fields.Compute,
     "ContainerImage": images.ContainerImage,
     "DataLoss": resource_rules.DataLoss,
@@ -70,8 +70,8 @@ DESCRIBED: Mapping[str, type[Model]] = {
     "Notifications": pipeline.Notifications,
     "Place": delivery.Place,
     "Right": fields.Right,
-    "Stage": model.Stage,
-    "Step": model.Step,
+    "Stage": stage_models.Stage,
+    "Step": stage_models.Step,
     "StepNetwork": config_account.StepNetwork,
     "Timeouts": config_account.Timeouts,
     "Trigger": source_models.Trigger,

@@ -9,18 +9,14 @@ from pydantic import ValidationError
 from amplify_delivery.components.documents import limits
 from amplify_delivery.components.documents.account.action_role import BUILD_VARIABLES
 from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
-from amplify_delivery.components.documents.pipeline.model import (
-    Approval,
-    Bake,
-    EnvironmentRef,
-    Stage,
-)
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef
 from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     GitHubTokenSource,
     S3Source,
     Trigger,
 )
+from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, Stage
 from unit.components.documents import world as w
 
 TOPIC, OTHER_TOPIC = (w.pipeline.arn("sns", name) for name in ("own", "other"))

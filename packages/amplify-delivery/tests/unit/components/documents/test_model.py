@@ -12,14 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from amplify_delivery.components.documents.fields import WRITTEN, BadValueError
-from amplify_delivery.components.documents.pipeline.model import (
-    Approval,
-    Bake,
-    EnvironmentRef,
-    Stage,
-    Step,
-)
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef
 from amplify_delivery.components.documents.pipeline.source_models import S3Source, Trigger
+from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, Stage, Step
 from amplify_delivery.stacks.config import PipelineConfig
 from unit.components.documents import world as w
 

@@ -15,13 +15,14 @@ import pytest
 from amplify_delivery.components.documents.account.action_role import DENIED_OVERRIDES
 from amplify_delivery.components.documents.account.everything import account_documents
 from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
-from amplify_delivery.components.documents.pipeline.model import Approval, PipelineModel, Stage
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,
     S3Source,
 )
+from amplify_delivery.components.documents.pipeline.stage_models import Approval, Stage
 from amplify_delivery.components.documents.statements import RoleDocument
 from unit.components.documents import world as w
 from unit.components.documents.mutations import Mutation, loosened

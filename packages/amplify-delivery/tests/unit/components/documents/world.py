@@ -16,17 +16,10 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
-from amplify_delivery.components.documents.pipeline.model import (
-    Approval,
-    ArtifactStore,
-    Bake,
-    EnvironmentRef,
-    PipelineModel,
-    Stage,
-    Step,
-)
+from amplify_delivery.components.documents.pipeline.model import ArtifactStore, EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.notifications import topic_policy
 from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
+from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, Stage, Step
 from amplify_delivery.components.documents.statements import (
     Document,
     RoleDocument,

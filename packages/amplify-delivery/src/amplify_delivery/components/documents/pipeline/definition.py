@@ -13,14 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH
 from amplify_delivery.components.documents.pipeline.artifact import VARIABLE
-from amplify_delivery.components.documents.pipeline.model import (
-    Approval,
-    EnvironmentRef,
-    PipelineModel,
-    Stage,
-    Step,
-    in_order,
-)
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.source_action import (
     BUILD_ARTIFACT,
     RELEASES_PREFIX,
@@ -30,6 +23,7 @@ from amplify_delivery.components.documents.pipeline.source_action import (
     source_action,
 )
 from amplify_delivery.components.documents.pipeline.source_models import S3Source
+from amplify_delivery.components.documents.pipeline.stage_models import Approval, Stage, Step, in_order
 
 MAX_ACTIONS_PER_STAGE = 50
 
