@@ -14,8 +14,6 @@ ROOT_PARAMETERS = ("AuthRoleName", "UnauthRoleName", "DeploymentBucketName")
 """The parameters that every root template of Amplify declares."""
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
-ROOT_STACK = "aws:cloudformation/stack:Stack"
-"""What the root is to Pulumi: the type in the engine's state."""
 
 Template = Mapping[str, Any]
 

@@ -14,7 +14,6 @@ from typing import Any
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, RemoveResource, ReplaceResource, Step
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
-from amplify_delivery.export.model import ROOT_STACK
 from amplify_delivery.export.templates.boundary import PROPERTY as BOUNDARY
 
 _CLI = frozenset({"AuthRole", "UnauthRole", "DeploymentBucket"})
@@ -36,25 +35,26 @@ not say that somebody has changed them."""
 _NAMED = 5
 
 
-def pushed_since(deployed: Stacks | None, state: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the CLI has updated what was delivered from here: the engine's state (its resources) remembers our root
-    template, and the one that runs is the CLI's. What was only adopted so far was never delivered."""
+def pushed_since(deployed: Stacks | None, roots: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the CLI has updated what was delivered from here: the engine's state (of `roots`, stacks of
+    CloudFormation) remembers our root template, and the one that runs is the CLI's. What was only adopted so far was
+    never delivered."""
     if deployed is None or TEMPLATE_KEY in deployed.parameters:
         return False
-    return (deployed.templates[()].get("Resources") or {}).keys() >= _CLI and any(map(_is_ours, state))
+    return (deployed.templates[()].get("Resources") or {}).keys() >= _CLI and any(map(_is_ours, roots))
 
 
 def _is_ours(resource: Mapping[str, Any]) -> bool:
     sides = (resource.get("inputs") or {}, resource.get("outputs") or {})
-    return resource.get("type") == ROOT_STACK and any(TEMPLATE_KEY in (side.get("parameters") or {}) for side in sides)
+    return any(TEMPLATE_KEY in (side.get("parameters") or {}) for side in sides)
 
 
 def notes(
-    deployed: Stacks | None, state: Iterable[Mapping[str, Any]], steps: Sequence[Step], same: Collection[str]
+    deployed: Stacks | None, roots: Iterable[Mapping[str, Any]], steps: Sequence[Step], same: Collection[str]
 ) -> tuple[str, ...]:
     """What whoever approves the plan should know of a push: that there was one, what of it the deployment undoes, and
     what of ours it has undone. Nothing if there was none. `same` are the places of steps that only move bytes."""
-    if not pushed_since(deployed, state):
+    if not pushed_since(deployed, roots):
         return ()
     theirs = [step.place for step in steps if step.place not in same and _is_theirs(step)]
     texts = sum(map(_is_text, steps))

@@ -16,6 +16,7 @@ from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.published import earlier, own, published
 from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.engine import secrets_provider
@@ -98,7 +99,8 @@ def backend(target: Wanted) -> Backend:
 def _amplifys_own(here: Backend, state: Mapping[str, Any], same: SameBytes) -> tuple[str, ...]:
     """What Amplify's own tools have done to the backend meanwhile."""
     was = here.found.stacks
-    pushes = pushed.notes(was, state.get("resources") or (), here.steps, same.places)
+    roots = [r for r in state.get("resources") or () if r.get("type") == ROOT_STACK]
+    pushes = pushed.notes(was, roots, here.steps, same.places)
     return (*gen2.notes(was, here.steps), *pushes)
 
 

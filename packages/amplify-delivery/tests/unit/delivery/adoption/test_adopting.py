@@ -3,7 +3,6 @@ does nothing."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +24,7 @@ from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.names import StackName
 from amplify_delivery.stacks.config import EnvironmentConfig
+from unit.places import REPOSITORY
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"
 FOUND: Any = SimpleNamespace(
@@ -134,7 +134,7 @@ def decided(monkeypatch: pytest.MonkeyPatch, but: tuple[Any, str] | None) -> ado
     monkeypatch.setattr(planned, "backend", lambda _: here)
     runs: Any = SimpleNamespace(name=NAME, stacks=None, role_arn=None)
     config = EnvironmentConfig(account="111122223333", region="eu-west-1", environment="dev")
-    return adopting._decide("dev", Context(Path(), {}), config, runs, None)
+    return adopting._decide("dev", Context(REPOSITORY, {}), config, runs, None)
 
 
 def test_where_nothing_speaks_against_it_it_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,8 @@ import functools
 from collections.abc import Mapping
 
 from amplify_delivery.components.documents.rights.types import known_types
-from amplify_delivery.export import model
 
-ROOT_STACK = model.ROOT_STACK
+ROOT_STACK = "aws:cloudformation/stack:Stack"
 """The type of `AmplifyBackend`'s root stack."""
 
 PULUMI_STACK = "pulumi:pulumi:Stack"
