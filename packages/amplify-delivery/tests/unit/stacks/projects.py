@@ -24,6 +24,29 @@ HELLO_TYPES = list(Project(REPOSITORY).account("preprod-account").program_types)
 """What the example's account allows for the example's service."""
 CONNECTION = f"arn:aws:codeconnections:{HOME}:{TOOLING}:connection/5e6f7a8b"
 
+SMOKE_TEST: dict[str, Any] = {
+    "name": "smoke-test",
+    "commands": ["true"],
+    "timeout": "3h",
+    "rights": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::fixtures/*"]}],
+}
+ASKED_FOR: dict[str, Any] = {
+    "images": "true",
+    "stagingKey": "true",
+    "allowedOverrides": ["environment.image"],
+    "boundaryServices": ["bedrock"],
+    "protect": "false",
+    "trustSourceArn": "false",
+    "programTypes": ["AWS::SQS::Queue"],
+    "backendTypes": ["AWS::Kinesis::Stream"],
+    "deployRights": [{"actions": ["sqs:SendMessage"], "resources": ["arn:aws:sqs:*:*:jobs"]}],
+    "deployPolicies": ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"],
+    "tags": {"team": "app"},
+    "build": {"image": "aws/codebuild/standard:8.0", "computeType": "BUILD_GENERAL1_LARGE"},
+    "timeouts": {"deploy": "6h"},
+}
+"""What an account's file can ask for its environments, all of it."""
+
 
 def account_of(number: int) -> str:
     return f"{222222222222 + number}"

@@ -17,7 +17,7 @@ from amplify_delivery.stacks.assemblies import Assemblies
 from amplify_delivery.stacks.config import Project
 from unit.components.recorder import Recording, Registered
 from unit.export.mutations import MANIFEST, set_value
-from unit.stacks.projects import APP, HELLO_TYPES, HOME, TOOLING, account_of, make, run, write
+from unit.stacks.projects import APP, ASKED_FOR, HELLO_TYPES, HOME, SMOKE_TEST, TOOLING, account_of, make, run, write
 
 ROLE, POLICY, BUILD = "aws-native:iam:Role", "aws:iam/policy:Policy", "aws:codebuild/project:Project"
 BUCKET, KEY, PARAMETER = "aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:ssm/parameter:Parameter"
@@ -178,33 +178,8 @@ def with_all(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Recor
     """Everything is asked for that an account's file can ask for."""
     project = tmp_path_factory.mktemp("with-all")
     shutil.copytree(directory, project, dirs_exist_ok=True)
-    step = {
-        "name": "smoke-test",
-        "commands": ["true"],
-        "timeout": "3h",
-        "rights": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::fixtures/*"]}],
-    }
-    make(project, stages=[{"name": "PreProd", "post": [step]}, {"name": "Prod1"}])
-    write(
-        project,
-        "preprod-account",
-        {
-            "program": "account",
-            "images": "true",
-            "stagingKey": "true",
-            "allowedOverrides": ["environment.image"],
-            "boundaryServices": ["bedrock"],
-            "protect": "false",
-            "trustSourceArn": "false",
-            "programTypes": ["AWS::SQS::Queue"],
-            "backendTypes": ["AWS::Kinesis::Stream"],
-            "deployRights": [{"actions": ["sqs:SendMessage"], "resources": ["arn:aws:sqs:*:*:jobs"]}],
-            "deployPolicies": ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"],
-            "tags": {"team": "app"},
-            "build": {"image": "aws/codebuild/standard:8.0", "computeType": "BUILD_GENERAL1_LARGE"},
-            "timeouts": {"deploy": "6h"},
-        },
-    )
+    make(project, stages=[{"name": "PreProd", "post": [SMOKE_TEST]}, {"name": "Prod1"}])
+    write(project, "preprod-account", {"program": "account", **ASKED_FOR})
     return run(project, "preprod-account")
 
 

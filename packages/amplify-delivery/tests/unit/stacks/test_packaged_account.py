@@ -18,34 +18,16 @@ from amplify_delivery.stacks.config.reader import own_keys_in
 from amplify_delivery.stacks.packaged import account, host
 from unit.components.recorder import Recording, record
 from unit.places import REPOSITORY
-from unit.stacks.projects import APP, HOME, TOOLING, account_of, make, run, write
+from unit.stacks.projects import APP, ASKED_FOR, HOME, SMOKE_TEST, TOOLING, account_of, make, run, write
 
 TYPE = "amplify-delivery:index:TargetAccount"
 SCHEMA: dict[str, Any] = json.loads(host.schema())
 PIPELINE = {"name": "pipeline", "account": TOOLING, "region": HOME}
-STEP = {
-    "name": "smoke-test",
-    "commands": ["true"],
-    "timeout": "3h",
-    "rights": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::fixtures/*"]}],
-}
 EVERYTHING: dict[str, Any] = {
-    "images": "true",
-    "stagingKey": "true",
-    "allowedOverrides": ["environment.image"],
-    "boundaryServices": ["bedrock"],
-    "protect": "false",
-    "trustSourceArn": "false",
-    "programTypes": ["AWS::SQS::Queue"],
-    "backendTypes": ["AWS::Kinesis::Stream"],
-    "deployRights": [{"actions": ["sqs:SendMessage"], "resources": ["arn:aws:sqs:*:*:jobs"]}],
-    "deployPolicies": ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"],
+    **ASKED_FOR,
     "rolesBoundary": f"arn:aws:iam::{account_of(0)}:policy/organization",
     "engine": {"url": "https://example.com/pulumi.tar.gz", "sha256": "0" * 64},
-    "tags": {"team": "app"},
-    "build": {"image": "aws/codebuild/standard:8.0", "computeType": "BUILD_GENERAL1_LARGE"},
     "stepNetwork": {"vpc": "vpc-1", "subnets": ["subnet-1"], "securityGroups": ["sg-1"]},
-    "timeouts": {"deploy": "6h"},
     "profile": "administrator",
     "roleArn": f"arn:aws:iam::{account_of(0)}:role/administrator",
 }
@@ -132,7 +114,7 @@ def test_it_gives_what_the_accounts_stack_exports(package: host.Package, directo
     ("file", "more"),
     [
         ({}, {}),
-        (EVERYTHING, {"stage": {"name": "PreProd", "post": [STEP], "bake": {"time": "4h"}}}),
+        (EVERYTHING, {"stage": {"name": "PreProd", "post": [SMOKE_TEST], "bake": {"time": "4h"}}}),
         (GITHUB, {}),
     ],
     ids=["plain", "everything", "with a CI beside it"],
@@ -196,7 +178,7 @@ def test_nothing_is_planned_before_the_place_is_known_and_all_is_the_components(
         ({"pipeline": None}, "it lets nobody in"),
         ({"pipeline": {**PIPELINE, "region": "eu-wset-1"}}, "pipeline.region: 'eu-wset-1' is not an AWS region"),
         ({"stage": {"name": "Prod1"}}, "the stage Prod1 does not deploy the environment 'preprod'"),
-        ({"stage": {"name": "PreProd", "post": [{**STEP, "timeout": "soon"}]}}, "stage.post.0.timeout: 'soon'"),
+        ({"stage": {"name": "PreProd", "post": [{**SMOKE_TEST, "timeout": "soon"}]}}, "stage.post.0.timeout: 'soon'"),
         ({"stage": {"name": "PreProd"}, "pipeline": None, **GITHUB}, "no pipeline comes in"),
         ({"neighbours": [{"environment": "preprod"}]}, "preprod is no neighbour of its own"),
         ({"neighbours": [{"environment": "staging"}] * 2}, "`neighbours` has an environment twice"),
