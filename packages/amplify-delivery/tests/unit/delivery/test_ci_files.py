@@ -22,11 +22,12 @@ import yaml
 from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import ci
 from amplify_delivery.stacks.config import Project
-from aws_rehearsal.setup.actionlint import ensure_actionlint
+from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.environments import ensure_environment, wheel_environment
 from aws_rehearsal.setup.progress import Progress
 from unit.delivery.ci_files import Job, expressions, workflow
 from unit.delivery.test_against import Repository
+from unit.delivery.workflow_linter import IN_CI, actionlint
 from unit.places import EXPORTS
 
 TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
@@ -64,13 +65,23 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 @pytest.mark.processes
 def test_actionlint_finds_nothing(written: Mapping[str, str], tmp_path: Path) -> None:
-    linter = ensure_actionlint(Progress())
+    linter = actionlint()
     files = [tmp_path / ".github/workflows" / name for name in written]
     ran = subprocess.run([linter, "-shellcheck=", "-pyflakes=", *files], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (0, "")
     broken = tmp_path / "broken.yml"
     broken.write_text(written["backend-plan.yml"].replace("github.base_ref", "github.base_reference"))
     assert subprocess.run([linter, broken], capture_output=True, check=False).returncode == 1
+
+
+def test_without_actionlint_a_test_is_skipped_and_in_a_ci_it_fails() -> None:
+    def lacking(_: Progress) -> Path:
+        raise SetupError("go is missing", remedy="install it")
+
+    with pytest.raises(pytest.skip.Exception, match="no actionlint: go is missing"):
+        actionlint(lacking, {})
+    with pytest.raises(pytest.fail.Exception, match="no actionlint"):
+        actionlint(lacking, {IN_CI: "true"})
 
 
 def test_nothing_runs_with_more_rights_than_it_needs(written: Mapping[str, str]) -> None:

@@ -18,9 +18,8 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.ci_story.declared import declared
 from aws_rehearsal.ci_service import Push, github
-from aws_rehearsal.setup.actionlint import ensure_actionlint
-from aws_rehearsal.setup.progress import Progress
 from unit.delivery.ci_files import workflow
+from unit.delivery.workflow_linter import actionlint
 from unit.places import EXPORTS
 
 APPS = {
@@ -67,7 +66,7 @@ def test_github_finds_them_at_the_root_of_the_repository(tmp_path: Path, capsys:
 @pytest.mark.processes
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     made(tmp_path, ci.GITHUB)
-    linter = ensure_actionlint(Progress())
+    linter = actionlint()
     files = sorted((tmp_path / ".github" / "workflows").iterdir())
     ran = subprocess.run([linter, "-shellcheck=", "-pyflakes=", *files], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (0, "")

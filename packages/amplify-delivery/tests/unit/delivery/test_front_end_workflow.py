@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery import cli
-from aws_rehearsal.setup.actionlint import ensure_actionlint
-from aws_rehearsal.setup.progress import Progress
 from unit.delivery.ci_files import expressions, workflow
+from unit.delivery.workflow_linter import actionlint
 from unit.places import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "front-end.md").read_text(encoding="utf-8").partition("## In the web app's own CI")[2]
@@ -25,7 +24,7 @@ TEXT = PAGE.partition("```yaml\n")[2].partition("```")[0]
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     file = tmp_path / "web.yml"
     file.write_text(TEXT)
-    linter = ensure_actionlint(Progress())
+    linter = actionlint()
     ran = subprocess.run([linter, "-shellcheck=", "-pyflakes=", file], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (0, "")
 

@@ -195,6 +195,9 @@ def wrong() -> Iterator[tuple[str, State, Line]]:  # noqa: PLR0915 - one list
     yield "no virtualenv", "error", machine("python", environment_there=False)
     yield "no lock", "warning", machine("packages", lock=None)
     yield "a missing package", "error", machine("packages", lock="yaml==1.0 \\\n")
+    tests = "iniconfig==2.3.1 \\\npluggy==1.7.0 \\\npytest==9.1.1 \\\n"
+    yield "no pytest", "warning", machine("packages", lock=tests)
+    yield "no pytest, nor what deploys", "error", machine("packages", lock=f"{tests}yaml==1.0 \\\n")
     yield "another package", "warning", machine("packages", lock="boto3==1.41.0 \\\n")
 
 

@@ -12,6 +12,8 @@ _AT_LEAST = re.compile(r">=\s*v?(\d+(?:\.\d+)*)")
 _PIN = re.compile(r"(?m)^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])? *==([^\s;\\]+)([^\\\n]*)")
 _PLUGINS = {"aws": "pulumi-aws", "aws-native": "pulumi-aws-native"}
 """The engine's provider plugins, and the packages whose versions they have."""
+_TESTS = frozenset({"iniconfig", "pluggy", "pytest"})
+"""What nothing but a project's tests needs: pytest, and of its requirements those that are nobody else's here."""
 INSTALL = "`pulumi install`"
 
 
@@ -83,6 +85,9 @@ def _packages(found: Machine) -> Line:
     missing = sorted(name for name in pins if name not in have)
     other = sorted(name for name, versions in pins.items() if name in have and have[name] not in versions)
     remedy = f"{INSTALL}, or `pip install --no-deps --require-hashes -r requirements.lock` in the virtualenv"
+    if missing and _TESTS.issuperset(missing):
+        said = f"not installed here: {_some(missing)}, which the project's tests need, and nothing that deploys"
+        return Line("packages", "warning", said, remedy)
     if missing:
         return Line("packages", "error", f"not installed here: {_some(missing)}", remedy)
     if other:
