@@ -67,6 +67,8 @@ class Console:
             f"  cd {workspace.project} && pulumi stack -s {environment}\n"
             f"  aws cloudformation describe-stacks --region {region}\n"
             f"  amplify-delivery client-config {environment} --out DIR\n"
+            "CodePipeline and CodeBuild have ended with this command; `amplify-delivery rehearse --keep`, without an "
+            "export, plays a pipeline and leaves them, too.\n"
             f"To end it: kill {aws.pid}; rm -rf {file.parent}"
         )
 

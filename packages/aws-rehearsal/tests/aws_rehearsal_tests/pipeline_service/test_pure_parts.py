@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import socket
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from aws_rehearsal.pipeline_service.builds.buildspec import BuildspecError, read
 from aws_rehearsal.pipeline_service.builds.overrides import overridden, start_context
 from aws_rehearsal.pipeline_service.definitions import Action, Pipeline, Stage
 from aws_rehearsal.pipeline_service.errors import ActionError
+from aws_rehearsal.pipeline_service.inside.front import Front
 from aws_rehearsal.pipeline_service.pipelines.rules import variable_check
 from aws_rehearsal.pipeline_service.pipelines.variables import resolve
 from aws_rehearsal.pipeline_service.sources.triggers import Push, matches, starts
@@ -110,3 +114,21 @@ def test_an_override_is_the_builds_not_the_projects() -> None:
 
     assert overridden(project, {"buildspecOverride": "new"})["source"] == {"type": "NO_SOURCE", "buildspec": "new"}
     assert project["source"]["buildspec"] == "old"
+
+
+# --- a service that is gone -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_without_the_service_the_front_says_what_to_do(*, joined: bool) -> None:
+    """The local AWS of `--keep` outlives the command that started both."""
+    front = Front("token")
+    if joined:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        answered, _, _ = front._answer("join", {"x-pipelines-token": "token"}, json.dumps({"port": port}).encode())
+        assert answered == 200
+    status, _, body = asyncio.run(front.hand_on({"service": "codebuild"}))
+    assert (status, json.loads(body)["__type"]) == (503, "ServiceUnavailableException")
+    assert "ended with the command that started it" in json.loads(body)["message"]
+    assert "Start it again" in json.loads(body)["message"]

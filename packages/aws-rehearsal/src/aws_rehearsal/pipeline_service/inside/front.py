@@ -26,6 +26,10 @@ from typing import Any
 PATH = "/_pipelines/"
 _TIMEOUT = 60.0
 _NOTIFICATIONS = "codestar-notifications"
+_ALONE = (
+    "no pipeline service has joined this local AWS, or it has ended with the command that started it: CodePipeline, "
+    "CodeBuild and notifications answer only as long as that runs. Start it again, and leave it running"
+)
 
 
 class Front:
@@ -94,17 +98,20 @@ class Front:
         from ministack.core.responses import get_account_id, get_region  # noqa: PLC0415
         from ministack.core.router import extract_access_key_id  # noqa: PLC0415
 
-        if self._port is None:
-            return _json(503, {"__type": "ServiceUnavailableException", "message": "no pipeline service has joined"})
         caller = {
             "access_key_id": extract_access_key_id(headers, query_params),
             "arn": caller_arn(),
             "account": get_account_id(),
             "region": get_region(),
         }
-        document = {**named, "caller": caller, "body": body.decode()}
+        return await self.hand_on({**named, "caller": caller, "body": body.decode()})
+
+    async def hand_on(self, document: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        """What the service answers to a request."""
         try:
             status, answer = await asyncio.wait_for(_post(self._port, self._token, document), _TIMEOUT)
+        except ConnectionRefusedError:
+            return _json(503, {"__type": "ServiceUnavailableException", "message": _ALONE})
         except (OSError, ValueError, TimeoutError) as error:
             return _json(500, {"__type": "InternalFailure", "message": f"the pipeline service: {error}"})
         return status, {"Content-Type": "application/x-amz-json-1.1"}, answer
@@ -286,7 +293,9 @@ def publish(asked: dict[str, Any]) -> dict[str, Any]:
         return {"published": sns.publish_internal(topic, asked["message"]) is not None}
 
 
-async def _post(port: int, token: str, document: dict[str, Any]) -> tuple[int, bytes]:
+async def _post(port: int | None, token: str, document: dict[str, Any]) -> tuple[int, bytes]:
+    if port is None:
+        raise ConnectionRefusedError
     body = json.dumps(document).encode()
     head = (
         f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Pipelines-Token: {token}\r\nX-Request-Id: {uuid.uuid4()}\r\n"
