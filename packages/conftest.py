@@ -28,6 +28,8 @@ from hypothesis import HealthCheck, settings
 
 from aws_rehearsal import scratch
 from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal.setup.environments import project_environment
+from aws_rehearsal_tests import stale
 from aws_rehearsal_tests.compiled import compile_share
 from aws_rehearsal_tests.local_account import LocalAccount
 
@@ -59,6 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
         # Folders of the last tests stay, to look into: pytest counts them there.
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(scratch.MEMORY))
     gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Said at the end, where -q has a line as well."""
+    if said := stale.told(project_environment(ROOT), Path(sys.prefix)):
+        terminalreporter.write_line(said, yellow=True)
 
 
 STARTING = {"local_aws", "service", "pulumi_home"}
