@@ -274,6 +274,8 @@ ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
+    "Jobs": ("SQS::Queue", {"QueueName": "jobs-prod.fifo", "FifoQueue": True}),
+    "Orders": ("SNS::Topic", {"TopicName": "orders-prod.fifo", "FifoTopic": True}),
     "Addresses": ("WAFv2::IPSet", {"Scope": "REGIONAL", "IPAddressVersion": "IPV4", "Addresses": []}),
     "BeforeTheApi": (
         "WAFv2::WebACLAssociation",

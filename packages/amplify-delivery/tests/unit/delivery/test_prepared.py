@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.changes.steps import AddResource
 from amplify_delivery.components.documents.account.record import rights_of
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.rights.prepared import Prepared
@@ -191,16 +192,32 @@ def test_a_plan_says_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> No
     record = Prepared(types | {"AWS::CloudFormation::CustomResource"}, frozenset(), frozenset())
     monkeypatch.setattr("amplify_delivery.delivery.account.rights_check.recorded", lambda *_: record)
     here = SimpleNamespace(wanted=wanted, found=SimpleNamespace(stacks=None), steps=())
+    # A name that no right of the account's execution role covers.
+    path = ("UpdateRolesWithIDPFunctionRole",)
+    named = with_resource(wanted, path[0], RoleName="worker")
+    foreign = SimpleNamespace(wanted=named, found=here.found, steps=[AddResource(path, "AWS::IAM::Role", "")])
+    ours = project.environment("preprod")
     for config in (
-        project.environment("preprod"),
-        project.environment("preprod").model_copy(update={"execution_role_arn": "arn:aws:iam::222222222222:role/x"}),
+        ours,
+        ours.model_copy(update={"execution_role_arn": "arn:aws:iam::222222222222:role/x"}),
     ):
         target = SimpleNamespace(
-            config=config, account=None, names=environment_names(APP, config), context=Context(project.directory, {})
+            config=config,
+            account=None,
+            names=environment_names(APP, config),
+            context=Context(project.directory, {}),
+            root=SimpleNamespace(stack_name="amplify-app-preprod-1"),
         )
         [earlier, note] = planned._rights(target, here, ())  # type: ignore[arg-type]
         assert "made by an earlier version" in earlier
         assert "iot:Connect (UpdateRolesWithIDPFunctionRole)" in note
+        if config is ours:
+            with pytest.raises(RefusedError, match=r"AWS::IAM::Role /worker \(UpdateRoles\w+\)") as caught:
+                planned._rights(target, foreign, ())  # type: ignore[arg-type]
+            assert "-preprod.fifo" in str(caught.value)
+            assert "executionRoleArn" in caught.value.remedy
+        else:
+            assert planned._rights(target, foreign, ())  # type: ignore[arg-type]
 
 
 def test_a_plan_refuses_managed_policies_with_names_of_their_own(project: Project) -> None:

@@ -149,6 +149,22 @@ def check_names(nameless: Needs, config: EnvironmentConfig) -> None:
     )
 
 
+def check_own_names(misnamed: Needs, config: EnvironmentConfig) -> None:
+    """Raise `RefusedError` if the deployment makes, changes or deletes what is called so that the execution role has no
+    right to it."""
+    if not misnamed:
+        return
+    env = config.environment
+    raise RefusedError(
+        f"names that the account does not let a backend give: they end in the environment's (`-{env}`, `-{env}.fifo`), "
+        "or CloudFormation makes them: " + "; ".join(_line(what, places) for what, places in misnamed.items()),
+        where=bootstrap_version.place(config),
+        remedy="have each end in `-${env}`, leave it to CloudFormation, or name a role of your own for CloudFormation "
+        "in the stack file (`executionRoleArn`), which the account's `deployRights` let `deploy` pass on; nothing was "
+        "changed",
+    )
+
+
 def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project) -> tuple[str, ...]:
     """What the backend's code will be denied although its own policies give it, as a line with the way out."""
     if not needs:

@@ -15,6 +15,7 @@ from amplify_delivery.changes.gained import Comparison, gained
 from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.published import earlier, own, published
+from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
@@ -43,6 +44,7 @@ from amplify_delivery.delivery.planning import (
     in_order,
     lacking,
     losses,
+    misnamed,
     named_policies,
     nameless,
     page_buckets,
@@ -279,6 +281,8 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
         rights_check.check_roles(bare, config, project)
     if not config.execution_role_arn:
         rights_check.check_names(nameless(here.wanted), config)
+        access = EnvironmentAccess(target.names, None, target.root.stack_name, record.backend)
+        rights_check.check_own_names(misnamed(here.wanted, here.found.stacks, here.steps, access), config)
         rights_check.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)
     denied = rights_check.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
     return (

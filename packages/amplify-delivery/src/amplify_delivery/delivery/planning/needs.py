@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.changes.steps import RemoveResource, ReplaceResource, Step
+from amplify_delivery.changes.steps import AddResource, ChangeResource, RemoveResource, ReplaceResource, Step
+from amplify_delivery.components.documents.environment import EnvironmentAccess
+from amplify_delivery.components.documents.rights.own_names import denied_name
 from amplify_delivery.components.documents.rights.prepared import Prepared
 from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, ROOT_STACK
 from amplify_delivery.components.documents.rights.run_time import given_actions, unknown_policies
@@ -126,6 +128,28 @@ def nameless(wanted: Stacks) -> Needs:
         if naming and not (resource.properties or {}).get(naming) and not (own and path[-1].startswith(own)):
             found.setdefault(resource.type, []).append("/".join(path))
     return found
+
+
+def misnamed(wanted: Stacks, deployed: Stacks | None, steps: Iterable[Step], access: EnvironmentAccess) -> Needs:
+    """What `steps` make, change or delete under a name that the execution role of `access` has no right to, by type
+    and name. What is deployed already and stays as it is does not count: nobody asks for it."""
+    names = access.names
+    pseudo = {"AWS::AccountId": names.account, "AWS::Region": names.region, "AWS::StackName": access.stack_name}
+    new = wanted.resolved_in(pseudo).resources
+    old = deployed.resolved_in(pseudo).resources if deployed else {}
+    found: dict[str, set[str]] = {}
+    for step in steps:
+        if isinstance(step, AddResource | ChangeResource):
+            sides = [new]
+        elif isinstance(step, ReplaceResource) or (isinstance(step, RemoveResource) and not step.kept):
+            sides = [new, old]
+        else:
+            continue
+        for resource in filter(None, (side.get(step.path) for side in sides)):
+            name = denied_name(resource.type, resource.properties or {}, access)
+            if name is not None:
+                found.setdefault(f"{resource.type} {name}", set()).add(step.place)
+    return {what: sorted(places) for what, places in sorted(found.items())}
 
 
 def beyond_boundary(prepared: Prepared, wanted: Stacks) -> Needs:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.components.documents.environment import EnvironmentAccess
+from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.rights.prepared import Prepared
 from amplify_delivery.delivery.planning import (
     Identity,
@@ -17,6 +19,7 @@ from amplify_delivery.delivery.planning import (
     Stacks,
     beyond_boundary,
     lacking,
+    misnamed,
     named_policies,
     nameless,
     page_buckets,
@@ -315,3 +318,75 @@ def test_what_would_be_called_after_its_logical_id_alone_is_told(
     resource = {"Type": kind, "Properties": properties}
     stacks = changed(stacks_of("full"), "", lambda template: template["Resources"].update({logical_id: resource}))
     assert nameless(stacks) == ({kind: [logical_id]} if told else {})
+
+
+TRUST = {
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+}
+NAMED: list[tuple[str, dict[str, Any], bool]] = [
+    # (type, properties, whether the execution role has a right to that name)
+    ("AWS::SQS::Queue", {"QueueName": "orders-dev"}, True),
+    ("AWS::SQS::Queue", {"QueueName": "orders-dev.fifo"}, True),
+    ("AWS::SQS::Queue", {}, True),
+    ("AWS::SQS::Queue", {"QueueName": {"Fn::GetAtt": ["Other", "Name"]}}, True),
+    ("AWS::SQS::Queue", {"QueueName": {"Fn::Sub": "${AWS::StackName}-orders"}}, True),
+    ("AWS::SQS::Queue", {"QueueName": "orders"}, False),
+    ("AWS::SQS::Queue", {"QueueName": "dev-orders"}, False),
+    ("AWS::SNS::Topic", {"TopicName": "orders-dev.fifo"}, True),
+    ("AWS::SNS::Topic", {"TopicName": "orders_dev"}, False),
+    ("AWS::DynamoDB::Table", {"TableName": "Orders_dev"}, False),
+    ("AWS::Events::Rule", {"Name": "nightly"}, False),
+    ("AWS::Lambda::Function", {"FunctionName": "worker"}, False),
+    ("AWS::Logs::LogGroup", {"LogGroupName": "/aws/vendedlogs/states/flow-dev"}, True),
+    ("AWS::Logs::LogGroup", {"LogGroupName": "/aws/vendedlogs/states/flow"}, False),
+    ("AWS::S3::Bucket", {"BucketName": "uploads-dev"}, True),
+    ("AWS::S3::Bucket", {"BucketName": "dev-uploads"}, False),
+    ("AWS::SSM::Parameter", {"Name": "/shop/endpoint-dev"}, True),
+    ("AWS::SSM::Parameter", {"Name": "/shop/dev/endpoint"}, False),
+    ("AWS::SecretsManager::Secret", {"Name": "shop/db-dev"}, True),
+    ("AWS::SecretsManager::Secret", {"Name": "shop/dev/db"}, False),
+    ("AWS::IAM::Role", {"RoleName": "worker-dev"}, True),
+    ("AWS::IAM::Role", {}, True),
+    ("AWS::IAM::Role", {"RoleName": "dev-worker"}, False),
+    ("AWS::IAM::Role", {"Path": "/service-role/"}, False),
+    ("AWS::StepFunctions::StateMachine", {"StateMachineName": "flow"}, False),
+    ("AWS::ApiGateway::RestApi", {"Name": "anything"}, True),
+]
+
+
+def beside(stacks: Stacks, resource: dict[str, Any]) -> Stacks:
+    """With one more resource in the root."""
+    return changed(stacks, "", lambda template: template["Resources"].update({"New": resource}))
+
+
+def access_of(types: frozenset[str], app: str = "mytodoapp") -> EnvironmentAccess:
+    names = EnvironmentNames(app, "222222222222", "eu-west-1", "dev")
+    return EnvironmentAccess(names, None, f"amplify-{app}-dev-12345", types)
+
+
+def test_names_that_the_execution_role_has_no_right_to_are_told() -> None:
+    """AWS would deny them in the middle of the deployment."""
+    for kind, properties, may in NAMED:
+        resource = {"Type": kind, "Properties": {"AssumeRolePolicyDocument": TRUST, **properties}}
+        before = stacks_of("todo")
+        after = beside(before, resource)
+        found = misnamed(after, before, plan_backend(before, after), access_of(frozenset({kind})))
+        assert (list(found.values()) == []) == may, (kind, properties, found)
+
+
+def test_what_is_called_otherwise_and_stays_as_it_is_is_not_asked_for() -> None:
+    """As in an environment that was adopted; changed and removed it would be."""
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "orders"}}
+    there = beside(stacks_of("todo"), queue)
+    tagged = with_resource(there, "New", Tags=[{"Key": "a", "Value": "b"}])
+    access = access_of(frozenset({"AWS::SQS::Queue"}))
+    assert misnamed(there, there, plan_backend(there, there), access) == {}
+    for wanted in (tagged, stacks_of("todo")):
+        assert misnamed(wanted, there, plan_backend(there, wanted), access) == {"AWS::SQS::Queue orders": ["New"]}
+
+
+@pytest.mark.parametrize(("name", "app"), [("full", "fullapp"), ("iam", "iamapp"), ("todo-series/v4", "seriesapp")])
+def test_no_name_that_amplify_gives_is_told(name: str, app: str) -> None:
+    stacks = stacks_of(name)
+    types = frozenset(r["Type"] for t in stacks.templates.values() for r in t["Resources"].values())
+    assert misnamed(stacks, None, plan_backend(None, stacks), access_of(types, app)) == {}

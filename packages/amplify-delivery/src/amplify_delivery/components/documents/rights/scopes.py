@@ -73,6 +73,10 @@ _PASSED_TO: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_FIFO = ".fifo"
+"""How queues and topics that keep an order have to be called at their ends ("CreateQueue", "CreateTopic")."""
+
+
 def _named(service: str, *kinds: str, tails: tuple[str, ...] = ("",), region: str | None = None) -> Scope:
     """Resources that Amplify names with `-ENV`, CloudFormation after the stack, and the program after the app."""
 
@@ -255,8 +259,8 @@ _SCOPES: Mapping[str, Scope] = {
     "scheduler": _anywhere("scheduler", "schedule/*"),
     "secretsmanager": _named("secretsmanager", "secret:", tails=("", "-*")),
     "ses": _ses,
-    "sns": _named("sns", "", tails=("", ":*")),
-    "sqs": _named("sqs", ""),
+    "sns": _named("sns", "", tails=("", ":*", _FIFO, f"{_FIFO}:*")),
+    "sqs": _named("sqs", "", tails=("", _FIFO)),
     "ssm": _named("ssm", "parameter/", "parameter/amplify/"),
     "states": _states,
     "wafv2": _wafv2,

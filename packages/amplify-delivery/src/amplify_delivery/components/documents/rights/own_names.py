@@ -1,0 +1,85 @@
+"""Which names a backend may give: most rights of its execution role go by name, and AWS denies any other.
+
+`scopes` has the patterns; here is which property names a resource, and how its ARN is made of that ("Resource types
+defined by ..." of each service in the service authorization reference).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_delivery.components.documents.environment import EnvironmentAccess
+from amplify_delivery.components.documents.rights.scopes import resources_of
+
+ROLE = "AWS::IAM::Role"
+
+
+@dataclass(frozen=True)
+class _Naming:
+    service: str
+    property: str
+    before: str = ""
+    """What stands before the name in the ARN."""
+    after: str = ""
+    """What AWS puts behind it."""
+
+
+_NAMINGS: Mapping[str, _Naming] = {
+    "AWS::CloudWatch::Dashboard": _Naming("cloudwatch", "DashboardName", "dashboard/"),
+    "AWS::CodeBuild::Project": _Naming("codebuild", "Name", "project/"),
+    "AWS::CodePipeline::Pipeline": _Naming("codepipeline", "Name"),
+    "AWS::DynamoDB::Table": _Naming("dynamodb", "TableName", "table/"),
+    "AWS::Events::EventBus": _Naming("events", "Name", "event-bus/"),
+    "AWS::Events::Rule": _Naming("events", "Name", "rule/"),
+    ROLE: _Naming("iam", "RoleName", "role"),
+    "AWS::Lambda::Function": _Naming("lambda", "FunctionName", "function:"),
+    "AWS::Lambda::LayerVersion": _Naming("lambda", "LayerName", "layer:"),
+    "AWS::Logs::LogGroup": _Naming("logs", "LogGroupName", "log-group:"),
+    "AWS::Rekognition::Collection": _Naming("rekognition", "CollectionId", "collection/"),
+    "AWS::S3::Bucket": _Naming("s3", "BucketName"),
+    "AWS::SES::ConfigurationSet": _Naming("ses", "Name", "configuration-set/"),
+    "AWS::SNS::Topic": _Naming("sns", "TopicName"),
+    "AWS::SQS::Queue": _Naming("sqs", "QueueName"),
+    "AWS::SSM::Parameter": _Naming("ssm", "Name", "parameter/"),
+    "AWS::SecretsManager::Secret": _Naming("secretsmanager", "Name", "secret:", "-AbCdEf"),
+    "AWS::StepFunctions::StateMachine": _Naming("states", "StateMachineName", "stateMachine:"),
+}
+
+
+def denied_name(kind: str, properties: Mapping[str, Any], access: EnvironmentAccess) -> str | None:
+    """The name of a resource that the execution role of `access` may not make; None if it may, or nobody knows yet.
+
+    Of a role the path counts, too. What has no name CloudFormation names after its stack.
+    """
+    naming = _NAMINGS.get(kind)
+    if naming is None:
+        return None
+    name = properties.get(naming.property)
+    if kind == ROLE:
+        path = properties.get("Path", "/")
+        name = f"{access.names.stack_role_prefix}-" if name is None and path != "/" else name
+        name = f"{path}{name}" if isinstance(path, str) and isinstance(name, str) else None
+    if not isinstance(name, str) or not name or "{{resolve:" in name:
+        return None
+    return None if _may(_arn(naming, name, access), naming.service, access) else name
+
+
+def _arn(naming: _Naming, name: str, access: EnvironmentAccess) -> str:
+    if naming.service == "s3":
+        return access.names.bucket_arn(name)
+    region = "" if naming.service in {"cloudwatch", "iam"} else None
+    ending = name.removeprefix("/") if naming.service == "ssm" else name
+    return access.names.arn(naming.service, f"{naming.before}{ending}{naming.after}", region=region)
+
+
+def _may(arn: str, service: str, access: EnvironmentAccess) -> bool:
+    return any(_matches(pattern, arn) for pattern in _patterns(service, access))
+
+
+def _patterns(service: str, access: EnvironmentAccess) -> Iterable[str]:
+    return resources_of(service, access, access.resource_types)
+
+
+def _matches(pattern: str, arn: str) -> bool:
+    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), arn) is not None
