@@ -120,8 +120,9 @@ class AmplifyBackend(pulumi.ComponentResource):
         with as_run_error():
             versions = {} if args.adopted else self._secrets(args)
             held = contents(args.assembly)
+            protect = bool(args.adopted) or (args.protect and held.stateful)
             self._stack = self._root_stack(
-                name, args, versions, stateful=held.stateful, transforms=held.transforms, after=opts
+                name, args, versions, protect=protect, transforms=held.transforms, after=opts
             )
             self._bucket_files(args)
         self.stack_name = self._stack.name
@@ -289,8 +290,9 @@ class AmplifyBackend(pulumi.ComponentResource):
 
     # --- what it makes ------------------------------------------------------------------------------------------
 
-    def _secrets(self, args: AmplifyBackendArgs) -> dict[str, pulumi.Output[str]]:
-        """A Secrets Manager secret for each secret parameter; gives the root parameters with their version ids.
+    def _secrets(self, args: AmplifyBackendArgs) -> dict[str, aws.secretsmanager.SecretVersion]:
+        """A Secrets Manager secret for each secret parameter; gives their versions, by the root parameters that take
+        the version ids.
 
         Not a NoEcho parameter of the stack: CloudFormation gives `****` back for it, so that each refresh would show a
         difference, and ignoring the difference would write `****` for real (terraform-provider-aws issue 29405,
@@ -320,41 +322,64 @@ class AmplifyBackend(pulumi.ComponentResource):
                 recovery_window_in_days=0,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            version = aws.secretsmanager.SecretVersion(
+            versions[secret.version_parameter] = aws.secretsmanager.SecretVersion(
                 label,
                 secret_id=made.id,
                 secret_string_wo=pulumi.Output.secret(value),
                 secret_string_wo_version=_number_of(secret.secret_name, value),
                 opts=pulumi.ResourceOptions(parent=made),
             )
-            versions[secret.version_parameter] = version.version_id
         return versions
+
+    def _identity(
+        self,
+        name: str,
+        args: AmplifyBackendArgs,
+        versions: Mapping[str, aws.secretsmanager.SecretVersion],
+        *,
+        protect: bool,
+        after: pulumi.ResourceOptions | None,
+    ) -> pulumi.Output[dict[str, str]]:
+        """Remembers the root stack's name: a stack cannot be renamed, and a new name would mean a new backend without
+        the data of the old one. `protect` refuses that too, but it may be off, and it cannot say what to do.
+
+        It holds what the root stack needs while that runs: a destroy begins with what depends on others, and ends
+        there if that is protected. The root itself holds it only as long as the state has it: one that was made by a
+        run that was killed, or that `pulumi state delete` has taken out, runs on without.
+        """
+        needed = pulumi.ResourceOptions.merge(
+            pulumi.ResourceOptions(depends_on=after.depends_on if after else None),
+            pulumi.ResourceOptions(depends_on=[*versions.values()]),
+        )
+        return unchanged(
+            f"{name}-identity",
+            {ROOT_STACK_NAME: args.root.stack_name},
+            "put `environment` and `suffix` of the stack file back; another backend is another Pulumi stack",
+            pulumi.ResourceOptions.merge(needed, pulumi.ResourceOptions(parent=self, protect=protect)),
+        )
 
     def _root_stack(
         self,
         name: str,
         args: AmplifyBackendArgs,
-        versions: Mapping[str, pulumi.Output[str]],
+        versions: Mapping[str, aws.secretsmanager.SecretVersion],
         *,
-        stateful: bool,
+        protect: bool,
         transforms: bool,
         after: pulumi.ResourceOptions | None,
     ) -> aws.cloudformation.Stack:
-        # A stack cannot be renamed: a new name would mean a new backend without the data of the old one. `protect`
-        # refuses that too, but it may be off, and it cannot say what to do.
-        identity = unchanged(
-            f"{name}-identity",
-            {ROOT_STACK_NAME: args.root.stack_name},
-            "put `environment` and `suffix` of the stack file back; another backend is another Pulumi stack",
-            pulumi.ResourceOptions(parent=self),
-        )
+        identity = self._identity(name, args, versions, protect=protect, after=after)
         before = [
             *hooks.check(name, args.may_change, args.root),
             hooks.publish(name, args.publisher, args.assembly, args.root),
         ]
         trust = hooks.KeepTrust(name, args.keep_trust, args.root)
         root = args.instead or args.root
-        declared = {k: v for k, v in versions.items() if k in root.template["Parameters"] and k not in root.parameters}
+        declared = {
+            parameter: version.version_id
+            for parameter, version in versions.items()
+            if parameter in root.template["Parameters"] and parameter not in root.parameters
+        }
         return aws.cloudformation.Stack(
             name,
             name=identity.apply(lambda facts: facts[ROOT_STACK_NAME]),
@@ -368,7 +393,7 @@ class AmplifyBackend(pulumi.ComponentResource):
             tags=dict(args.root.tags) or None,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=bool(args.adopted) or (args.protect and stateful),
+                protect=protect,
                 import_=args.adopted,
                 # The date was chosen when the stack was first deployed, and the engine's state remembers it: with a
                 # date that moves by itself, each `up` would be an update. It can only be left alone while the root

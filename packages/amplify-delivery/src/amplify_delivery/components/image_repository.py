@@ -10,9 +10,9 @@ from amplify_delivery.components.documents.statements import to_json
 
 def image_repository(
     name: str, names: EnvironmentNames, opts: pulumi.ResourceOptions, *, scan: bool, force_delete: bool | None = None
-) -> aws.ecr.Repository:
-    """A repository whose tags cannot be moved to other images, and that AWS Lambda may pull from. `scan`: Amazon ECR
-    looks for known vulnerabilities of the packages in each image that is pushed (basic scanning)."""
+) -> tuple[aws.ecr.Repository, aws.ecr.RepositoryPolicy]:
+    """A repository whose tags cannot be moved to other images, and the policy by which AWS Lambda may pull from it.
+    `scan`: Amazon ECR looks for known vulnerabilities of the packages in each image that is pushed (basic scanning)."""
     repository = aws.ecr.Repository(
         name,
         name=names.repository,
@@ -21,10 +21,10 @@ def image_repository(
         force_delete=force_delete,
         opts=opts,
     )
-    aws.ecr.RepositoryPolicy(
+    policy = aws.ecr.RepositoryPolicy(
         name,
         repository=repository.name,
         policy=to_json(repository_policy(names)),
         opts=pulumi.ResourceOptions(parent=opts.parent, provider=opts.provider),
     )
-    return repository
+    return repository, policy

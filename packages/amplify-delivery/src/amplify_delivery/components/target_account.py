@@ -247,7 +247,7 @@ class TargetAccount(pulumi.ComponentResource):
     def _repository(self, args: TargetAccountArgs) -> aws.ecr.Repository:
         names = args.access.names
         kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
-        repository = image_repository(names.repository, names, kept, scan=True)
+        repository, _ = image_repository(names.repository, names, kept, scan=True)
         aws.ecr.LifecyclePolicy(
             names.repository,
             repository=repository.name,

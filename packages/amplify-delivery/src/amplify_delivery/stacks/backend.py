@@ -199,7 +199,7 @@ def image_addresses(
         return {name: pulumi.Output.from_input(address) for name, address in addresses.items()}, []
     opts = pulumi.ResourceOptions(provider=provider)
     # It goes with its backend, as the staging area does.
-    repository = image_repository(IMAGES, names, opts, scan=False, force_delete=True)
+    repository, policy = image_repository(IMAGES, names, opts, scan=False, force_delete=True)
 
     def progress(text: str) -> None:
         pulumi.log.info(text, ephemeral=True)
@@ -216,7 +216,7 @@ def image_addresses(
     def once_pushed(address: str) -> pulumi.Output[str]:
         return pushed.urn.apply(lambda _: address)
 
-    return {name: once_pushed(address) for name, address in addresses.items()}, [repository, pushed]
+    return {name: once_pushed(address) for name, address in addresses.items()}, [repository, policy, pushed]
 
 
 def say(findings: Sequence[Finding]) -> None:

@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import Environment
 from functional.delivery.test_failures import fails, succeeds, wait_until
-from functional.delivery.test_killed import CHILD, DELETE, NESTED, UPDATE, Killed, small
+from functional.delivery.test_killed import CHILD, CREATE, DELETE, NESTED, UPDATE, Killed, small
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("frightened")]
 
@@ -54,6 +55,11 @@ class Frightened:
             r["urn"]: (r.get("id"), r.get("protect"), None if secret in r["type"] else r.get("inputs"))
             for r in self.resources
         }
+
+    @property
+    def standing(self) -> dict[str, str]:
+        """Ids of what a provider has made."""
+        return {r["urn"]: r["id"] for r in self.resources if r["custom"] and not r["type"].startswith("pulumi:")}
 
     def whole(self) -> None:
         """The data is there, and the state holds the root stack once, protected; nobody holds the environment."""
@@ -92,19 +98,30 @@ class Frightened:
         self.with_variables(AWS_CONFIG_FILE=str(file), AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
 
 
-@pytest.fixture(scope="module")
-def there(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frightened]:
-    folder = tmp_path_factory.mktemp("environment")
-    environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1", passphrase=True)
+@contextmanager
+def begun(local_aws: LocalAws, cache: Path, folder: Path) -> Iterator[Frightened]:
+    """With nothing delivered yet."""
+    environment = Environment(folder, local_aws, tools(), cache, "todo-series/v1", passphrase=True)
     with KillingProxy(local_aws.port or 0) as proxy:
         runs = Killed(environment, proxy, folder / "export", "")
         made = Frightened(environment, runs)
         made.with_variables(AWS_ENDPOINT_URL=proxy.endpoint)
         runs.give("someone")
         runs.take("first")
-        succeeds(environment.delivery("up"))
-        client = environment.client("dynamodb")
-        client.put_item(TableName=client.list_tables()["TableNames"][0], Item={"id": {"S": "kept"}})
+        yield made
+
+
+def put_item(environment: Environment) -> None:
+    """What `whole` looks for."""
+    client = environment.client("dynamodb")
+    client.put_item(TableName=client.list_tables()["TableNames"][0], Item={"id": {"S": "kept"}})
+
+
+@pytest.fixture(scope="module")
+def there(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frightened]:
+    with begun(local_aws, examined, tmp_path_factory.mktemp("environment")) as made:
+        succeeds(made.environment.delivery("up"))
+        put_item(made.environment)
         yield made
 
 
@@ -155,6 +172,34 @@ def test_a_profile_that_has_another_name_by_now(calm: Frightened, tmp_path: Path
 def local_credentials(environment: Environment) -> dict[str, str]:
     admin = environment.admin
     return {"AWS_ACCESS_KEY_ID": admin.access_key_id, "AWS_SECRET_ACCESS_KEY": admin.secret_access_key}
+
+
+def test_a_root_stack_that_the_state_does_not_hold(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
+    """It runs, and needs what stands beside it in the state: templates, code and secrets. A first create was killed,
+    and `refresh --clear-pending-creates` has forgotten it; then `pulumi state delete` takes it out."""
+    with begun(local_aws, examined, tmp_path) as made:
+        environment = made.environment
+        made.runs.kill(Point(CREATE), "up")
+        wait_until(lambda: environment.status() == "CREATE_COMPLETE")
+        put_item(environment)
+        succeeds(environment.plain("cancel"))
+        succeeds(environment.plain("refresh", "--clear-pending-creates"))
+        beside = made.standing
+        fails(environment.plain("up", "--skip-preview"), "is there already", "`amplify-delivery plan dev`")
+        fails(environment.delivery("plan"), "is there already", "`amplify-delivery adopt dev --state-lost`")
+        fails(environment.plain("destroy"), PROTECTED)
+        assert made.standing == beside
+        succeeds(environment.delivery("adopt", "--state-lost"))
+        (urn,) = made.standing.keys() - beside.keys()
+        environment.workspace.succeed("state", "delete", urn, "--force", "-s", "dev", "--yes")
+        fails(environment.plain("destroy", "--skip-preview", "--continue-on-error"), PROTECTED)
+        succeeds(environment.plain("destroy", "--exclude-protected"))
+        assert made.standing == beside
+        refused = fails(environment.delivery("destroy", "--delete-data"), "`amplify-delivery adopt dev --state-lost`")
+        assert refused.exit_code == 3
+        succeeds(environment.delivery("adopt", "--state-lost"))
+        succeeds(environment.delivery("up"))
+        made.nothing_to_do()
 
 
 def test_an_update_that_was_killed(calm: Frightened) -> None:

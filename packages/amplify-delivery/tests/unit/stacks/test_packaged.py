@@ -178,6 +178,29 @@ def test_everything_waits_for_the_place(package: host.Package) -> None:
     assert {"backend-first-create", "backend-check", "backend-publish"} <= made.hooks.keys()
 
 
+@pytest.mark.parametrize("protect", [True, False])
+def test_what_the_root_needs_goes_after_what_remembers_its_name(package: host.Package, protect: bool) -> None:
+    """Which is protected as the root is, and stays in the state where that has not, or not any more, the root."""
+    secrets = {"authfullappauth": {"userPoolName": "hushhush"}}
+    made = construct(package, BACKEND, **ARGS, secrets=secrets, protect=protect)
+    needed = {r.urn for r in made.resources if r.type.startswith(("aws:s3/", "aws:secretsmanager/"))}
+    assert len(needed) == 9
+    identity = made.one("pulumi:index:Stash", "backend-identity")
+    assert needed <= with_all_it_needs(made, identity.urn)
+    assert made.one(STACK).urn not in with_all_it_needs(made, identity.urn)
+    assert {identity.request.protect, made.one(STACK).request.protect} == {protect}
+
+
+def with_all_it_needs(made: Recording, urn: str) -> set[str]:
+    """URNs, of what stands above it too: a destroy comes to all of these later."""
+    by_urn, found, left = {r.urn: r for r in made.resources}, set[str](), [urn]
+    while left:
+        if (one := left.pop()) in by_urn and one not in found:
+            found.add(one)
+            left += [*by_urn[one].depends_on, by_urn[one].request.parent]
+    return found
+
+
 def test_of_a_bootstrapped_account_the_own_staging_area_and_role_are_used(package: host.Package) -> None:
     made = construct(package, BACKEND, **ARGS, bootstrapped=True)
     assert made.all("aws:s3/bucket:Bucket") == []
