@@ -25,6 +25,7 @@ from functional.enforcement.bootstrapped import NO_SECRETS, Bootstrapped, Secret
 from unit.export.categories import with_predictions
 from unit.export.conftest import large_export  # noqa: F401 - a fixture
 from unit.export.mutations import EXPORTS, copy_export, replace_file
+from unit.export.predictions_directive import with_predictions_directive
 
 APPS = "AMPLIFY_DELIVERY_APPS"
 """Environment variable: a folder with one archive per app, too big for this repository."""
@@ -252,6 +253,26 @@ def test_the_role_is_enough_for_predictions(local_aws: LocalAws, tmp_path: Path)
     bootstrapped.empty("photos7c1d-prod")
     assert bootstrapped.clear(root) == "DELETE_COMPLETE"
     assert rekognition.list_collections()["CollectionIds"] == []
+
+
+def test_the_role_is_enough_for_the_directive_of_predictions(local_aws: LocalAws, tmp_path: Path) -> None:
+    """Data sources that AppSync signs for the services, and a function whose name CloudFormation makes."""
+    made = assemble(read_export(with_predictions_directive(copy_export("full", tmp_path / "export"))))
+    bootstrapped = Bootstrapped.make(local_aws, [made])
+    root = bootstrapped.root(made)
+    done(bootstrapped, root, bootstrapped.create(root)["StackStatus"], "CREATE_COMPLETE")
+    appsync = bootstrapped.local.client("appsync")
+    [api] = appsync.list_graphql_apis()["graphqlApis"]
+    sources = {s["name"]: s for s in appsync.list_data_sources(apiId=api["apiId"])["dataSources"]}
+    role = sources["RekognitionDataSource"]["serviceRoleArn"]
+    assert role.endswith(f"/predictionsIAMRole-{api['apiId']}-prod")
+    assert {sources[name]["serviceRoleArn"] for name in ("TranslateDataSource", "LambdaDataSource")} == {role}
+    signed = sources["TranslateDataSource"]["httpConfig"]["authorizationConfig"]
+    assert signed == {
+        "authorizationType": "AWS_IAM",
+        "awsIamConfig": {"signingRegion": bootstrapped.local.region, "signingServiceName": "translate"},
+    }
+    assert bootstrapped.clear(root) == "DELETE_COMPLETE"
 
 
 def trusting(service: str) -> dict[str, Any]:

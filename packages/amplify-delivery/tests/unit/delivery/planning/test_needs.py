@@ -31,6 +31,7 @@ from amplify_delivery.delivery.planning import (
 from unit.delivery.planning.stacks_of import changed, stacks_of, stacks_of_export, with_resource, without
 from unit.export.categories import with_interactions, with_predictions
 from unit.export.mutations import copy_export
+from unit.export.predictions_directive import with_predictions_directive
 
 NOBODY = Identity()
 MODELS, WITH_AUTH = "todo-series/v1", "todo-series/v4"
@@ -274,6 +275,17 @@ def test_predictions_ask_for_nothing_that_it_denies_and_a_bot_for_what_nobody_ge
     assert beyond_boundary(made_for("iam"), predictions) == {}
     bot = stacks_of_export(with_interactions(copy_export("iam", tmp_path / "bot")))
     assert beyond_boundary(made_for("iam"), bot) == {"iam:*": ["interactionslex7c1d/LambdaExecutionRole"]}
+
+
+def test_the_directive_of_predictions_asks_for_nothing_that_it_denies(tmp_path: Path) -> None:
+    """Nor for types or names that an account made for the rest of the app does not allow."""
+    stacks = stacks_of_export(with_predictions_directive(copy_export("full", tmp_path / "export")))
+    assert beyond_boundary(made_for("full"), stacks) == {}
+    assert unread_policies(stacks) == {}
+    assert not found(made_for("full"), stacks, stacks)
+    assert named_policies(stacks, "amplify-fullapp-dev") == {}
+    narrow = replace(made_for("full"), backend=made_for("full").backend - {"AWS::AppSync::DataSource"})
+    assert "AWS::AppSync::DataSource" in found(narrow, stacks, stacks).backend
 
 
 def test_policies_that_a_function_attaches_are_told_or_named() -> None:
