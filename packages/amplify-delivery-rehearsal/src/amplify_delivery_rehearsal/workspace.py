@@ -22,8 +22,8 @@ IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "
 FOLDER = "amplify-delivery-rehearsal-"
 """What the folder of a rehearsal begins with, among temporary files."""
 ENVIRONMENT = "dev"
-PRODUCT = ("amplify_delivery",)
-"""What programs and commands of a rehearsal import: a warm server loads it ahead."""
+PRODUCT = ("amplify_delivery", "amplify_delivery.publishing.examination.lint:linter")
+"""What programs and commands of a rehearsal import, and what each makes for itself: a warm server does it ahead."""
 _NAME = re.compile(r"^name:.*$", re.MULTILINE)
 
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from amplify_delivery_rehearsal.workspace import PRODUCT
 from aws_rehearsal import warm
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import tools
@@ -81,7 +82,7 @@ def _command(folder: Path, name: str, code: str) -> Path:
 def server() -> warm.WarmServer:
     """Started when it is first asked for; ends with the test process."""
     folder = Path(tempfile.mkdtemp(prefix="amplify-delivery-warm-"))
-    started = warm.start(folder, tools().python, ["amplify_delivery"])
+    started = warm.start(folder, tools().python, PRODUCT)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(started.stop)
     return started

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery_rehearsal.example import CHECKOUT
+from amplify_delivery_rehearsal.workspace import PRODUCT
 from aws_rehearsal import warm
 from aws_rehearsal.setup import tools
 from aws_rehearsal.warm.server import FORKS_WORTH_IT
@@ -458,3 +459,14 @@ def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(tmp_pa
         assert file.endswith("amplify_delivery/__init__.py")
         before, file, many, _ = json.loads(said(launched(home, code, cwd=other)))
         assert (before, Path(file).parent.parent.resolve(), many) == (False, other.resolve(), False)
+
+
+def test_what_a_package_makes_once_is_there(tmp_path: Path) -> None:
+    """The linter's rules: 0.3 s of each process that would load them itself."""
+    code = """
+        from aws_rehearsal.language_host.isolation import leave_no_trace; leave_no_trace()
+        from amplify_delivery.publishing.examination.lint import linter
+        print(linter.cache_info().currsize)
+    """
+    with warm.start(tmp_path, tools().python, [*PRODUCT, "nowhere_to_be_found:function"]):
+        assert said(launched(tmp_path, code, cwd=tmp_path)).split() == ["1"]

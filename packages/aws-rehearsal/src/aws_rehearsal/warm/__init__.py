@@ -59,7 +59,8 @@ class WarmServer:
 
 def start(home: Path, python: Path, also: Sequence[str] = ()) -> WarmServer:
     """A server for a home that has been prepared with the same `python`. `also` are packages that
-    programs or commands of this home import besides Pulumi's own: all of their modules are loaded ahead.
+    programs or commands of this home import besides Pulumi's own: all of their modules are loaded ahead. Beside them
+    may stand `MODULE:FUNCTION` of such a package, which is called: for what it makes once, and then keeps.
 
     Returns as soon as plugins can be asked for; who asks before everything is loaded waits for that. What the server
     has to say is in the home's `warm.log`.

@@ -57,7 +57,7 @@ _REGIONS = ("us-east-1", "eu-west-1", "eu-central-1")
 
 def preload(also: Iterable[str] = ()) -> None:
     """Loads all of it into this process, which must not have started to use any of it; `also` are packages of whoever
-    starts the server."""
+    starts the server, and what of them is called once (`MODULE:FUNCTION`) because it keeps what it makes."""
     # First what a cold run of a program begins with: the host's runner, and the SDK.
     import_module("aws_rehearsal.language_host.runner")
     from aws_rehearsal.language_host import isolation
@@ -73,7 +73,11 @@ def preload(also: Iterable[str] = ()) -> None:
             with contextlib.suppress(ImportError):
                 import_module(name)
         for name in also:
-            _load_all_of(name)
+            module, called, function = name.partition(":")
+            if called:
+                _call(module, function)
+            else:
+                _load_all_of(module)
         for name in _PLUGINS:
             import_module(name)
         _stand_ins()
@@ -87,6 +91,11 @@ def _load_all_of(package: str) -> None:
             if not found.name.endswith(".__main__"):
                 with contextlib.suppress(ImportError):
                     import_module(found.name)
+
+
+def _call(module: str, function: str) -> None:
+    with contextlib.suppress(ImportError):
+        getattr(import_module(module), function)()
 
 
 def _stand_ins() -> None:

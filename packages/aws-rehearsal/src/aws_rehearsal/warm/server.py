@@ -28,7 +28,7 @@ _PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(also: Sequence[str] = ()) -> None:
-    """The executable: serves in the folder it is started in; `also` are packages to load ahead."""
+    """The executable: serves in the folder it is started in; `also` is what to load ahead."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     address = Path(SOCKET)
     address.unlink(missing_ok=True)
