@@ -46,6 +46,7 @@ def prepare(home: Path, python: Path, engine_root: Path) -> dict[str, str]:
         _launcher(folder / "pulumi-language-python", python, "aws_rehearsal.language_host")
     _link(home / "bin" / "pulumi", engine.resolve())
     (home / "state").mkdir(exist_ok=True)
+    _keep_no_log(home / "logs")
     return environment(home)
 
 
@@ -64,6 +65,14 @@ def environment(home: Path) -> dict[str, str]:
         # Go's collector: a tenth of the processor time of a process that ends in a second.
         "GOGC": "400",
     }
+
+
+def _keep_no_log(folder: Path) -> None:
+    """Have the engine write none. It logs all that it does in each command, compressed and encrypted, in that folder of
+    its home: a sixth of its processor time. It has no setting against it, and goes on without where the folder cannot
+    be made (`StartLogging` in pkg/logging/encrypted.go of pulumi/pulumi)."""
+    if not folder.exists():
+        folder.touch()
 
 
 def _version(python: Path, distribution: str) -> str:

@@ -123,3 +123,25 @@ def test_a_home_is_laid_out_again_without_change(own_home: PulumiProject) -> Non
     assert environment == {**own_home.home, "PULUMI_BACKEND_URL": (home / "state").as_uri()}
     assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == before
     assert not stale.exists()
+
+
+def test_the_engine_writes_no_log_of_each_command_into_a_home(project: PulumiProject, tmp_path: Path) -> None:
+    """It would, of all that it does, compressed and encrypted, and without a setting against it."""
+    found = tools()
+    home = prepare(tmp_path / "home", found.python, found.engine_root)
+    shown = subprocess.run(
+        ["pulumi", "preview", "--non-interactive"], cwd=project.init().folder, env=project.environment | home
+        | {"PULUMI_BACKEND_URL": project.home["PULUMI_BACKEND_URL"]},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    assert "log" not in shown.stdout + shown.stderr
+    assert not list(tmp_path.rglob("*.log"))
+
+
+def test_logs_that_a_home_has_stay(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "one.log").touch()
+    found = tools()
+    prepare(tmp_path, found.python, found.engine_root)
+    assert (tmp_path / "logs" / "one.log").is_file()
