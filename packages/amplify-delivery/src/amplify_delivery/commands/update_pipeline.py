@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
@@ -10,10 +11,11 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.locking import waiting
 from amplify_delivery.delivery.locking.session import holding
-from amplify_delivery.delivery.pipeline import restart, self_update
+from amplify_delivery.delivery.pipeline import program_update, restart, self_update
 from amplify_delivery.delivery.pipeline.self_update import COMMIT_VARIABLE
 from amplify_delivery.delivery.project import pipelines
 from amplify_delivery.delivery.reports.changes import told
+from amplify_delivery.stacks.access import pipeline_names
 from amplify_delivery.stacks.model import pipeline_model
 from amplify_delivery.stacks.sources import source_digest
 
@@ -46,19 +48,48 @@ the environment whose account does not let the pipeline in, and the command.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     pipelines.add_stack(parser)
+    parser.add_argument(
+        "--program",
+        metavar="FOLDER",
+        help="in the pipeline: the program that declares it, in another language (docs/other-languages.md)",
+    )
+    parser.add_argument("--program-stack", metavar="NAME", help="the Pulumi stack of that program")
     waiting.add_argument(parser, "the pipeline")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     project = context.project
     stack = pipelines.named(args.stack, project, context.variables)
+    patience = waiting.Patience(args.wait, context.variables)
+    if args.program:
+        return _of_program(args, stack, context, patience)
     config = project.pipeline(stack)
     model = pipeline_model(project, project.app, stack, config)  # a mistake is told before anything slow begins
     engine = Engine(stack, context.folder.resolve(), output.progress)
     update = self_update.Update(stack, config, model, source_digest(context.folder), context)
-    patience = waiting.Patience(args.wait, context.variables)
     with holding(engine, "update-pipeline", context, patience):
         done = update.when_free(engine, patience)
+    before = model.before.pipeline if model.before else None
+    by_hand = restart.by_hand(model.names.pipeline, None, before)
+    return _tell(args, stack, done, f"`{by_hand} --region {config.region}`")
+
+
+def _of_program(args: argparse.Namespace, stack: str, context: Context, patience: waiting.Patience) -> int:
+    """Of a pipeline that a program in another language declares."""
+    project = context.project
+    program = program_update.program_of(args.program, args.program_stack, context)
+    config = project.pipeline(stack)
+    there = replace(context, folder=context.folder / program.folder)
+    program_update.put_plugin(there.folder)
+    engine = Engine(program.stack, there.folder.resolve(), output.progress)
+    update = program_update.ProgramUpdate(program, stack, config, project, there)
+    with holding(engine, "update-pipeline", context, patience):
+        done = update.when_free(engine, patience)
+    pipeline = pipeline_names(project.app, stack, config).pipeline
+    return _tell(args, stack, done, f"`{restart.by_hand(pipeline, None)} --region {config.region}`")
+
+
+def _tell(args: argparse.Namespace, stack: str, done: self_update.Updated, starts: str) -> int:
     if args.json:
         output.document({"stack": stack, **done.to_json()})
         return 0
@@ -72,9 +103,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         for commit in done.started:
             print(f"the pipeline starts again, with commit {commit}")
         if not done.started:
-            before = model.before.pipeline if model.before else None
             print(
                 f"nothing was running, and ${COMMIT_VARIABLE} names no commit: the pipeline was not started. "
-                f"`{restart.by_hand(model.names.pipeline, None, before)} --region {config.region}` starts it"
+                f"{starts} starts it"
             )
     return 0

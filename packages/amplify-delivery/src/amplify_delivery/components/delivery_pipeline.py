@@ -1,6 +1,5 @@
 """The pipeline in the tooling account: artifacts, roles, projects, CodePipeline, and what starts it and tells of it."""
 
-import hashlib
 import re
 import secrets
 from collections.abc import Iterable, Mapping
@@ -23,7 +22,7 @@ from amplify_delivery.components.documents.limits import (
 )
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
-from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
+from amplify_delivery.components.documents.pipeline.definition import definition_digest, pipeline_properties
 from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import ArtifactStore, PipelineModel
 from amplify_delivery.components.documents.pipeline.notifications import notification_rule, start_rules, topic_policy
@@ -88,7 +87,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
         super().__init__("amplify-delivery:index:DeliveryPipeline", name, None, opts)
         names = args.model.names
         with as_run_error():
-            model = _with_placeholders(args.model)
+            model = with_placeholders(args.model)
             check_model(model)
             properties = pipeline_properties(model)
             check_definition(properties)
@@ -127,7 +126,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
         self.role_arn = pulumi.Output.from_input(names.role_arn())
         self.artifact_buckets = pulumi.Output.all(**{r: bucket.bucket for r, bucket in buckets.items()})
         self.topic_arn = topic.arn if topic else pulumi.Output.from_input(None)
-        self.definition_digest = pulumi.Output.from_input(hashlib.sha256(to_json(properties).encode()).hexdigest())
+        self.definition_digest = pulumi.Output.from_input(definition_digest(properties))
         self.register_outputs(
             {
                 "pipeline_name": self.pipeline_name,
@@ -252,7 +251,8 @@ def _key_placeholder(model: PipelineModel, region: str) -> str:
     return model.names.arn("kms", "key/00000000-0000-0000-0000-000000000000", region=region)
 
 
-def _with_placeholders(model: PipelineModel) -> PipelineModel:
+def with_placeholders(model: PipelineModel) -> PipelineModel:
+    """The model with stores whose keys are not known yet, as its definition is checked and counted."""
     stores = tuple(
         ArtifactStore(region, model.names.artifact_bucket(region), _key_placeholder(model, region))
         for region in model.regions

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from amplify_delivery.components.documents import regions
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, OtherProgram, PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import PipelineSource
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks import collisions
@@ -49,9 +49,10 @@ def model_of(
     *,
     followers: tuple[PipelineNames, ...] = (),
     file: str | None = None,
+    program: OtherProgram | None = None,
 ) -> PipelineModel:
     """The model of a pipeline whose environments lie at `places`, whoever describes it: stack files, or the arguments
-    of a component. `file` is `PipelineModel.file`. Raises `BadValueError`."""
+    of a component. `file` and `program` are those of `PipelineModel`. Raises `BadValueError`."""
     return PipelineModel(
         names=names,
         source=pipeline.source,
@@ -65,6 +66,7 @@ def model_of(
         folder=pipeline.build.folder,
         followers=followers,
         file=file,
+        program=program,
     )
 
 

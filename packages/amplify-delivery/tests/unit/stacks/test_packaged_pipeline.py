@@ -1,5 +1,5 @@
-"""`DeliveryPipeline` of the Pulumi package: of plain arguments what the pipeline's program makes of stack files, but
-without UpdatePipeline, and with the pipeline's file in what Build hands on."""
+"""`DeliveryPipeline` of the Pulumi package: of plain arguments what the pipeline's program makes of stack files, with
+the pipeline's file in what Build hands on, and an UpdatePipeline that runs the program which declares it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ import pytest
 import yaml
 
 from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
-from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.model import OtherProgram, PipelineModel
 from amplify_delivery.stacks import model as stacks_model
 from amplify_delivery.stacks.config import PipelineConfig, Project
 from amplify_delivery.stacks.packaged import delivery, host
+from amplify_delivery.stacks.packaged.declared import declared_by
 from unit.components.recorder import Recording, record
 from unit.places import REPOSITORY
 from unit.stacks.projects import APP, AWAY, CONNECTION, HOME, TOOLING, account_of, make, run, write
@@ -62,12 +63,22 @@ EVERYTHING: dict[str, Any] = {
     "artifactRegions": ["eu-north-1"],
     "organization": "o-a1b2c3d4e5",
     "protect": "false",
-    "profile": "tooling",
-    "roleArn": f"arn:aws:iam::{TOOLING}:role/administrator",
 }
+OF_A_MACHINE = {"profile": "tooling", "roleArn": f"arn:aws:iam::{TOOLING}:role/administrator"}
+"""Keys that mean nothing where a build runs the program."""
 S3 = {"type": "s3", "bucket": "sources", "key": "app.zip"}
 TOKEN = {"type": "github-token", "repository": "example/app", "poll": False}
+PROGRAM = OtherProgram("pipeline", "declaring", "main")
+"""The program that declares it."""
 SECRET = {"aws:secretsmanager/getSecretVersion:getSecretVersion": {"secretString": "ghp_hush"}}
+
+
+@pytest.fixture(autouse=True)
+def in_its_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine starts the package's process in the program's folder."""
+    folder = tmp_path_factory.mktemp("app") / "pipeline"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
 
 
 @pytest.fixture(scope="module")
@@ -80,15 +91,15 @@ def construct(package: host.Package, **inputs: Any) -> Recording:
         for name, value in package.construct("pipeline", TYPE, inputs).state.items():
             pulumi.export(name, value)
 
-    return record(program, answers=SECRET)
+    return record(program, project=PROGRAM.project, name=PROGRAM.stack, answers=SECRET)
 
 
 def declared_elsewhere(monkeypatch: pytest.MonkeyPatch, **inputs: Any) -> None:
-    """Let the pipeline's program declare one that does not update itself."""
-    file = delivery.described(inputs, "pipeline").model.file
+    """Let the pipeline's program declare one whose file is put, and that another program updates, if any does."""
+    model = delivery.described(inputs, "pipeline").model
 
     def of_files(*given: Any) -> PipelineModel:
-        return replace(stacks_model.pipeline_model(*given), file=file)
+        return replace(stacks_model.pipeline_model(*given), file=model.file, program=model.program and PROGRAM)
 
     monkeypatch.setattr("amplify_delivery.stacks.pipeline.pipeline_model", of_files)
 
@@ -102,14 +113,14 @@ def buildspec(recording: Recording, what: str) -> dict[str, Any]:
 def put(folder: Path, **inputs: Any) -> subprocess.CompletedProcess[str]:
     """Run the one command of Build's script that is not in a self-updating pipeline's, as CodeBuild does."""
     model = delivery.described({**ARGS, **inputs}, "pipeline").model
-    (build,) = pipeline_documents(model).projects
+    build, *_ = pipeline_documents(model).projects
     script = json.loads(build.buildspec)["phases"]["build"]["commands"][-2]
     return subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_it_takes_what_a_stack_file_says() -> None:
     resource = SCHEMA["resources"][TYPE]
-    own = {"app", "pipeline", "environments"}
+    own = {"app", "pipeline", "environments", "selfUpdate", "program"}
     assert set(resource["inputProperties"]) == own | set(PipelineConfig.written_names()) - {"program"}
     assert set(resource["requiredInputs"]) == {"app", "account", "region", "environments", "source", "stages"}
     of_sources = {key for known in host.SOURCES for key in known.written_names()}
@@ -117,19 +128,25 @@ def test_it_takes_what_a_stack_file_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "source"),
-    [({}, ARGS["source"]), (EVERYTHING, ARGS["source"]), ({}, S3), ({}, TOKEN)],
-    ids=["plain", "everything", "s3", "github-token"],
+    ("file", "given"),
+    [
+        ({}, {}),
+        (EVERYTHING, {}),
+        ({}, {"source": S3}),
+        ({}, {"source": TOKEN}),
+        ({**EVERYTHING, **OF_A_MACHINE}, {"selfUpdate": False}),
+    ],
+    ids=["plain", "everything", "s3", "github-token", "not updating itself"],
 )
 def test_it_makes_exactly_what_the_pipelines_program_makes(
     package: host.Package,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     file: dict[str, Any],
-    source: Mapping[str, Any],
+    given: Mapping[str, Any],
 ) -> None:
-    make(tmp_path, stages=STAGES, **{**file, "source": dict(source)})
-    inputs = {**ARGS, **plain(file), "source": source}
+    inputs = {**ARGS, **plain(file), **given}
+    make(tmp_path, stages=STAGES, **{**file, "source": inputs["source"]})
     declared_elsewhere(monkeypatch, **inputs)
     expected = run(tmp_path, "pipeline", answers=SECRET)
     found = construct(package, **inputs)
@@ -143,6 +160,12 @@ def test_it_makes_exactly_what_the_pipelines_program_makes(
     exports = set(SCHEMA["resources"][TYPE]["properties"])
     assert set(found.exports) == exports
     assert found.exports["definitionDigest"] == expected.exports["definitionDigest"]
+    # What a preview tells of it, to UpdatePipeline.
+    told = [declared_by(TYPE, component.inputs) for component in found.all(TYPE)]
+    (told_by,) = [declared for declared in told if declared]
+    assert told_by.name == "pipeline"
+    assert told_by.digest == found.exports["definitionDigest"]
+    assert told_by.file == delivery.described(inputs, "pipeline").model.file
 
 
 def _webhook_aside(resources: dict[Any, Any]) -> dict[Any, Any]:
@@ -150,9 +173,44 @@ def _webhook_aside(resources: dict[Any, Any]) -> dict[Any, Any]:
     return {key: value for key, value in resources.items() if "Webhook" not in key[0]}
 
 
-def test_it_has_no_update_pipeline_and_nothing_else_is_missing(package: host.Package, tmp_path: Path) -> None:
+def test_update_pipeline_runs_the_program_that_declares_it_as_the_commit_has_it(package: host.Package) -> None:
+    """With a lease of that program's; and another file, which Build has put before it, is another definition."""
+    found = construct(package, **ARGS)
+    (command,) = buildspec(found, "update")["phases"]["build"]["commands"]
+    assert command == "python -m amplify_delivery update-pipeline --program pipeline --program-stack main"
+    policies = json.dumps([policy.inputs["policy"] for policy in found.all("aws:iam/policy:Policy")])
+    assert "/leases/declaring/main.json" in policies
+    assert f"/leases/{APP}/" not in policies
+    commands = [{**STAGES[0], "post": [{"name": "test", "commands": ["true"]}]}, STAGES[1]]
+    for other in ({"stages": commands}, {"build": {"commands": ["make test"]}}):
+        changed = construct(package, **{**ARGS, **other})
+        assert changed.exports["definitionDigest"] != found.exports["definitionDigest"]
+    elsewhere = construct(package, **ARGS, selfUpdate=False)
+    assert "STACK_FILE_DIGEST" not in json.dumps(elsewhere.one(PIPELINE).inputs, default=str)
+
+
+def test_a_program_that_update_pipeline_would_not_find_is_refused(
+    package: host.Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the commit it has to lie where it is run: a preview says so, the first release need not."""
+    (tmp_path / "app/infra/delivery").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "app/infra/delivery")
+    with pytest.raises(pulumi.InputPropertiesError) as raised:
+        construct(package, **ARGS)
+    assert "would run this program in the folder 'pipeline' of the project that is delivered" in raised.value.message
+    assert "`program: FOLDER`" in raised.value.message
+    for folder in ("infra/delivery", "delivery"):
+        found = construct(package, **ARGS, program=folder)
+        assert f"--program {folder} " in buildspec(found, "update")["phases"]["build"]["commands"][0]
+    construct(package, **ARGS, selfUpdate=False)
+
+
+def test_without_self_update_it_has_no_update_pipeline_and_nothing_else_is_missing(
+    package: host.Package, tmp_path: Path
+) -> None:
     """Beside the program's own pipeline: what belongs to the stage goes, and no other document says anything else."""
-    itself, found = made(run(make(tmp_path, stages=STAGES), "pipeline")), made(construct(package, **ARGS))
+    itself = made(run(make(tmp_path, stages=STAGES), "pipeline"))
+    found = made(construct(package, **ARGS, selfUpdate=False))
     gone = {name for _, name in itself.keys() - found.keys()}
     assert gone
     assert [name for name in gone if not re.match(rf"(aws/codebuild/)?{APP}-pipeline-update\b", name)] == []
@@ -171,7 +229,8 @@ def test_it_has_no_update_pipeline_and_nothing_else_is_missing(package: host.Pac
 def test_build_puts_the_file_that_the_arguments_stand_for(tmp_path: Path) -> None:
     """And whoever reads it gets the very configuration: commands with quotes and dollars, flags, settings."""
     (tmp_path / "Pulumi.yaml").write_text(f"name: {APP}\nruntime: python\n")
-    for inputs in (ARGS, {**ARGS, **plain(EVERYTHING)}):
+    of_a_machine = {**OF_A_MACHINE, "selfUpdate": False}
+    for inputs in (ARGS, {**ARGS, **plain(EVERYTHING)}, {**ARGS, **of_a_machine}):
         done = put(tmp_path, **inputs)
         assert done.returncode == 0, done.stderr
         read = Project(tmp_path).pipeline("pipeline")
@@ -250,6 +309,9 @@ def test_nothing_is_planned_before_the_place_is_known(package: host.Package) -> 
         ({"source": {"repository": "example/app"}}, "source.connection is missing"),
         ({"source": {**S3, "branch": "main"}}, "source: unknown key 'branch'"),
         ({"source": {"type": "ftp"}}, "there is no source of type 'ftp'"),
+        ({"profile": "tooling"}, "`profile` is for whoever runs this program, and UpdatePipeline runs it as well"),
+        ({"roleArn": OF_A_MACHINE["roleArn"]}, "`roleArn` is for whoever runs this program"),
+        ({"program": "../pipeline"}, "program: '../pipeline' is no folder of the repository"),
         ({"source": {"type": "pipeline"}}, "a pipeline that follows another one is declared by stack files only"),
         ({"source": S3, "triggers": [{"branches": ["main"]}]}, "triggers exist for connections only"),
         ({"stages": []}, "stages is empty"),

@@ -70,13 +70,15 @@ def not_its_own(steps: Iterable[ProgramStep], model: PipelineModel) -> tuple[str
     return tuple(sorted(found.values()))
 
 
-def check(steps: Iterable[ProgramStep], model: PipelineModel, stack: str) -> None:
-    """Raise `RefusedError` if the update holds what UpdatePipeline has no rights for."""
+def check(steps: Iterable[ProgramStep], model: PipelineModel, stack: str, of: str | None = None) -> None:
+    """Raise `RefusedError` if the update holds what UpdatePipeline has no rights for. `of` stands behind `pulumi up`
+    for this stack."""
     found = not_its_own(steps, model)
     if found:
         raise RefusedError(
             "the pipeline may not make these changes itself: " + "; ".join(found),
             where=stack,
             remedy="nothing was changed. The tooling account's administrator runs, with this commit, "
-            f"`PULUMI_BACKEND_URL='{model.names.state_backend}' pulumi up -s {stack}`; then retry this stage",
+            f"`PULUMI_BACKEND_URL='{model.names.state_backend}' pulumi up {of or f'-s {stack}'}`; "
+            "then retry this stage",
         )

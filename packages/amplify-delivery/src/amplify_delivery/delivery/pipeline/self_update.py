@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,12 +52,16 @@ class Decision:
     restarts: bool
 
 
-def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | None, where: str) -> Decision:
-    """What to do about the previewed `steps`; `declared` and `applied` are digests of the pipeline's definition.
+def decide(
+    steps: Iterable[ProgramStep], declared: str | None, applied: str | None, where: str, of: str | None = None
+) -> Decision:
+    """What to do about the previewed `steps`; `declared` and `applied` are digests of the pipeline's definition, `of`
+    what stands behind `pulumi up` and `pulumi preview` for this stack.
 
     Raises `RefusedError` if the very definition that was applied last would be applied again: each time the pipeline
     would start again, and come here again.
     """
+    of = of or f"-s {where}"
     touched = {step.type for step in steps if step.operation not in AT_REST}
     if PIPELINE in touched and applied is not None and declared == applied:
         raise RefusedError(
@@ -65,7 +69,7 @@ def decide(steps: Iterable[ProgramStep], declared: str | None, applied: str | No
             "has changed the pipeline, or AWS gives it back otherwise than it was given. Applying it again would start "
             "the pipeline again and again",
             where=where,
-            remedy=f"look at `pulumi preview -s {where} --diff`, and run `pulumi up -s {where}` by hand",
+            remedy=f"look at `pulumi preview {of} --diff`, and run `pulumi up {of}` by hand",
         )
     return Decision(update=bool(touched) or declared != applied, restarts=PIPELINE in touched)
 
@@ -169,30 +173,20 @@ class Update:
 
     def when_free(self, engine: Engine, patience: Patience) -> Updated:
         """Do it, once nobody else does. Raises `DeliveryError`s."""
-        late = LateRights()
-        while True:
-            try:
-                return self.once(engine)
-            except LockedError as error:
-                if not patience.wait(error):
-                    raise
-            except DeliveryError as error:
-                if not (self._inside and late.wait(error)):
-                    raise
+        return when_free(lambda: self.once(engine), patience, inside=self._inside)
 
     @property
     def _inside(self) -> bool:
         return bool(self.context.variables.get(EXECUTION_VARIABLE))
 
     def once(self, engine: Engine) -> Updated:
-        state = engine.state()
-        self._check(state)
-        resolving.settle_lost(engine, lambda: Account.of(self.config), self._check)
-        killed = bool(state.get("pending_operations"))
-        if killed:
-            state = resolving.resolve(engine, lambda: Account.of(self.config), self._check)
+        state, killed = settled(engine, self.stack, self.config, self.context)
         check_stores(state.get("resources") or (), self.model, self.stack)
         decision, declared = self._decided(engine, state, killed=killed)
+        return self.carry_out(engine, decision, declared)
+
+    def carry_out(self, engine: Engine, decision: Decision, declared: str | None) -> Updated:
+        """Do what was decided; `declared` is the digest of the definition."""
         ours = decision.restarts and not self.model.releases_every_push
         again = Restart(self.config, self.model, self.context.variables) if ours else None
         changes = bring(engine, self.model) if decision.update else {}
@@ -200,9 +194,6 @@ class Update:
             started = again.start(str(declared)) if again else ()
         by_itself = decision.restarts and not ours
         return Updated(decision.update, decision.restarts, declared, changes, started, by_itself)
-
-    def _check(self, state: Mapping[str, Any]) -> None:
-        secrets_provider.check(self.stack, state, self.context, pipeline=True)
 
     def _decided(self, engine: Engine, state: Mapping[str, Any], *, killed: bool) -> tuple[Decision, str | None]:
         """What to do, and the digest of the declared definition. A run that was `killed` stands in no history."""
@@ -220,6 +211,36 @@ class Update:
         if not settled or applied.get(SOURCE) != preview.outputs.get(SOURCE):
             decision = replace(decision, update=True)
         return decision, declared
+
+
+def settled(engine: Engine, stack: str, config: PipelineConfig, context: Context) -> tuple[Mapping[str, Any], bool]:
+    """The stack's state, without what a killed run has left pending; and whether one had. `context` is that of the
+    folder that the engine works in. Raises `DeliveryError`s."""
+
+    def check(state: Mapping[str, Any]) -> None:
+        secrets_provider.check(stack, state, context, pipeline=True)
+
+    state = engine.state()
+    check(state)
+    resolving.settle_lost(engine, lambda: Account.of(config), check)
+    killed = bool(state.get("pending_operations"))
+    if killed:
+        state = resolving.resolve(engine, lambda: Account.of(config), check)
+    return state, killed
+
+
+def when_free(once: Callable[[], Updated], patience: Patience, *, inside: bool) -> Updated:
+    """Do an update, once nobody else does; `inside` the pipeline once its rights count. Raises `DeliveryError`s."""
+    late = LateRights()
+    while True:
+        try:
+            return once()
+        except LockedError as error:
+            if not patience.wait(error):
+                raise
+        except DeliveryError as error:
+            if not (inside and late.wait(error)):
+                raise
 
 
 class Restart:

@@ -71,6 +71,8 @@ def _folder(value: Any) -> str:
     return str(path)
 
 
+RepositoryFolder = Annotated[Text, AfterValidator(_folder)]
+
 _OURS = frozenset({"HOME", "PATH", "SHELL", "STACK"})
 """Variables that the build's own commands rely on, which the project's variables would reach."""
 Secret = Annotated[
@@ -106,7 +108,7 @@ class Build(Compute):
         description="hidden files and folders, as `.npmrc`, that stay in the artifact for later steps: all others are "
         "left out",
     )
-    folder: Annotated[Text, AfterValidator(_folder)] = Field(
+    folder: RepositoryFolder = Field(
         default="",
         description="folder of the Pulumi project in the repository, as `backends/todo`: Build works there, and the "
         "artifact holds it alone. Default: the repository's root",

@@ -324,6 +324,12 @@ class DeliveryPipelineArgs(TypedDict):
     region: str
     environments: list[Place]
     """The environments of all stages, each once, in any order."""
+    self_update: NotRequired[bool]
+    """UpdatePipeline runs this program as the built commit has it, so that a push changes the pipeline. Default: true.
+    With `false` there is no such stage, and only `pulumi up` of the program changes the pipeline."""
+    program: NotRequired[str]
+    """Folder of this program in the project that is delivered, whose commits UpdatePipeline takes it from. Default:
+    `pipeline`."""
     profile: NotRequired[str]
     role_arn: NotRequired[str]
     source: Source

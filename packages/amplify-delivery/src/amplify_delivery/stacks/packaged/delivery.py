@@ -1,4 +1,4 @@
-"""`DeliveryPipeline` for other languages: what the program of a pipeline declares, but for its update of itself.
+"""`DeliveryPipeline` for other languages: what the program of a pipeline declares, with its update of itself.
 
 No `from __future__ import annotations` here: the SDK makes the schema of the types themselves.
 """
@@ -6,12 +6,14 @@ No `from __future__ import annotations` here: the SDK makes the schema of the ty
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import pulumi
 from pydantic import Field
 
 from amplify_delivery.components import delivery_pipeline
+from amplify_delivery.components.delivery_pipeline import with_placeholders
 from amplify_delivery.components.documents.fields import (
     Account,
     BadValueError,
@@ -23,7 +25,8 @@ from amplify_delivery.components.documents.fields import (
     Text,
 )
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
+from amplify_delivery.components.documents.pipeline.definition import definition_digest, pipeline_properties
+from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, OtherProgram, PipelineModel
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged
@@ -31,12 +34,14 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.config import PipelineConfig
 from amplify_delivery.stacks.config.account import PipelineName
+from amplify_delivery.stacks.config.pipeline import RepositoryFolder
 from amplify_delivery.stacks.model import SERVICES, check_asked, check_region, model_of
 from amplify_delivery.stacks.packaged.arguments import DeliveryPipelineArgs
-from amplify_delivery.stacks.packaged.inputs import chosen, validated
+from amplify_delivery.stacks.packaged.declared import PIPELINE_TYPE, Declared
+from amplify_delivery.stacks.packaged.inputs import PROGRAMS_FOLDER, chosen, validated
 from amplify_delivery.stacks.pipeline import arguments, token
 
-TYPE = "amplify-delivery:index:DeliveryPipeline"
+TYPE = PIPELINE_TYPE
 
 OF_FILE = tuple(key for key in PipelineConfig.written_names() if key != "program")
 """The keys of a pipeline's stack file."""
@@ -61,6 +66,8 @@ class Own(Model):
     app: Text
     pipeline: PipelineName = "pipeline"
     environments: Annotated[tuple[Place, ...], List]
+    self_update: Flag = True
+    program: RepositoryFolder = "pipeline"
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,16 @@ class Described:
     config: PipelineConfig
     model: PipelineModel
 
+    @property
+    def declared(self) -> Declared:
+        """What the component's inputs tell of it."""
+        digest = definition_digest(pipeline_properties(with_placeholders(self.model)))
+        return Declared(self.model.names.name, self.model.file or "", digest)
+
 
 class DeliveryPipeline(pulumi.ComponentResource):
-    """The pipeline in the tooling account: source, Build, and for each stage publishing, plan, approval and deployment,
-    with its roles, projects and artifact stores. It does not update itself: the program that declares it does."""
+    """The pipeline in the tooling account: source, Build, UpdatePipeline, and for each stage publishing, plan, approval
+    and deployment, with its roles, projects and artifact stores. A push changes it, unless `selfUpdate` is false."""
 
     pipeline_name: pulumi.Output[str]
     """Name of the pipeline in CodePipeline."""
@@ -89,9 +102,12 @@ class DeliveryPipeline(pulumi.ComponentResource):
     """SHA-256 of the pipeline's definition: it changes if and only if the pipeline does."""
 
     def __init__(self, name: str, args: DeliveryPipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(TYPE, name, {}, opts)
         with as_run_error():
-            made = self._pipeline(name, described(args, name))
+            given = described(args, name)
+        # Inputs, not only outputs: a preview tells them, and UpdatePipeline decides by them.
+        super().__init__(TYPE, name, given.declared.inputs, opts)
+        with as_run_error():
+            made = self._pipeline(name, given)
         self.pipeline_name, self.pipeline_arn = made.pipeline_name, made.pipeline_arn
         self.pipeline_role_arn = made.role_arn
         self.artifact_buckets = made.artifact_buckets.apply(dict)
@@ -134,8 +150,9 @@ class DeliveryPipeline(pulumi.ComponentResource):
         )
 
 
-def described(args: Mapping[str, Any], name: str) -> Described:
-    """What the arguments of the component `name` describe. Raises `ConfigError`, which names the component."""
+def described(args: Mapping[str, Any], name: str, directory: Path = PROGRAMS_FOLDER) -> Described:
+    """What the arguments of the component `name` describe, in a program in `directory`. Raises `ConfigError`, which
+    names the component."""
     own = validated(Own, chosen(args, Own.written_names()), name)
     given = {key: value for key, value in chosen(args, OF_FILE).items() if value is not None}
     if given.get("source", {}).get("type") == "pipeline":
@@ -154,10 +171,35 @@ def described(args: Mapping[str, Any], name: str) -> Described:
         if place.account == config.account:
             collisions.check_two((own.pipeline, names), (place.name, place.names(own.app)), name)
     file = _file(own, {key: value for key, value in given.items() if key not in _NOT_DELIVERED})
+    program = _program(own, given, directory, name)
     try:
-        return Described(config, model_of(names, config, places, file=file))
+        return Described(config, model_of(names, config, places, file=file, program=program))
     except BadValueError as error:
         raise ConfigError(str(error), where=name, remedy=error.remedy) from None
+
+
+def _program(own: Own, given: Mapping[str, Any], directory: Path, name: str) -> OtherProgram | None:
+    """The program that UpdatePipeline runs: this one, as the project that is delivered holds it."""
+    if not own.self_update:
+        return None
+    here, there = directory.resolve().parts, Path(own.program).parts
+    if here[-len(there) :] != there:
+        raise ConfigError(
+            f"UpdatePipeline would run this program in the folder {own.program!r} of the project that is delivered, "
+            f"and here it is in {directory.resolve()}",
+            where=name,
+            remedy=f"move it into {own.program!r} there, or pass `program: FOLDER`, its folder in that project; or "
+            "`selfUpdate: false`, then only `pulumi up` of this program changes the pipeline "
+            "(docs/other-languages.md)",
+        )
+    key = next((key for key in _NOT_DELIVERED if given.get(key)), None)
+    if key:
+        raise ConfigError(
+            f"`{key}` is for whoever runs this program, and UpdatePipeline runs it as well, with the role of its build",
+            where=name,
+            remedy="remove it, and have the AWS SDK find your credentials (`AWS_PROFILE`); or `selfUpdate: false`",
+        )
+    return OtherProgram(own.program, pulumi.get_project(), pulumi.get_stack())
 
 
 def _places(own: Own, config: PipelineConfig, name: str) -> tuple[EnvironmentRef, ...]:

@@ -157,9 +157,26 @@ more `pulumi up` of the program; `plan` says which types the account has no righ
 ## A pipeline
 
 `DeliveryPipeline` makes in the tooling account what `pulumi up -s pipeline` makes of `Pulumi.pipeline.yaml`
-(docs/pipeline.md), from arguments of the same names, with `app` and `environments` beside them:
+(docs/pipeline.md), from arguments of the same names, with `app` and `environments` beside them.
+
+**What is delivered** is a project as docs/getting-started.md has it: its repository holds the project's program, the
+export, and `Pulumi.prod.yaml` for each environment, because plans and deployments inside the accounts are runs of this
+engine over these. The program that declares the pipeline is one more Pulumi project, in the folder `pipeline` of it, so
+that a push can change the pipeline too:
+
+```
+Pulumi.yaml, Pulumi.prod.yaml, __main__.py, requirements.lock, amplify-export-myapp/ ...    as `init` writes them
+pipeline/Pulumi.yaml                                                                      the program
+pipeline/Pulumi.main.yaml                                                 written by `pulumi stack init`, see below
+```
 
 ```yaml
+name: myapp-pipeline
+runtime: yaml
+plugins:
+  providers:
+    - name: amplify-delivery
+      path: ../.venv/bin
 resources:
   pipeline:
     type: amplify-delivery:DeliveryPipeline
@@ -167,7 +184,6 @@ resources:
       app: myapp
       account: "111111111111"
       region: eu-west-1
-      profile: tooling
       source:
         connection: arn:aws:codeconnections:eu-west-1:111111111111:connection/5e6f7a8b
         repository: example/app
@@ -184,25 +200,48 @@ resources:
               commands: ["curl -f $URL"]
               envFromOutputs:
                 URL: helloUrl
-    options:
-      dependsOn:
-        - ${prodAccount}
 outputs:
   pipeline: ${pipeline.pipelineName}
 ```
 
-CodePipeline tries every action role before it takes a pipeline, so the accounts come first.
 `helloUrl` is an output of the program that is delivered, which has it with `helloService: true` in Pulumi.prod.yaml.
 
-**What is delivered** is a project as docs/getting-started.md has it: its repository holds the program, the export, and
-`Pulumi.prod.yaml` for each environment, because plans and deployments inside the accounts are runs of this engine over
-these. The pipeline's own file it does not hold: Build writes `Pulumi.pipeline.yaml`, as the arguments say it, into
-what it hands on, for the commands of Build and of steps stand there. A repository that has one is refused by Build.
+An account is declared by a program of its own, which its administrator runs first: CodePipeline tries every action role
+before it takes a pipeline, and UpdatePipeline has no rights in any account but the tooling one. Then, as the tooling
+account's administrator, in the project's folder, whose `.venv` holds what is locked:
 
-**There is no UpdatePipeline.** It would bring the pipeline to what a commit says of it, and no commit says anything
-here. A push cannot change the pipeline, its roles or its steps; `pulumi up` of the program that declares it does. One
-that changes the definition cancels what runs, and the pipeline starts again with the branch's newest commit, unless
-`triggers` or `detectChanges: false` say that not every push is released: then start it by hand.
+```
+amplify-delivery setup --account 111111111111 --region eu-west-1
+```
+
+It prints two lines. The first one as it is; the second in the folder `pipeline`, with the name of that program's stack:
+
+```
+export PULUMI_BACKEND_URL='s3://...'
+pulumi -C pipeline stack init main --secrets-provider='awskms://...'
+```
+
+Commit `pipeline/Pulumi.main.yaml`, which holds the key now, push, and make the pipeline, once:
+
+```
+pulumi -C pipeline up -s main
+```
+
+**From then on a push changes it.** UpdatePipeline runs the program as the built commit has it. If that declares another
+pipeline, CodePipeline cancels what runs and starts again, as after a change of `Pulumi.pipeline.yaml`
+(docs/pipeline.md, "Changing the pipeline"); what only a person may do is refused there by name, with the command. In
+two things it is not the same:
+
+- Build and steps read their commands from `Pulumi.pipeline.yaml`, which this repository does not have (one that has it
+  is refused): Build writes it, as the pipeline was applied last. So a changed command is a change of the pipeline too,
+  and the execution that brings it starts once more. A command of Build that always fails keeps its correction out:
+  `pulumi -C pipeline up -s main` by hand brings that in.
+- A region that its last environment leaves keeps its artifact bucket: name it in `artifactRegions`.
+
+UpdatePipeline installs what `requirements.lock` names, and gives the engine no other language's packages: a program in
+YAML needs none. For another language, or where the program lies elsewhere than its commits, there is
+`selfUpdate: false`: then the pipeline has no UpdatePipeline, no push can change it, its roles or its steps, and
+`pulumi up` of the program does. `program` names another folder.
 
 What holds data is protected in both components: `pulumi destroy` refuses until the program says `protect: false`, and
 S3 deletes no bucket that holds something. Empty the artifact buckets by hand, once nobody wants to roll back to them.
@@ -211,8 +250,8 @@ S3 deletes no bucket that holds something. Empty the artifact buckets by hand, o
 
 - The commands (`plan`, `deploy`, `adopt`, `rollback`): they walk the project's own stack files. A backend that a
   program in another language has deployed is changed by `pulumi up` of that program alone.
-- Pipelines that follow one another (docs/many-environments.md), and a pipeline that updates itself: both are read from
-  the files of the project that is delivered.
+- Pipelines that follow one another (docs/many-environments.md): they are read from the files of the project that is
+  delivered.
 - The program that a pipeline delivers: its `components/` may hold what a team likes, in Python.
 - Adopting a stack that runs (docs/adopting.md), and continuing a failed rollback.
 
@@ -234,9 +273,11 @@ With the real engine and the local AWS, in tests:
 
 - A program in YAML, with Pulumi's own language host, deploys a backend, again without a change, is refused for another
   place, and takes it away.
-- Another declares a `TargetAccount` and the `DeliveryPipeline` that it lets in: both are made, again without a change,
-  a release goes through, and they are taken away. What they register is compared, resource by resource and document by
-  document, with what the programs register for the same stack files.
+- One declares a `TargetAccount`, another, in the repository, the `DeliveryPipeline` that it lets in: both are made,
+  again without a change. A commit with another step goes through it, with the very buildspecs that are declared:
+  UpdatePipeline changes the pipeline, which starts again, and that step runs after a backend was deployed. What they
+  register is compared, resource by resource and document by document, with what the programs register for the same
+  stack files.
 - A program in JavaScript, with the SDK that npm has, run by its Automation API inside its own process and with the
   class above, deploys a backend and declares a `TargetAccount`, again without a change, and takes both away.
 - The engine binds the schema, which checks it.
@@ -246,11 +287,9 @@ Without an AWS account you can do the same in a shell of a rehearsal that is kep
 `rehearse EXPORT --keep`; an account and a pipeline in that of a project's own `rehearse --keep`, where CodePipeline
 answers.
 
-In that release nothing is installed, planned or deployed: Build writes the pipeline's file with its own script, and the
-step is run by the command that finds it there. What else an execution does, is what one of a pipeline of stack files
-does, which is rehearsed (docs/rehearsal.md). The language hosts of Node.js, Go, .NET and Java could not be had here
-(their Go modules have no version, and neither PyPI nor npm has them): the SDKs that they generate are as good as the
-schema, and nobody here has run one.
+The builds of that release have an image that holds what is locked. The language hosts of Node.js, Go, .NET and Java
+could not be had here (their Go modules have no version, and neither PyPI nor npm has them): the SDKs that they generate
+are as good as the schema, and nobody here has run one.
 """
 
 

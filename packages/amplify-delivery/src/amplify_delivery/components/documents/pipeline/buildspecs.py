@@ -12,6 +12,7 @@ from pathlib import Path
 
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PUBLISH
 from amplify_delivery.components.documents.pipeline import artifact, put_wheels
+from amplify_delivery.components.documents.pipeline.model import OtherProgram
 
 MAX_INLINE = 25_600
 """Characters of an inline buildspec that CodeBuild accepts."""
@@ -92,10 +93,13 @@ fi
 printf '%s\\n' {shlex.quote(text)} > {name}"""
 
 
-def update_pipeline(engine: EngineDownload | None = None) -> str:
-    """UpdatePipeline: the built commit's own description of the pipeline."""
+def update_pipeline(engine: EngineDownload | None = None, program: OtherProgram | None = None) -> str:
+    """UpdatePipeline: the built commit's own description of the pipeline, which `program` has, else its stack file."""
     waits = {"AMPLIFY_DELIVERY_WAIT": str(UPDATE_MINUTES // 2)}
-    return _text(_spec(_verified(["python -m amplify_delivery update-pipeline"], engine), [], waits))
+    command = "python -m amplify_delivery update-pipeline"
+    if program:
+        command += f" --program {shlex.quote(program.folder)} --program-stack {shlex.quote(program.stack)}"
+    return _text(_spec(_verified([command], engine), [], waits))
 
 
 def project(what: str, timeout_minutes: int, engine: EngineDownload | None = None) -> str:

@@ -8,6 +8,7 @@ conditions" in the CodePipeline user guide.
 Nothing in it varies per commit: a stage can be rolled back only to an execution of the same structure.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 
@@ -24,6 +25,7 @@ from amplify_delivery.components.documents.pipeline.source_action import (
 )
 from amplify_delivery.components.documents.pipeline.source_models import S3Source
 from amplify_delivery.components.documents.pipeline.stage_models import Approval, Stage, Step, in_order
+from amplify_delivery.components.documents.statements import to_json
 
 MAX_ACTIONS_PER_STAGE = 50
 
@@ -36,6 +38,11 @@ START_NEXT = "StartNext"
 
 def _digest(model: PipelineModel) -> dict[str, str]:
     return {VARIABLE: f"#{{variables.{VARIABLE}}}" if model.before else f"#{{build.{VARIABLE}}}"}
+
+
+def definition_digest(properties: Properties) -> str:
+    """SHA-256 of a definition: it changes if and only if the pipeline does."""
+    return hashlib.sha256(to_json(properties).encode()).hexdigest()
 
 
 def pipeline_properties(model: PipelineModel) -> Properties:
@@ -107,7 +114,7 @@ def _stages(model: PipelineModel) -> Iterator[Properties]:
                     "UpdatePipeline",
                     names.project("update"),
                     names.role_arn("update-action"),
-                    variables={**_digest(model), **_run(model)},
+                    variables={**_digest(model), **_run(model), **_file(model)},
                 )
             ],
         }
@@ -274,6 +281,14 @@ def _inside(
     if ref.region != model.names.region:
         action["Region"] = ref.region
     return action
+
+
+def _file(model: PipelineModel) -> dict[str, str]:
+    """Of the file that Build has put into the artifact: it is of the definition that was applied before, so another
+    file has to be another definition. Else the execution that brings changed commands would go on with the old ones."""
+    if model.program is None or model.file is None:
+        return {}
+    return {"STACK_FILE_DIGEST": hashlib.sha256(model.file.encode()).hexdigest()}
 
 
 def _run(model: PipelineModel) -> dict[str, str]:

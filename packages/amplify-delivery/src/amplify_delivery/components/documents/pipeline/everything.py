@@ -78,7 +78,7 @@ def pipeline_documents(
     put = (f"Pulumi.{names.name}.yaml", model.file) if model.file is not None else None
     specs = {
         "build": buildspecs.build(engine, model.folder, put),
-        "update": buildspecs.update_pipeline(engine),
+        "update": buildspecs.update_pipeline(engine, model.program),
     }
     pull = environment.pull_statements(names.partition)
     rights: tuple[PolicyDocument, ...] = ()

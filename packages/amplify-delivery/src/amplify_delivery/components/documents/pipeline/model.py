@@ -46,6 +46,17 @@ class ArtifactStore:
 
 
 @dataclass(frozen=True)
+class OtherProgram:
+    """A Pulumi program in another language that declares the pipeline, with its own Pulumi.yaml."""
+
+    folder: str
+    """That of the program, in the project that is delivered."""
+    project: str
+    """Name of its Pulumi project."""
+    stack: str
+
+
+@dataclass(frozen=True)
 class PipelineModel:
     """A whole pipeline."""
 
@@ -71,8 +82,11 @@ class PipelineModel:
     folder: str = ""
     """That of the Pulumi project in the repository; empty: its root."""
     file: str | None = None
-    """The text of its stack file, if no repository holds it: then another program declares and updates the pipeline,
-    which has no UpdatePipeline, and Build puts the file into what is delivered."""
+    """The text of its stack file, if no repository holds it: then another program declares the pipeline, and Build puts
+    the file into what is delivered."""
+    program: OtherProgram | None = None
+    """That program, if it is delivered with the rest: UpdatePipeline runs it. Without one such a pipeline is updated by
+    whoever runs the program, and has no UpdatePipeline."""
 
     def __post_init__(self) -> None:
         """Raises `BadValueError` where the parts do not fit, or an environment of a stage has no place."""
@@ -101,7 +115,7 @@ class PipelineModel:
     @property
     def updates_itself(self) -> bool:
         """Whether it has a stage that brings it to what the delivered commit says of it."""
-        return self.file is None
+        return self.file is None or self.program is not None
 
     @property
     def projects(self) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def update_statements(model: PipelineModel) -> list[Statement]:
         *_pipeline(names),
         *_roles(names),
         *_storage(names),
-        *_state(names),
+        *_state(model),
         *_events(names),
         *_cloud_control(names),
     ]
@@ -218,7 +218,9 @@ def _storage(names: PipelineNames) -> list[Statement]:
     ]
 
 
-def _state(names: PipelineNames) -> list[Statement]:
+def _state(model: PipelineModel) -> list[Statement]:
+    names, other = model.names, model.program
+    project, stack = (other.project, other.stack) if other else (names.app, names.name)
     bucket = names.bucket_arn(names.state_bucket)
     own = {"StringEquals": {"aws:ResourceAccount": names.account}}
     return [
@@ -226,7 +228,7 @@ def _state(names: PipelineNames) -> list[Statement]:
             "State",
             ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             # The bucket is that of all pipelines of the app: a lease is one's own.
-            [f"{bucket}/{STATE_PREFIX}*", f"{bucket}/{LEASES_PREFIX}{names.app}/{names.name}.json"],
+            [f"{bucket}/{STATE_PREFIX}*", f"{bucket}/{LEASES_PREFIX}{project}/{stack}.json"],
             own,
         ),
         allow("LeaseHolders", "codebuild:BatchGetBuilds", names.project_arn("update")),
