@@ -20,12 +20,15 @@ from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.ci_story import is_delivered_by_ci, run
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi, declared
 from amplify_delivery_rehearsal.ci_story.play import CiPlay, CiRun
+from amplify_delivery_rehearsal.ci_story.telling import CiTeller
 from amplify_delivery_rehearsal.pipeline_story.page import told
+from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline
 from amplify_delivery_rehearsal.pipeline_story.record import Story, Subject
 from amplify_delivery_rehearsal.pipeline_story.setting import machine
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
-from amplify_delivery_rehearsal.pipeline_story.telling import sourced
+from amplify_delivery_rehearsal.pipeline_story.telling import Teller, sourced
 from aws_rehearsal.ci_service import Job, Push, Ran, changed_files, checked_out
+from aws_rehearsal.pipeline_service.state import IN_PROGRESS
 from unit.places import EXPORTS, REPOSITORY
 
 TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
@@ -200,6 +203,54 @@ def test_what_is_typed_by_hand_is_what_the_jobs_run() -> None:
 def test_nobody_is_taken_to_agree_who_cannot_be_asked(make: Make) -> None:
     with pytest.raises(ConfigError, match="--pause asks a person before a job deploys"):
         run(make("github"), pause=True)
+
+
+def test_whoever_is_asked_is_shown_the_newest_plan(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its log ends with the rehearsal: there is no other place to read it."""
+    ci = of(make("github"))
+    builds = []
+    for number, name in enumerate(("prod-plan", "prod-plan", "prod-deploy", "preprod-plan")):
+        log = tmp_path / f"{number}.log"
+        log.write_text("[Container] Phase is build\n" + f"prod: {number} [changes]\n" * 100)
+        builds.append(SimpleNamespace(name=f"mytodoapp-{name}", log=log))
+    said = io.StringIO()
+    teller = CiTeller(Console(file=said, soft_wrap=True), pause=True)
+    monkeypatch.setattr(teller.console, "input", lambda _: "yes")
+    service = SimpleNamespace(builds=lambda: builds)
+    setting = SimpleNamespace(service=service, folder=tmp_path, project=Project(tmp_path / "shop"))
+    play = CiPlay(setting, print, ci, *[None] * 2, teller.meet, print)  # type: ignore[arg-type, call-arg]
+    push = Push(Path("host"), "c0ffee", "main", ci.repository)
+    monkeypatch.setattr(play, "push_of", lambda _: push)
+    monkeypatch.setattr(play, "_player", lambda *_: SimpleNamespace(play=lambda _: None))
+    monkeypatch.setattr("amplify_delivery_rehearsal.ci_story.play.checked_out", lambda *_: tmp_path / "shop")
+    play.deliver("c0ffee", "")
+    assert "    prod: 1 [changes]\n" in said.getvalue()
+    assert f"and 40 lines more, in {tmp_path / '1.log'}" in said.getvalue()
+    assert "prod: 0 " not in said.getvalue()
+    assert "[Container]" not in said.getvalue()
+
+
+def test_before_an_approval_of_a_pipeline_the_plans_of_its_stage_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = SimpleNamespace(category="Approval", name="Approve")
+    waits = SimpleNamespace(action=action, status=IN_PROGRESS, token="t", stage="Prod-Approve", configuration={})
+    runs = [
+        SimpleNamespace(stage=f"{stage}-Plan", action=SimpleNamespace(name=name), external_id=f"{stage}:{name}")
+        for stage in ("PreProd", "Prod")
+        for name in ("Plan-a", "test-a")
+    ]
+    stage_run = SimpleNamespace(actions={"Approve": waits})
+    execution = SimpleNamespace(inside=True, stage_run=stage_run, history=runs)
+    found = [SimpleNamespace(id=run.external_id, log=tmp_path / run.external_id) for run in runs]
+    for build in found:
+        build.log.write_text(f"{build.id} changes\n")
+    pipeline = Pipeline("p", SimpleNamespace(builds=lambda: found), None)  # type: ignore[arg-type]
+    teller = Teller(Console(file=(said := io.StringIO()), soft_wrap=True), pause=True)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(teller, "_ask", lambda *_: None)
+    teller.decide(pipeline, execution)  # type: ignore[arg-type]
+    assert said.getvalue().splitlines()[1:] == ["    Prod:Plan-a changes"]
 
 
 @pytest.mark.processes

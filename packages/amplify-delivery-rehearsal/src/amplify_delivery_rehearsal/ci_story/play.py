@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from amplify_delivery.components.documents.naming import PLAN
 from amplify_delivery.errors import REFUSED, FailedError
 from amplify_delivery.stacks.config.ci import GitHub
 from amplify_delivery_rehearsal import commands
 from amplify_delivery_rehearsal.ci_story.declared import DeclaredCi
+from amplify_delivery_rehearsal.pipeline_story.pipeline import own_words
 from amplify_delivery_rehearsal.pipeline_story.play import Delivering
 from amplify_delivery_rehearsal.pipeline_story.record import ActionTold, ExecutionTold
 from aws_rehearsal.ci_service import Issuer, Job, Push, Ran, Runner, changed_files, checked_out, github, gitlab
@@ -28,7 +30,6 @@ FOREIGN = (
 )  # fmt: skip
 """What no job has unless its CI gives it."""
 _BUILD = re.compile(r"the build (\S+) has ended with")
-_BESIDE = re.compile(r"\[Container\]|debug: |the last \d+ debug lines:")
 _LOG = 20
 """Lines of a failed build's log that are shown."""
 _WORDS = 6
@@ -62,7 +63,7 @@ class CiRun:
                 status="Failed" if ran.code else "Succeeded",
                 seconds=round(ran.seconds, 2),
                 detail=f"exit code {ran.code}" if ran.code else "",
-                words=tuple(_own_words(ran.output)[-_WORDS:]) if ran.code else (),
+                words=tuple(own_words(ran.output)[-_WORDS:]) if ran.code else (),
                 started=round(ran.started - self.began, 2),
             )
             for ran in self.ran
@@ -89,7 +90,8 @@ class CiPlay(Delivering):
     issuer: Issuer
     image: Mapping[str, str]
     """What is in the environment of every job."""
-    decide: Callable[[str], None]
+    decide: Callable[[str, Path | None], None]
+    """Gets an environment, and the log of its newest plan."""
     step: Callable[[Ran], None]
     runs: list[CiRun] = field(default_factory=list, kw_only=True)
     pushes: int = field(default=0, kw_only=True)
@@ -130,7 +132,7 @@ class CiPlay(Delivering):
         try:
             for job in run.jobs:
                 if job.environment:
-                    self.decide(job.environment)
+                    self.decide(job.environment, self._plan_of(job.environment))
                 run.failed = job.name  # until it has ended well
                 player.play(job)
                 run.failed = ""
@@ -164,13 +166,17 @@ class CiPlay(Delivering):
             f"exit code {code}\n{output.rstrip()}",
         )
 
+    def _plan_of(self, environment: str) -> Path | None:
+        project = self.names(environment).project(PLAN)
+        return next((build.log for build in reversed(self.setting.service.builds()) if build.name == project), None)
+
     def _why(self, message: str) -> str:
         """What a step has said, and the end of the log of the build that it names: the log goes with the rehearsal."""
-        lines = _own_words(message)
+        lines = own_words(message)
         named = _BUILD.findall(message)
         with contextlib.suppress(KeyError):
             lines += (
-                ["", "The end of that log:", *_own_words(self.setting.service.log(named[-1]))[-_LOG:]] if named else []
+                ["", "The end of that log:", *own_words(self.setting.service.log(named[-1]))[-_LOG:]] if named else []
             )
         return "\n".join(lines)
 
@@ -179,11 +185,6 @@ class CiPlay(Delivering):
         if isinstance(says, GitHub):
             return github.Run(github.load(files, self.ci.file), push, runner, number)
         return gitlab.Run(push, runner, says.host, says.project_id or "", number)
-
-
-def _own_words(text: str) -> list[str]:
-    """Lines of commands themselves: neither CodeBuild's, nor what a command in a CI tells of its calls."""
-    return [line for line in text.splitlines() if line.strip() and not _BESIDE.match(line)]
 
 
 def _shell(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:

@@ -94,10 +94,12 @@ class CiTeller(Teller):
         sign = "[red]✘[/red]" if ran.code else "[green]✔[/green]"
         self.console.print(f"  {sign} {escape(ran.job)} / {escape(ran.step)} [dim]{ran.seconds:.1f} s[/dim]")
 
-    def meet(self, environment: str) -> None:
-        """Meet the protection rules of an environment; with `pause` a person does. Raises `FailedError` if she says
-        no."""
+    def meet(self, environment: str, plan: Path | None) -> None:
+        """Meet the protection rules of an environment; with `pause` a person does, who gets the `plan` to read. Raises
+        `FailedError` if she says no."""
         self.console.print(f"  [yellow]?[/yellow] {escape(environment)}: its plan waits for an approval")
+        if self.pause and plan:
+            self.show_plan(plan)
         while self.pause:
             answer = self.console.input("  Approve? [y/n] ").strip().lower()
             if answer in ("y", "yes"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from amplify_delivery.errors import FailedError
 from amplify_delivery_rehearsal.pipeline_story.people import Person
@@ -12,7 +14,7 @@ from aws_rehearsal.pipeline_service.state import CANCELLED, FAILED, IN_PROGRESS,
 
 _WORDS = 6
 """Lines of a failed command that are shown: an error and what led to it."""
-_BESIDE = ("[Container]", "debug: ")
+_BESIDE = re.compile(r"\[Container\]|debug: |the last \d+ debug lines:")
 PATIENCE = 600.0
 """Seconds that an execution may take from one stop to the next."""
 
@@ -110,8 +112,14 @@ class Pipeline:
     def words(self, run: ActionRun) -> list[str]:
         """What the commands of an action's build have said themselves, its last lines; without CodeBuild's, and what
         a command in a CI tells of its calls before it tells what is wrong."""
-        lines = [line.rstrip() for line in self._log(run) if line.strip() and not line.startswith(_BESIDE)]
-        return lines[-_WORDS:]
+        return own_words("\n".join(self._log(run)))[-_WORDS:]
+
+    def plans(self, execution: Execution) -> list[Path]:
+        """The logs of the plans that wait for an approval: those of the stage before it."""
+        waiting = waiting_approval(execution)
+        stage = f"{waiting.stage.removesuffix('-Approve')}-Plan" if waiting else ""
+        ids = {r.external_id for r in execution.history if r.stage == stage and r.action.name.startswith("Plan-")}
+        return [build.log for build in self.service.builds() if build.id in ids]
 
     def _log(self, run: ActionRun) -> list[str]:
         try:
@@ -129,6 +137,11 @@ class Pipeline:
                 remedy="`--keep` leaves everything to look at",
             ) from None
         return found
+
+
+def own_words(log: str) -> list[str]:
+    """Lines of commands themselves: neither CodeBuild's, nor what a command in a CI tells of its calls."""
+    return [line.rstrip() for line in log.splitlines() if line.strip() and not _BESIDE.match(line)]
 
 
 def commit_of(execution: Execution) -> str | None:

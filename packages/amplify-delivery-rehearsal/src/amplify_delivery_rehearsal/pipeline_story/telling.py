@@ -26,7 +26,7 @@ from amplify_delivery_rehearsal.pipeline_story.board import Board
 from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS, Chapter
 from amplify_delivery_rehearsal.pipeline_story.page import write_page
 from amplify_delivery_rehearsal.pipeline_story.people import Person
-from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, waiting_approval
+from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, own_words, waiting_approval
 from amplify_delivery_rehearsal.pipeline_story.play import Delivering, Play
 from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, Story
 from amplify_delivery_rehearsal.pipeline_story.setting import PIPELINE, Place, Setting, setting
@@ -36,6 +36,8 @@ from aws_rehearsal.setup.progress import Progress
 
 PAGE = Path("build", "rehearsal.html")
 """Where the page is written by default, in the project."""
+_PLAN = 60
+"""Lines of a plan that are shown to whoever is asked."""
 
 
 def run(
@@ -174,9 +176,20 @@ class Teller:
         if not self.pause:
             pipeline.answer(execution, "Approved", "rehearsed")
         elif sys.stdin.isatty():
+            for plan in pipeline.plans(execution):
+                self.show_plan(plan)
             self._ask(pipeline, execution)
         else:
             self.console.print("  waiting for PutApprovalResult")
+
+    def show_plan(self, log: Path) -> None:
+        """What the build of a plan has said: on AWS a reviewer reads it there, and here its log ends with the
+        rehearsal."""
+        lines = own_words(log.read_text(encoding="utf-8"))
+        for line in lines[:_PLAN]:
+            self.console.print(f"    [dim]{escape(line)}[/dim]")
+        if len(lines) > _PLAN:
+            self.console.print(f"    and {len(lines) - _PLAN} lines more, in {escape(str(log))}")
 
     def _ask(self, pipeline: Pipeline, execution: Execution) -> None:
         while True:
