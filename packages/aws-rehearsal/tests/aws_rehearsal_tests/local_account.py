@@ -13,6 +13,9 @@ REGION = "eu-central-1"
 _PATIENCE = 60
 Template = dict[str, Any]
 
+SOON = {"Delay": 0.1, "MaxAttempts": 600}
+"""How a waiter of botocore looks at what the local AWS does in a moment."""
+
 
 @dataclass(frozen=True)
 class LocalAccount:

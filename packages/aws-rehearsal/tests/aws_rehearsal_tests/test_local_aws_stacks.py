@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from aws_rehearsal.local_aws import LocalAws, random_account
-from aws_rehearsal_tests.local_account import LocalAccount, Template
+from aws_rehearsal_tests.local_account import SOON, LocalAccount, Template
 from functional.enforcement.execution_role import document, execution_role
 
 
@@ -323,7 +323,7 @@ def test_a_stack_that_is_updated_can_not_be_deleted(developer: LocalAccount) -> 
     with pytest.raises(ClientError, match=said):
         cloudformation.delete_stack(StackName="stack")
     cloudformation.signal_resource(StackName="stack", LogicalResourceId="Wait", UniqueId="1", Status="SUCCESS")
-    cloudformation.get_waiter("stack_update_complete").wait(StackName="stack", WaiterConfig={"Delay": 1})
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="stack", WaiterConfig=SOON)
     assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
 
 
@@ -543,7 +543,7 @@ def test_get_template_does_not_tell_characters_beyond_ascii(developer: LocalAcco
     template = {"Resources": {"Text": parameter("Grüße 😀", Name="/greeting")}}
     body = json.dumps(template, ensure_ascii=False)
     stack = cloudformation.create_stack(StackName="characters", TemplateBody=body)["StackId"]
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig=SOON)
     told = cloudformation.get_template(StackName=stack)["TemplateBody"]
     assert told["Resources"]["Text"]["Properties"]["Value"] == "Gr??e ?"
     assert developer.client("ssm").get_parameter(Name="/greeting")["Parameter"]["Value"] == "Grüße 😀"

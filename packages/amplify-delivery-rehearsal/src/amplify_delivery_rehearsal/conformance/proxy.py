@@ -105,6 +105,8 @@ class Proxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # An answer is sent in two parts: the second would wait 40 ms for a client that confirms the first one late.
+            disable_nagle_algorithm = True
 
             def setup(self) -> None:
                 super().setup()

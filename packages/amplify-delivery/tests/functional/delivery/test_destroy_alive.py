@@ -14,6 +14,7 @@ from amplify_delivery_rehearsal.workspace import Finished
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests.local_account import SOON
 from functional.delivery.environments import Environment
 from functional.delivery.test_failures import fails, succeeds
 from unit.places import TEST_ROOTS
@@ -87,7 +88,7 @@ def delete_as_printed(environment: Environment, refused: Finished) -> None:
         assert command[command.index("--region") + 1] == "eu-central-1"
     cloudformation = environment.client("cloudformation")
     cloudformation.delete_stack(StackName=environment.root)
-    cloudformation.get_waiter("stack_delete_complete").wait(StackName=environment.root, WaiterConfig={"Delay": 1})
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=environment.root, WaiterConfig=SOON)
 
 
 def state(environment: Environment, *arguments: str) -> None:

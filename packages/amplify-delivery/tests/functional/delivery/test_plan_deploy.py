@@ -18,6 +18,7 @@ from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests.local_account import SOON
 from functional.delivery.environments import Environment
 from functional.delivery.test_failures import fails, succeeds
 
@@ -76,7 +77,8 @@ def update_by_hand(environment: Environment, template: dict[str, Any]) -> None:
         Parameters=[{"ParameterKey": p["ParameterKey"], "UsePreviousValue": True} for p in stack["Parameters"]],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    cloudformation.get_waiter("stack_update_complete").wait(StackName=environment.root, WaiterConfig={"Delay": 1})
+    waiter = cloudformation.get_waiter("stack_update_complete")
+    waiter.wait(StackName=environment.root, WaiterConfig=SOON)
 
 
 def a_first_deployment_as_planned_and_the_same_again(environment: Environment, document: Path) -> None:

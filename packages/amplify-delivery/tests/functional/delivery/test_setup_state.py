@@ -25,6 +25,7 @@ from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests.local_account import SOON
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import fails, succeeds
 
@@ -198,7 +199,7 @@ def test_a_bucket_that_somebody_has_deleted_is_made_again(local_aws: LocalAws, m
     cloudformation = account.client("cloudformation")
     given = [{"ParameterKey": p, "UsePreviousValue": True} for p in ("BucketName", "KeyAlias")]
     cloudformation.update_stack(StackName="app-state", TemplateBody=state_stack._without_bucket(), Parameters=given)
-    cloudformation.get_waiter("stack_update_complete").wait(StackName="app-state", WaiterConfig={"Delay": 1})
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="app-state", WaiterConfig=SOON)
     assert state_stack.deploy(account, "app-state", names) == "updated"
     assert s3.get_bucket_versioning(Bucket=names.state_bucket)["Status"] == "Enabled"
 

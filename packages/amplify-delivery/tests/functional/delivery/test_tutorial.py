@@ -23,7 +23,7 @@ from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.built_wheels import released
 from unit.delivery.conftest import export
-from unit.places import REPOSITORY
+from unit.places import PYTEST_AS_LOCKED, REPOSITORY
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("tutorial")]
 
@@ -46,13 +46,17 @@ exit 1
 TESTING = ("_pytest", "iniconfig", "pluggy", "py.py", "pytest")
 """What names in site-packages begin with that no wheel of ours asks for, and requirements.lock does."""
 PIP = """
+python3() {
+    [ "$*" = "-m venv .venv" ] && command python3 -m venv --without-pip .venv
+}
 pip() {
     case "$*" in
         *requirements.lock) export PYTHONPATH="$LOCKED" && python "$HOME/locked.py" ;;
-        *) command pip "$@" ;;
+        *) command python -m pip "$@" ;;
     esac
 }
 """
+"""pip itself is this Python's, too: a virtualenv's own takes three seconds to unpack and compile."""
 LOCKED = """
 import importlib.metadata
 from packaging.requirements import Requirement
@@ -101,6 +105,7 @@ def reader(home: Path, aws: LocalAws, account: str, wheels: Iterable[Path]) -> d
         "PIP_NO_DEPS": "1",
         "PIP_NO_INDEX": "1",
         "PYTHONPATH": str(home / "site"),
+        **PYTEST_AS_LOCKED,
         "LOCKED": sysconfig.get_path("purelib"),
     }
 

@@ -26,6 +26,7 @@ from amplify_delivery.components.documents.statements import allow, document, ro
 from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.pipeline_service import PipelineService
+from aws_rehearsal_tests.local_account import SOON
 from aws_rehearsal_tests.pipeline_service.world import OTHER_REGION
 from functional.enforcement.declared_world import APP, EVERYTHING, STATE_FILE, DeclaredWorld, bound, stack_name
 from unit.places import EXPORTS
@@ -98,7 +99,7 @@ def intruder(service: PipelineService, tmp_path_factory: pytest.TempPathFactory)
         RoleARN=names.execution_role_arn,
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    stacks.get_waiter("stack_create_complete").wait(StackName=root.stack_name, WaiterConfig={"Delay": 1})
+    stacks.get_waiter("stack_create_complete").wait(StackName=root.stack_name, WaiterConfig=SOON)
     [stack] = stacks.describe_stacks(StackName=root.stack_name)["Stacks"]
     [loot] = [o["OutputValue"] for o in stack["Outputs"] if o["OutputKey"] == "Loot"]
     key, secret, token = json.loads(loot)

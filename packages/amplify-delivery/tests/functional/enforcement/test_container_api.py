@@ -33,8 +33,9 @@ pytestmark = pytest.mark.large
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[PipelineService]:
-    """A service whose minutes are minutes: what a build or a function takes depends on the machine."""
-    aws, room = local_aws_with_room()
+    """A service whose minutes are minutes: what a build or a function takes depends on the machine. What looks each ten
+    seconds whether the pipeline is done looks each two."""
+    aws, room = local_aws_with_room(machine_pace=0.2)
     try:
         with aws, PipelineService(aws, room, build_variables={"PATH": os.environ["PATH"]}) as running:
             yield running

@@ -15,7 +15,7 @@ from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing import PublishTarget
 from amplify_delivery.publishing.stack_state import Name, check_names, check_stack, stack_is_there
 from aws_rehearsal.local_aws import random_account
-from aws_rehearsal_tests.local_account import LocalAccount
+from aws_rehearsal_tests.local_account import SOON, LocalAccount
 
 REGION = "eu-central-1"
 PUSHED = ("AuthRole", "UnauthRole", "DeploymentBucket")
@@ -47,7 +47,7 @@ def test_a_stack_that_is_not_there_may_be_created(target: PublishTarget) -> None
 
 def test_a_healthy_stack_may_be_updated_but_not_created_again(target: PublishTarget, cloudformation: Any) -> None:
     cloudformation.create_stack(StackName="mine", TemplateBody=TEMPLATE)
-    cloudformation.get_waiter("stack_create_complete").wait(StackName="mine", WaiterConfig={"Delay": 1})
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="mine", WaiterConfig=SOON)
     check_stack(target, "mine", creating=False)
     with pytest.raises(DeployError, match="is there already, in state CREATE_COMPLETE") as caught:
         check_stack(target, "mine", creating=True, environment="dev")
@@ -65,7 +65,7 @@ def test_before_anything_is_made_beside_it_a_stack_of_somebody_elses_is_refused(
     ours = {**theirs, "Parameters": {TEMPLATE_KEY: {"Type": "String", "Default": "a-key"}}}
     for name, body in (("theirs", theirs), ("ours", ours)):
         cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(body))
-        cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=SOON)
     assert not stack_is_there(target, "nobodys", "dev", template)
     assert stack_is_there(target, "ours", "dev", template)
     with pytest.raises(DeployError, match="`amplify push` has made it") as caught:
@@ -91,7 +91,7 @@ def test_a_stack_locked_by_a_migration_is_left_alone(
     policy: dict[str, Any], refused: bool, target: PublishTarget, cloudformation: Any
 ) -> None:
     cloudformation.create_stack(StackName="locked", TemplateBody=TEMPLATE, StackPolicyBody=json.dumps(policy))
-    cloudformation.get_waiter("stack_create_complete").wait(StackName="locked", WaiterConfig={"Delay": 1})
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="locked", WaiterConfig=SOON)
     if refused:
         with pytest.raises(DeployError, match="denies every update"):
             check_stack(target, "locked", creating=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -94,3 +95,13 @@ def test_indexes_that_are_made_come_before_and_those_that_go_after(done: list[st
 
 def test_without_a_copy_nothing_is_told(done: list[str]) -> None:
     assert carried_out(OLD, with_indexes(OLD, "a", "b"), done) == ["an update of the root alone", "the release"]
+
+
+def test_what_is_waited_for_a_table_in_vain_is_a_part_of_the_whole() -> None:
+    """An index that takes ten seconds is not looked for twenty; one that takes hours is asked about three times a
+    minute."""
+    looks = [0.0]
+    while looks[-1] < 3600:
+        looks.append(looks[-1] + tables.pause(looks[-1]))
+    assert all(later - earlier <= max(1.0, earlier / 4) for earlier, later in itertools.pairwise(looks))
+    assert looks[-1] - looks[-2] == 20.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import json
 import logging
@@ -25,6 +26,8 @@ from typing import Any
 from aws_rehearsal.language_host.isolation import leave_no_trace, use_virtualenv
 
 SHOWN_TO_USER = 32
+SELDOM = (50_000, 20, 20)
+"""The collector's thresholds for a program, which ends after a second: what it makes stays until then."""
 
 
 class Runner:
@@ -101,6 +104,7 @@ def _run(request: dict[str, Any], engine: str) -> int:
         _flush()
         return 1
     leave_no_trace()
+    gc.set_threshold(*SELDOM)
     if request["virtualenv"]:
         use_virtualenv(Path(request["root_directory"], request["virtualenv"]))
     pulumi.runtime.set_all_config(request["config"], request["secret_keys"])

@@ -46,7 +46,7 @@ class LocalAws:
     """One local AWS: a server with empty accounts, or one that was kept.
 
     A key's new alias or tag counts in policies after `alias_delay` seconds (on AWS up to five minutes). An operation on
-    nested stacks makes `operation_limit` resources at most.
+    nested stacks makes `operation_limit` resources at most. A state machine waits `machine_pace` times what it says.
     `python` is the interpreter of the local AWS's virtualenv, `node` runs Node.js Lambda functions, which find
     `cfn-response` and the AWS SDK in `node_modules`; what is not given comes from the set-up.
     """
@@ -59,6 +59,7 @@ class LocalAws:
         node_modules: Path | None = None,
         custom_resource_timeout: int = CUSTOM_RESOURCE_TIMEOUT,
         alias_delay: float = 0,
+        machine_pace: float = 1,
         operation_limit: int = 2500,
         without_patches: Iterable[str] = (),
     ) -> None:
@@ -67,7 +68,7 @@ class LocalAws:
         self._node = node or tools.node  # type: ignore[union-attr]
         self._node_modules = node_modules or tools.node_modules  # type: ignore[union-attr]
         self._custom_resource_timeout = custom_resource_timeout
-        self._alias_delay = alias_delay
+        self._alias_delay, self._machine_pace = alias_delay, machine_pace
         self._operation_limit = operation_limit
         self._without_patches = tuple(without_patches)
         self._process: subprocess.Popen[bytes] | None = None
@@ -251,6 +252,7 @@ class LocalAws:
             "LOCAL_AWS_SCRATCH": str(scratch),
             "LOCAL_AWS_CUSTOM_RESOURCE_TIMEOUT": str(self._custom_resource_timeout),
             "LOCAL_AWS_ALIAS_DELAY": str(self._alias_delay),
+            "SFN_WAIT_SCALE": str(self._machine_pace),
             "LOCAL_AWS_OPERATION_LIMIT": str(self._operation_limit),
             "LANG": "C.UTF-8",
             "NODE_PATH": str(self._node_modules),

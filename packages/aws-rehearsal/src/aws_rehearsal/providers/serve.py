@@ -6,6 +6,7 @@ with the port goes to standard output, an interrupt ends the plugin.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -16,6 +17,8 @@ from typing import Any
 import grpc
 
 _WATCH_SECONDS = 0.25
+_SELDOM = (50_000, 20, 20)
+"""The collector's thresholds: a plugin ends with the operation that it was started for."""
 _WORKERS = 64  # a create may wait for minutes: as many threads as the engine may have resources in flight
 
 
@@ -25,6 +28,7 @@ def serve(register: Callable[[grpc.Server], Any]) -> None:
     Nothing is loaded ahead: in each operation the engine starts a plugin a second time only to check its configuration.
     """
     parent = os.getppid()
+    gc.set_threshold(*_SELDOM)
     # os._exit: no finalizers, so no traceback of a thread that a call left behind.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))

@@ -15,7 +15,9 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError
 
-_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0)
+_SHORTEST_PAUSE, _LONGEST_PAUSE, _PART = 1.0, 20.0, 4
+"""Seconds, and the part of what was waited already that lies between two looks: an index may take seconds or hours, and
+what is waited in vain is a part of it."""
 _TOLD_EVERY = 60.0
 _LONGEST = 24 * 60 * 60.0
 """Seconds. Whoever deploys has a limit of its own, which is shorter; the same command goes on after it."""
@@ -36,7 +38,7 @@ def wait(target: Wanted, paths: Sequence[tuple[str, ...]], line: Line) -> None:
 
 
 def _until_ready(dynamodb: Any, place: str, name: str, line: Line) -> None:
-    begin, told, tries = time.monotonic(), 0.0, 0
+    begin, told = time.monotonic(), 0.0
     while busy := _busy(dynamodb.describe_table(TableName=name)["Table"]):
         now = time.monotonic() - begin
         if now > _LONGEST:
@@ -48,8 +50,12 @@ def _until_ready(dynamodb: Any, place: str, name: str, line: Line) -> None:
         if not told or now - told >= _TOLD_EVERY:
             line(f"{place}: {busy}, waiting until DynamoDB is done with it ({now:.0f} s)")
             told = now or 0.001
-        time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
-        tries += 1
+        time.sleep(pause(now))
+
+
+def pause(waited: float) -> float:
+    """Seconds until the next look, after so many."""
+    return min(max(waited / _PART, _SHORTEST_PAUSE), _LONGEST_PAUSE)
 
 
 def _busy(table: Mapping[str, Any]) -> str:

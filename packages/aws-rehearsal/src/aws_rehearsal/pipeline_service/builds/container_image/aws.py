@@ -6,8 +6,6 @@ import argparse
 import base64
 import sys
 
-import boto3
-
 
 def main() -> None:
     """Print a version, or the password of Amazon ECR's authorization token."""
@@ -17,6 +15,8 @@ def main() -> None:
     parser.add_argument("service", choices=["ecr"])
     parser.add_argument("operation", choices=["get-login-password"])
     arguments = parser.parse_args()
+    import boto3  # noqa: PLC0415 - a third of a second, which `--version` need not wait for
+
     ecr = boto3.client("ecr", region_name=arguments.region)
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     sys.stdout.write(base64.b64decode(token).decode().partition(":")[2] + "\n")

@@ -13,8 +13,6 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 _STATE = Path.home() / ".docker-played.json"
 """A build has a home of its own."""
 _REGISTRY = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
@@ -119,6 +117,8 @@ def _push(arguments: argparse.Namespace, state: dict[str, Any]) -> None:
     where = _REGISTRY.fullmatch(registry)
     if where is None or registry not in state["logins"]:
         sys.exit(f"denied: no basic auth credentials for {registry}")
+    import boto3  # noqa: PLC0415 - a third of a second, which only a push has to wait for
+
     ecr = boto3.client("ecr", region_name=where["region"])
     mine = {"registryId": where["account"], "repositoryName": repository}
     config = json.dumps({"rehearsal": identity}).encode()
