@@ -297,6 +297,52 @@ ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
     ),
     "Jobs": ("SQS::Queue", {"QueueName": "jobs-prod.fifo", "FifoQueue": True}),
     "Orders": ("SNS::Topic", {"TopicName": "orders-prod.fifo", "FifoTopic": True}),
+    "Certificate": (
+        "CertificateManager::Certificate",
+        {
+            "DomainName": "app.example.com",
+            "ValidationMethod": "DNS",
+            "DomainValidationOptions": [{"DomainName": "app.example.com", "HostedZoneId": "Z123"}],
+        },
+    ),
+    "Control": (
+        "CloudFront::OriginAccessControl",
+        {
+            "OriginAccessControlConfig": {
+                "Name": "site-prod",
+                "OriginAccessControlOriginType": "s3",
+                "SigningBehavior": "always",
+                "SigningProtocol": "sigv4",
+            }
+        },
+    ),
+    "Login": ("SecretsManager::Secret", {"Name": "database-prod", "SecretString": '{"username": "a"}'}),
+    "Database": (
+        "RDS::DBCluster",
+        {"Engine": "aurora-mysql", "MasterUsername": "a", "MasterUserPassword": "a-password"},
+    ),
+    "DatabaseLogin": (
+        "SecretsManager::SecretTargetAttachment",
+        {"SecretId": {"Ref": "Login"}, "TargetId": {"Ref": "Database"}, "TargetType": "AWS::RDS::DBCluster"},
+    ),
+    "Files": ("EFS::FileSystem", {"Encrypted": True}),
+    "Address": ("EC2::EIP", {"Domain": "vpc"}),
+    "Live": (
+        "AppSync::Api",
+        {
+            "Name": "live",
+            "EventConfig": {
+                name: [{"AuthType": "API_KEY"}]
+                for name in (
+                    "AuthProviders",
+                    "ConnectionAuthModes",
+                    "DefaultPublishAuthModes",
+                    "DefaultSubscribeAuthModes",
+                )
+            },
+        },
+    ),
+    "Analytics": ("CDK::Metadata", {"Analytics": "v2"}),
     "Addresses": ("WAFv2::IPSet", {"Scope": "REGIONAL", "IPAddressVersion": "IPV4", "Addresses": []}),
     "BeforeTheApi": (
         "WAFv2::WebACLAssociation",
@@ -398,7 +444,8 @@ ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
 }
-"""What projects add to an API, by logical id: a firewall, users, dashboards, search, a bot, push, mail, scaling."""
+"""What projects add to an API, by logical id: a firewall, users, dashboards, search, a bot, push, mail, scaling, a
+database, a certificate."""
 
 
 def test_the_role_is_enough_for_what_projects_add(local_aws: LocalAws, tmp_path: Path) -> None:

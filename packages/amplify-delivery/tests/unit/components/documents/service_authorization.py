@@ -66,6 +66,7 @@ SERVICES = [
     "organizations",
     "personalize",
     "polly",
+    "rds",
     "rds-data",
     "rds-db",
     "rekognition",

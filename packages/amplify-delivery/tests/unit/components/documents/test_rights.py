@@ -1,15 +1,21 @@
 """Rights from resource types: what the table says, as narrow as names allow, and an error for what it lacks."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cfnlint.data import AdditionalSpecs
+from cfnlint.data.schemas import providers
+from cfnlint.data.schemas import resources as schemas
 
 from amplify_delivery.components.documents.account.everything import account_documents
 from amplify_delivery.components.documents.packing import pack
 from amplify_delivery.components.documents.rights import handler_table
 from amplify_delivery.components.documents.rights import types as rights
+from amplify_delivery.components.documents.rights.scopes import services_passed_to
 from amplify_delivery.components.documents.statements import allow, document, size
 from amplify_delivery.errors import ConfigError
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
@@ -189,6 +195,19 @@ def test_a_type_is_made_under_the_environments_names_only(
         ("AWS::Pinpoint::App", "mobiletargeting:CreateApp"),
         ("AWS::Pinpoint::APNSSandboxChannel", "mobiletargeting:UpdateApnsSandboxChannel"),
         ("AWS::Pinpoint::GCMChannel", "mobiletargeting:DeleteGcmChannel"),
+        ("AWS::RDS::DBCluster", "rds:CreateDBCluster"),
+        ("AWS::RDS::DBInstance", "rds:DeleteDBInstance"),
+        ("AWS::EFS::MountTarget", "elasticfilesystem:CreateMountTarget"),
+        ("AWS::Route53::RecordSet", "route53:ChangeResourceRecordSets"),
+        ("AWS::CertificateManager::Certificate", "acm:DeleteCertificate"),
+        ("AWS::CloudFront::OriginAccessControl", "cloudfront:DeleteOriginAccessControl"),
+        ("AWS::CloudFront::Function", "cloudfront:PublishFunction"),
+        ("AWS::AppSync::ChannelNamespace", "appsync:CreateChannelNamespace"),
+        ("AWS::ApiGatewayV2::DomainName", "apigateway:POST"),
+        ("AWS::SecretsManager::RotationSchedule", "secretsmanager:RotateSecret"),
+        ("AWS::SecretsManager::SecretTargetAttachment", "secretsmanager:PutSecretValue"),
+        ("AWS::SQS::QueueInlinePolicy", "sqs:SetQueueAttributes"),
+        ("AWS::IAM::RolePolicy", "iam:PutRolePolicy"),
     ],
 )
 def test_what_amplify_and_its_users_add_can_be_made(kind: str, action: str) -> None:
@@ -222,6 +241,9 @@ def test_what_no_backend_may_is_refused_with_its_reason() -> None:
         ("AWS::SES::EmailIdentity", "ses:DeleteEmailIdentity", "ses:{}:{}:identity/example.com"),
         ("AWS::Lex::Bot", "lex:DeleteBot", "lex:{}:{}:bot/A1B2C3"),
         ("AWS::Pinpoint::App", "mobiletargeting:DeleteApp", "mobiletargeting:{}:{}:apps/1a2b3c"),
+        ("AWS::RDS::DBCluster", "rds:DeleteDBCluster", "rds:{}:{}:cluster:shop"),
+        ("AWS::EFS::FileSystem", "elasticfilesystem:DeleteFileSystem", "elasticfilesystem:{}:{}:file-system/fs-1"),
+        ("AWS::CertificateManager::Certificate", "acm:DeleteCertificate", "acm:{}:{}:certificate/1a2b"),
     ],
 )
 def test_another_environments_are_told_by_their_tags(kind: str, action: str, resource: str) -> None:
@@ -263,3 +285,26 @@ def test_a_firewall_stands_before_the_backends_own_apis_and_pools(action: str, r
     arn = "arn:aws:" + resource.format(w.prod.region, w.prod.account)
     said = evaluate([policy], Request(Principal(w.prod.execution_role_arn), action, arn, {}), {})
     assert (str(said) == "allow") is may
+
+
+def _properties(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from schema["properties"] if isinstance(schema.get("properties"), dict) else ()
+        for value in schema.values():
+            yield from _properties(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _properties(value)
+
+
+def test_a_type_that_takes_a_role_may_hand_it_to_its_service() -> None:
+    """Whoever makes such a resource passes the role; what the service is called its own documentation says."""
+    files = json.loads(Path(next(iter(providers.__path__)), "us-east-1.json").read_text(encoding="utf-8"))
+    folder = Path(next(iter(schemas.__path__)))
+    lacking = []
+    for kind in sorted(rights.known_types() & files.keys() - {"AWS::IAM::Role"}):
+        schema = json.loads((folder / f"{files[kind]}.json").read_text(encoding="utf-8"))
+        taken = {p for p in _properties(schema) if re.fullmatch(r"(?i).*role_?arn", p)}
+        if taken and "::Lambda::" not in kind and services_passed_to([kind]) == ["lambda.amazonaws.com"]:
+            lacking.append((kind, sorted(taken)))
+    assert lacking == []

@@ -838,8 +838,10 @@ def _types() -> Iterator[Row]:
         for tag in ("user:Application", "user:Stack"):
             yield no(execution, action, "*", keys={**here, f"aws:RequestTag/{tag}": "another"})
     pool, identities = prod.arn("cognito-idp", "userpool/x"), prod.arn("cognito-identity", "identitypool/x")
-    api = prod.arn("appsync", "apis/x")
+    api, files = prod.arn("appsync", "apis/x"), prod.arn("elasticfilesystem", "file-system/fs-1a2b")
     for role, action, resource in (
+        (execution, "elasticfilesystem:DescribeMountTargets", files),
+        (deploy, "elasticfilesystem:DescribeMountTargets", files),
         (execution, "appsync:DeleteGraphqlApi", api),
         (execution, "cognito-identity:DeleteIdentityPool", identities),
         (execution, "cognito-idp:DeleteUserPool", pool),

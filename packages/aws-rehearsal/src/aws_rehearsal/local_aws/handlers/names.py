@@ -43,6 +43,8 @@ def _iam(verb: str, subject: Subject) -> list[str]:
     if subject.resource_type == "AWS::IAM::ManagedPolicy" and "RolePolicy" not in verb:
         return [_policy(subject)]
     targets = subject.properties.get("Roles")
+    if subject.resource_type == "AWS::IAM::RolePolicy":
+        targets = [subject.properties.get("RoleName")]
     if isinstance(targets, list):
         return [subject.role(str(name)) for name in targets]
     return [subject.role(arn) for arn in role_arns(subject.properties)] or [subject.arn("iam", "role/*", region="")]
@@ -236,6 +238,8 @@ def _sns(_verb: str, subject: Subject) -> list[str]:
 def _sqs(_verb: str, subject: Subject) -> list[str]:
     if subject.resource_type == "AWS::SQS::QueuePolicy":
         return [subject.arn("sqs", str(url).rpartition("/")[2]) for url in subject.properties.get("Queues") or ()]
+    if subject.resource_type == "AWS::SQS::QueueInlinePolicy":
+        return [subject.arn("sqs", str(subject.properties.get("Queue")).rpartition("/")[2])]
     # A queue's physical id is its URL.
     return [subject.arn("sqs", subject.physical_id.rpartition("/")[2] or subject.name("QueueName", 80))]
 

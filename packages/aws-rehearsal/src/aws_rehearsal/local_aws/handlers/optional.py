@@ -47,6 +47,11 @@ def _before(service: str) -> Condition:
     return lambda new, old: any(str(p.get("ResourceArn")).split(":")[2:3] == [service] for p in (new, old))
 
 
+def _attached_to(service: str) -> Condition:
+    """A secret is attached to something of that service (`TargetType`)."""
+    return lambda new, old: any(str(p.get("TargetType")).startswith(f"AWS::{service}::") for p in (new, old))
+
+
 def _scales(service: str) -> Condition:
     return lambda new, old: any(p.get("ServiceNamespace") == service for p in (new, old))
 
@@ -141,6 +146,27 @@ _BY_TYPE: Mapping[str, Mapping[str, Condition]] = {
         "cloudfront:CreateConnectionGroup": lambda new, old: any(
             _has(p, ("ConnectionMode",), depth=2) for p in (new, old)
         ),
+    },
+    "AWS::CertificateManager::Certificate": {
+        # A private one's authority signs it; of a public one the handler writes the record where a zone is named.
+        "acm-pca:GetCertificate": _present("CertificateAuthorityArn"),
+        "acm-pca:IssueCertificate": _present("CertificateAuthorityArn"),
+        "route53:ChangeResourceRecordSets": lambda new, old: any(_has(p, ("HostedZoneId",), 3) for p in (new, old)),
+    },
+    **{
+        f"AWS::RDS::{kind}": {
+            "iam:GetRole": _present("MonitoringRoleArn", "AssociatedRoles"),
+            "iam:ListRoles": _present("MonitoringRoleArn", "AssociatedRoles"),
+            "secretsmanager:CreateSecret": _present("ManageMasterUserPassword"),
+            "secretsmanager:TagResource": _present("ManageMasterUserPassword"),
+        }
+        for kind in ("DBCluster", "DBInstance")
+    },
+    "AWS::SecretsManager::SecretTargetAttachment": {
+        "docdb-elastic:GetCluster": _attached_to("DocDBElastic"),
+        "redshift-serverless:GetNamespace": _attached_to("RedshiftServerless"),
+        "redshift-serverless:ListWorkgroups": _attached_to("RedshiftServerless"),
+        "redshift:DescribeClusters": _attached_to("Redshift"),
     },
     "AWS::AppSync::GraphQLApi": {"appsync:PutGraphqlApiEnvironmentVariables": _changed("EnvironmentVariables")},
     "AWS::Cognito::IdentityPool": {

@@ -12,6 +12,7 @@ from typing import Any
 from .names import role_arns
 
 _SERVICE_OF: Mapping[str, str] = {
+    "Amplify": "amplify",
     "ApiGateway": "apigateway",
     "ApiGatewayV2": "apigateway",
     "ApplicationAutoScaling": "application-autoscaling",
@@ -19,14 +20,19 @@ _SERVICE_OF: Mapping[str, str] = {
     "CodeBuild": "codebuild",
     "CodePipeline": "codepipeline",
     "Cognito": "cognito-idp",
+    "EFS": "elasticfilesystem",
+    "Elasticsearch": "es",
     "Events": "events",
     "KinesisFirehose": "firehose",
     "Lambda": "lambda",
     "Lex": "lexv2",
     "Logs": "logs",
     "OpenSearchService": "es",
+    "RDS": "rds",
     "S3": "s3",
+    "SES": "ses",
     "Scheduler": "scheduler",
+    "SecretsManager": "secretsmanager",
     "SNS": "sns",
     "StepFunctions": "states",
 }
@@ -36,6 +42,8 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::ECS::Service": "ecs",
     "AWS::ECS::TaskDefinition": "ecs-tasks",
 }
+_OF_PROPERTY: Mapping[str, str] = {"MonitoringRoleArn": "monitoring.rds"}
+"""Properties whose role another service gets than the resource's own ("Setting up Enhanced Monitoring", Amazon RDS)."""
 _READ_ONLY: frozenset[tuple[str, str]] = frozenset(
     {
         # Documents and code that speak of roles, and hand none over.
@@ -58,8 +66,12 @@ def passed_roles(resource_type: str, properties: Mapping[str, Any]) -> Iterator[
     if service is None:
         return
     handed = {name: value for name, value in properties.items() if (resource_type, name) not in _READ_ONLY}
-    for arn in dict.fromkeys(_handed_over(handed)):
+    own = {name: value for name, value in handed.items() if name not in _OF_PROPERTY}
+    for arn in dict.fromkeys(_handed_over(own)):
         yield arn, f"{service}.amazonaws.com"
+    for name in handed.keys() - own.keys():
+        for arn in role_arns(handed[name]):
+            yield arn, f"{_OF_PROPERTY[name]}.amazonaws.com"
 
 
 def _handed_over(value: Any, name: str = "") -> Iterator[str]:

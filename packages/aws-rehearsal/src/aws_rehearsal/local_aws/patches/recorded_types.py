@@ -47,8 +47,21 @@ TYPES = (
     "AWS::WAFv2::IPSet",
     "AWS::WAFv2::RegexPatternSet",
     "AWS::WAFv2::WebACLAssociation",
-    # hosting
+    # hosting, and what else of the web projects add: signed addresses, live channels, secrets that change
     "AWS::Amplify::Branch",
+    "AWS::ApiGatewayV2::Deployment",
+    "AWS::AppSync::Api",
+    "AWS::AppSync::ChannelNamespace",
+    "AWS::CloudFront::KeyGroup",
+    "AWS::CloudFront::PublicKey",
+    "AWS::Kinesis::StreamConsumer",
+    "AWS::SecretsManager::ResourcePolicy",
+    "AWS::SecretsManager::RotationSchedule",
+    # a network of one's own
+    "AWS::EC2::EIP",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
     # container api
     "AWS::ApiGatewayV2::VpcLink",
     "AWS::EC2::NetworkAcl",

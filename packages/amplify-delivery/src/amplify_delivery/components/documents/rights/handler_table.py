@@ -22,34 +22,53 @@ _NAMES = """
 ApiGateway::Account ApiGateway::ApiKey ApiGateway::Authorizer ApiGateway::BasePathMapping ApiGateway::Deployment
 ApiGateway::DomainName ApiGateway::GatewayResponse ApiGateway::Method ApiGateway::Model ApiGateway::RequestValidator
 ApiGateway::Resource ApiGateway::RestApi ApiGateway::Stage ApiGateway::UsagePlan ApiGateway::UsagePlanKey
-ApiGatewayV2::Api ApiGatewayV2::Authorizer ApiGatewayV2::Integration ApiGatewayV2::Route ApiGatewayV2::Stage
-ApiGatewayV2::VpcLink
+ApiGatewayV2::Api ApiGatewayV2::ApiMapping ApiGatewayV2::Authorizer ApiGatewayV2::Deployment ApiGatewayV2::DomainName
+ApiGatewayV2::Integration ApiGatewayV2::Route ApiGatewayV2::Stage ApiGatewayV2::VpcLink
 ApplicationAutoScaling::ScalableTarget ApplicationAutoScaling::ScalingPolicy
-AppSync::ApiCache AppSync::ApiKey AppSync::DataSource AppSync::DomainName AppSync::DomainNameApiAssociation
-AppSync::FunctionConfiguration AppSync::GraphQLApi AppSync::GraphQLSchema AppSync::Resolver
-CloudFront::Distribution CloudFront::CloudFrontOriginAccessIdentity
+AppSync::Api AppSync::ApiCache AppSync::ApiKey AppSync::ChannelNamespace AppSync::DataSource AppSync::DomainName
+AppSync::DomainNameApiAssociation AppSync::FunctionConfiguration AppSync::GraphQLApi AppSync::GraphQLSchema
+AppSync::Resolver
+CertificateManager::Certificate
+CloudFront::CachePolicy CloudFront::CloudFrontOriginAccessIdentity CloudFront::Distribution CloudFront::Function
+CloudFront::KeyGroup CloudFront::OriginAccessControl CloudFront::OriginRequestPolicy CloudFront::PublicKey
+CloudFront::ResponseHeadersPolicy
 CloudWatch::Alarm CloudWatch::CompositeAlarm CloudWatch::Dashboard
-CodeBuild::Project CodePipeline::Pipeline
+CodeBuild::Project
+CodePipeline::Pipeline
 Cognito::IdentityPool Cognito::IdentityPoolPrincipalTag Cognito::IdentityPoolRoleAttachment
 Cognito::ManagedLoginBranding Cognito::UserPool Cognito::UserPoolClient Cognito::UserPoolDomain Cognito::UserPoolGroup
 Cognito::UserPoolIdentityProvider Cognito::UserPoolResourceServer Cognito::UserPoolRiskConfigurationAttachment
 Cognito::UserPoolUICustomizationAttachment Cognito::UserPoolUser Cognito::UserPoolUserToGroupAttachment
 DynamoDB::Table
-EC2::InternetGateway EC2::NetworkAcl EC2::NetworkAclEntry EC2::Route EC2::RouteTable EC2::SecurityGroup EC2::Subnet
-EC2::SubnetNetworkAclAssociation EC2::SubnetRouteTableAssociation EC2::VPC EC2::VPCEndpoint EC2::VPCGatewayAttachment
-ECR::Repository ECS::Cluster ECS::Service ECS::TaskDefinition
+EC2::EIP EC2::InternetGateway EC2::NatGateway EC2::NetworkAcl EC2::NetworkAclEntry EC2::Route EC2::RouteTable
+EC2::SecurityGroup EC2::SecurityGroupEgress EC2::SecurityGroupIngress EC2::Subnet EC2::SubnetNetworkAclAssociation
+EC2::SubnetRouteTableAssociation EC2::VPC EC2::VPCEndpoint EC2::VPCGatewayAttachment
+ECR::Repository
+ECS::Cluster ECS::Service ECS::TaskDefinition
+EFS::AccessPoint EFS::FileSystem EFS::MountTarget
 Events::EventBus Events::Rule
-IAM::ManagedPolicy IAM::Policy IAM::Role
-Kinesis::Stream KinesisFirehose::DeliveryStream KMS::Key
+IAM::ManagedPolicy IAM::Policy IAM::Role IAM::RolePolicy
+Kinesis::Stream Kinesis::StreamConsumer
+KinesisFirehose::DeliveryStream
+KMS::Key
 Lambda::Alias Lambda::EventInvokeConfig Lambda::EventSourceMapping Lambda::Function Lambda::LayerVersion
 Lambda::LayerVersionPermission Lambda::Permission Lambda::Url Lambda::Version
 Lex::Bot Lex::BotAlias Lex::BotVersion
 Location::GeofenceCollection Location::Map Location::PlaceIndex Location::RouteCalculator Location::Tracker
-Logs::LogGroup Logs::MetricFilter Logs::SubscriptionFilter OpenSearchService::Domain Rekognition::Collection
-S3::Bucket S3::BucketPolicy Scheduler::Schedule SNS::Topic SNS::TopicPolicy SNS::Subscription
+Logs::LogGroup Logs::LogStream Logs::MetricFilter Logs::SubscriptionFilter
+OpenSearchService::Domain
+RDS::DBCluster RDS::DBInstance RDS::DBSubnetGroup
+Rekognition::Collection
+Route53::RecordSet
+S3::Bucket S3::BucketPolicy
+Scheduler::Schedule
+SecretsManager::ResourcePolicy SecretsManager::RotationSchedule SecretsManager::Secret
+SecretsManager::SecretTargetAttachment
+ServiceDiscovery::PrivateDnsNamespace ServiceDiscovery::Service
 SES::ConfigurationSet SES::ConfigurationSetEventDestination SES::EmailIdentity SES::Template
-SQS::Queue SQS::QueuePolicy SSM::Parameter
-SecretsManager::Secret ServiceDiscovery::PrivateDnsNamespace ServiceDiscovery::Service
+SNS::Subscription SNS::Topic SNS::TopicInlinePolicy SNS::TopicPolicy
+SQS::Queue SQS::QueueInlinePolicy SQS::QueuePolicy
+SSM::Parameter
 StepFunctions::StateMachine
 WAFv2::IPSet WAFv2::RegexPatternSet WAFv2::WebACL WAFv2::WebACLAssociation
 """
@@ -60,8 +79,19 @@ TYPES = tuple(_NAMES.split())
 _TOO_WIDE = {"iam:PassRole", "s3:GetObject"}
 """Granted apart, with their own resources: see `rights`."""
 
-_FOREIGN = frozenset({"apprunner", "bedrock-agentcore", "elasticloadbalancing"})
-"""A web ACL's association lists what it can stand before: services, and Verified Access of EC2, that no backend has."""
+_FOREIGN = frozenset(
+    {
+        "acm-pca",
+        "apprunner",
+        "bedrock-agentcore",
+        "docdb-elastic",
+        "elasticloadbalancing",
+        "redshift",
+        "redshift-serverless",
+    }
+)
+"""A web ACL's association lists what it can stand before, a certificate who may sign it, a secret's attachment whose
+password it may be: services, and Verified Access of EC2, that no backend has."""
 
 
 @functools.cache

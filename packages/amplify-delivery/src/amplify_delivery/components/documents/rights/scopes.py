@@ -52,22 +52,29 @@ _DATA_READS = frozenset(
 )
 
 _PASSED_TO: Mapping[str, tuple[str, ...]] = {
+    "Amplify": ("amplify.amazonaws.com",),
     "ApiGateway": ("apigateway.amazonaws.com",),
     "ApiGatewayV2": ("apigateway.amazonaws.com",),
     "ApplicationAutoScaling": ("application-autoscaling.amazonaws.com",),
     "AppSync": ("appsync.amazonaws.com",),
     "CodeBuild": ("codebuild.amazonaws.com",),
     "CodePipeline": ("codepipeline.amazonaws.com",),
-    "Cognito": ("cognito-identity.amazonaws.com", "cognito-idp.amazonaws.com"),
+    "Cognito": ("cognito-identity.amazonaws.com", "cognito-idp.amazonaws.com", "cognito-sync.amazonaws.com"),
     "DynamoDB": ("dynamodb.amazonaws.com",),
+    "EFS": ("elasticfilesystem.amazonaws.com",),
     "ECS": ("ecs-tasks.amazonaws.com", "ecs.amazonaws.com"),
+    "Elasticsearch": ("es.amazonaws.com",),
     "Events": ("events.amazonaws.com",),
     "KinesisFirehose": ("firehose.amazonaws.com",),
     "Lambda": ("lambda.amazonaws.com",),
     "Lex": ("lexv2.amazonaws.com",),
+    "Logs": ("logs.amazonaws.com",),
     "OpenSearchService": ("es.amazonaws.com",),
+    "RDS": ("monitoring.rds.amazonaws.com", "rds.amazonaws.com"),
     "S3": ("s3.amazonaws.com",),
+    "SES": ("ses.amazonaws.com",),
     "Scheduler": ("scheduler.amazonaws.com",),
+    "SecretsManager": ("secretsmanager.amazonaws.com",),
     "SNS": ("sns.amazonaws.com",),
     "StepFunctions": ("states.amazonaws.com",),
 }
@@ -167,6 +174,14 @@ def _logs(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     return _named("logs", *kinds, tails=("", ":*"))(access, types)
 
 
+_DOMAINS = {
+    "AWS::ApiGateway::BasePathMapping",
+    "AWS::ApiGateway::DomainName",
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
+}
+
+
 def _apigateway(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     paths = ["/tags/*"]
     if any(name.startswith("AWS::ApiGateway::") for name in types):
@@ -179,7 +194,7 @@ def _apigateway(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
         paths += ["/usageplans", "/usageplans/*"]
     if "AWS::ApiGateway::Account" in types:
         paths.append("/account")
-    if types & {"AWS::ApiGateway::BasePathMapping", "AWS::ApiGateway::DomainName"}:
+    if types & _DOMAINS:
         paths += ["/domainnames", "/domainnames/*"]
     return [f"arn:{access.names.partition}:apigateway:{access.names.region}::{path}" for path in paths]
 
@@ -232,6 +247,12 @@ def _route53(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     return [f"arn:{access.names.partition}:route53:::hostedzone/*"]
 
 
+def _rds(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    """A cluster may be one of a global one, which belongs to no region."""
+    del types
+    return [access.names.arn("rds", "*"), access.names.arn("rds", "global-cluster:*", region="")]
+
+
 _SCOPES: Mapping[str, Scope] = {
     "amplify": _anywhere("amplify", "apps/*"),
     "apigateway": _apigateway,
@@ -252,6 +273,7 @@ _SCOPES: Mapping[str, Scope] = {
     "lex": _anywhere("lex", "bot/*", "bot-alias/*"),
     "logs": _logs,
     "mobiletargeting": _anywhere("mobiletargeting", "apps/*"),
+    "rds": _rds,
     "rekognition": _named("rekognition", "collection/"),
     "route53": _route53,
     "s3": _s3,

@@ -87,7 +87,9 @@ EXTRA: Mapping[str, tuple[str, ...]] = {
     ),
     **PINPOINT,
     "AWS::CloudFormation::CustomResource": ("lambda:InvokeFunction",),
-    # CloudFormation's own, without a call to any other service. An export's template without resources has one.
+    # CloudFormation's own, without a call to any other service. An export's template without resources has one, and the
+    # CDK adds its own.
+    "AWS::CDK::Metadata": (),
     "AWS::CloudFormation::WaitCondition": (),
     "AWS::CloudFormation::WaitConditionHandle": (),
 }
@@ -261,7 +263,20 @@ def _scoped(
         yield allow(_word(service), actions, resources, conditions)
 
 
-_TAGGED = frozenset({"appsync", "cognito-identity", "cognito-idp", "lex", "mobiletargeting", "ses", "wafv2"})
+_TAGGED = frozenset(
+    {
+        "acm",
+        "appsync",
+        "cognito-identity",
+        "cognito-idp",
+        "elasticfilesystem",
+        "lex",
+        "mobiletargeting",
+        "rds",
+        "ses",
+        "wafv2",
+    }
+)
 """Services whose resources have random ids, or names of another kind (an address), but carry the tags of their stack.
 All document `aws:ResourceTag` for these resources; of what stands below an app of Pinpoint, none."""
 

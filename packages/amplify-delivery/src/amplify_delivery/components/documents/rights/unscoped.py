@@ -9,7 +9,12 @@ from collections.abc import Mapping
 _NO_APPSYNC = "AppSync compares neither the API nor its parts for this action"
 _NO_SES = "the first version of SES's API compares no template"
 
+_NO_KEY = "CloudFront compares neither a key nor a group of keys"
+_NO_POLICY = "it has no ARN before it is there"
+
 UNSCOPED_WRITES: Mapping[str, str] = {
+    "acm:RequestCertificate": "the certificate has no ARN before it is there",
+    "appsync:CreateApi": "the API has no ARN before it is there",
     "appsync:CreateApiCache": _NO_APPSYNC,
     "appsync:CreateApiKey": _NO_APPSYNC,
     "appsync:CreateDataSource": _NO_APPSYNC,
@@ -33,8 +38,19 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "cloudformation:CreateResource": "Cloud Control's own: it then acts with the caller's rights for the resource",
     "cloudformation:DeleteResource": "Cloud Control's own: it then acts with the caller's rights for the resource",
     "cloudformation:UpdateResource": "Cloud Control's own: it then acts with the caller's rights for the resource",
+    "cloudfront:CreateCachePolicy": _NO_POLICY,
     "cloudfront:CreateCloudFrontOriginAccessIdentity": "the identity has no ARN before it is there",
     "cloudfront:CreateDistribution": "the distribution has no ARN before it is there",
+    "cloudfront:CreateFunction": _NO_POLICY,
+    "cloudfront:CreateKeyGroup": _NO_KEY,
+    "cloudfront:CreateOriginAccessControl": _NO_POLICY,
+    "cloudfront:CreateOriginRequestPolicy": _NO_POLICY,
+    "cloudfront:CreatePublicKey": _NO_KEY,
+    "cloudfront:CreateResponseHeadersPolicy": _NO_POLICY,
+    "cloudfront:DeleteKeyGroup": _NO_KEY,
+    "cloudfront:DeletePublicKey": _NO_KEY,
+    "cloudfront:UpdateKeyGroup": _NO_KEY,
+    "cloudfront:UpdatePublicKey": _NO_KEY,
     "codestar-notifications:DeleteTarget": "a target has no ARN of its own",
     "cognito-identity:CreateIdentityPool": "the identity pool has no ARN before it is there",
     "cognito-identity:SetPrincipalTagAttributeMap": "Cognito compares no identity pool",
@@ -42,6 +58,7 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "cognito-idp:CreateUserPool": "the user pool has no ARN before it is there",
     "ecr:GetAuthorizationToken": "the token is the account's; what it may do is compared for each repository",
     "ecs:DeregisterTaskDefinition": "ECS compares no task definition here",
+    "elasticfilesystem:CreateFileSystem": "the file system has no ARN before it is there",
     "kinesis:DisableEnhancedMonitoring": "Kinesis compares no stream here",
     "kinesis:EnableEnhancedMonitoring": "Kinesis compares no stream here",
     "kinesis:UpdateShardCount": "Kinesis compares no stream here",
@@ -96,21 +113,25 @@ GLOBAL_SERVICES = frozenset({"cloudfront", "route53"})
 UNSCOPED_READS = frozenset(
     f"{service}:{action}"
     for service, actions in {
+        "acm": "ListCertificates",
         "application-autoscaling": "DescribeScalableTargets DescribeScalingPolicies DescribeScheduledActions",
         "appsync": "GetApiCache GetDataSource GetFunction GetGraphqlApiEnvironmentVariables GetResolver "
-        "GetSchemaCreationStatus ListApiKeys ListDataSources ListDomainNames ListFunctions ListGraphqlApis "
+        "GetSchemaCreationStatus ListApiKeys ListApis ListDataSources ListDomainNames ListFunctions ListGraphqlApis "
         "ListResolvers",
         "cloudformation": "DescribeStackDriftDetectionStatus GetResource GetResourceRequestStatus ListResources "
         "ListResourceRequests ListStacks",
-        "cloudfront": "ListCloudFrontOriginAccessIdentities ListDistributions",
+        "cloudfront": "GetKeyGroup GetPublicKey ListCachePolicies ListCloudFrontOriginAccessIdentities "
+        "ListDistributions ListFunctions ListKeyGroups ListOriginAccessControls ListOriginRequestPolicies "
+        "ListPublicKeys ListResponseHeadersPolicies",
         "cloudwatch": "ListDashboards",
         "codepipeline": "ListPipelines",
         "cognito-identity": "ListIdentityPools",
         "cognito-idp": "DescribeUserPoolDomain ListUserPools",
         "dynamodb": "ListTables",
-        "ec2": "DescribeInstances DescribeInternetGateways DescribeNetworkAcls DescribeNetworkInterfaces "
-        "DescribeRegions DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeTags "
-        "DescribeVpcEncryptionControls DescribeVpcEndpoints DescribeVpcs DescribeVpnGateways",
+        "ec2": "DescribeAccountAttributes DescribeAddresses DescribeAvailabilityZones DescribeInstances "
+        "DescribeInternetGateways DescribeNatGateways DescribeNetworkAcls DescribeNetworkInterfaces "
+        "DescribeRegions DescribeRouteTables DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets "
+        "DescribeTags DescribeVpcEncryptionControls DescribeVpcEndpoints DescribeVpcs DescribeVpnGateways",
         "ecs": "DescribeTaskDefinition ListClusters ListServices ListTaskDefinitions",
         "events": "ListEventBuses ListRules",
         "firehose": "ListDeliveryStreams",
@@ -120,8 +141,9 @@ UNSCOPED_READS = frozenset(
         "lex": "ListBots",
         "lambda": "GetCodeSigningConfig GetLayerVersion ListEventSourceMappings ListFunctions ListLayerVersions",
         "logs": "DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies",
+        "rds": "DescribeDBEngineVersions DescribeEvents",
         "rekognition": "ListCollections",
-        "route53": "ListHostedZonesByName",
+        "route53": "GetChange ListHostedZones ListHostedZonesByName",
         "s3": "ListAllMyBuckets",
         "scheduler": "ListSchedules",
         "secretsmanager": "GetRandomPassword ListSecrets",
