@@ -23,10 +23,10 @@ from amplify_delivery.client_config import Backend, files, of_assembly
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.front_end.running_backend import of_stack
 from amplify_delivery.export import Assembly, EnvironmentValues
-from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.setup.node import ensure_locked, ensure_node
 from aws_rehearsal.setup.progress import Progress
+from aws_rehearsal_tests.absent import fetched
 from aws_rehearsal_tests.local_account import LocalAccount
 from functional.enforcement.deployed_apps import deployable
 from unit.client_config.backends import REGION, everything, written
@@ -49,11 +49,9 @@ Parse = Callable[[Sequence[Backend]], list[tuple[dict[str, Any], dict[str, Any]]
 def script() -> Script:
     """Runs a script of this folder beside the library: what it prints, read as JSON."""
     progress = Progress()
-    try:
+    with fetched("library of Amplify for JavaScript"):
         node = ensure_node(progress)
         modules = ensure_locked(node, HERE, progress)
-    except SetupError as error:
-        pytest.skip(f"Amplify's library for JavaScript cannot be had: {error}")
 
     def run(name: str, *arguments: object) -> Any:
         ran = subprocess.run(

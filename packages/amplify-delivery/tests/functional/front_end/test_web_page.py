@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from aws_rehearsal_tests.absent import IN_CI
 from functional.front_end import web_page
-from functional.report.browsers import IN_CI
 
 
 def test_without_a_browser_the_rest_of_a_test_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

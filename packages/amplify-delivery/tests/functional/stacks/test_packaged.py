@@ -14,12 +14,12 @@ import pytest
 
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.stacks.packaged import host
-from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws import random_account
 from aws_rehearsal.setup.node import ensure_locked, ensure_node
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.yaml_host import ensure_yaml_host
 from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests.absent import fetched
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 from unit.components.backends import folder
@@ -39,10 +39,8 @@ def in_yaml(project: PulumiProject) -> PulumiProject:  # noqa: F811
     """A project with an export beside it, and the language host where the engine finds plugins."""
     plugin = Path(project.home["PULUMI_HOME"]) / "plugins" / "language-yaml-v1.25.0" / "pulumi-language-yaml"
     plugin.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with fetched("language host of Pulumi for YAML"):
         built = ensure_yaml_host(Progress())
-    except SetupError as error:
-        pytest.skip(f"Pulumi's language host for YAML cannot be had: {error}")
     if not plugin.exists():
         plugin.symlink_to(built)
     (project.folder / "__main__.py").unlink()
@@ -92,11 +90,9 @@ def test_a_program_in_javascript_deploys_a_backend(project: PulumiProject) -> No
     account = {**place(project), "environment": "prod", "protect": False, "export": str(folder(APP))}
     account["pipeline"] = {"name": "pipeline", "account": random_account(), "region": "eu-west-1"}
     variables = {"ACCOUNT": json.dumps(account), "ARGS": json.dumps(arguments), "PLUGIN": str(PACKAGE.parent)}
-    try:
+    with fetched("SDK of Pulumi for Node.js"):
         node = ensure_node(Progress())
         modules = ensure_locked(node, NODE_SDK, Progress())
-    except SetupError as error:
-        pytest.skip(f"Pulumi's SDK for Node.js cannot be had: {error}")
     ran = subprocess.run(
         [node.binary, NODE_SDK / "packaged.js"],
         cwd=project.folder,

@@ -25,9 +25,10 @@ from amplify_delivery.stacks.config import Project
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.environments import ensure_environment, wheel_environment
 from aws_rehearsal.setup.progress import Progress
+from aws_rehearsal_tests.absent import IN_CI
 from unit.delivery.ci_files import Job, expressions, workflow
 from unit.delivery.test_against import Repository
-from unit.delivery.workflow_linter import IN_CI, actionlint
+from unit.delivery.workflow_linter import actionlint
 from unit.places import EXPORTS
 
 TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.errors import SetupError
 from aws_rehearsal.policy.evaluator import World, _bucket
 from aws_rehearsal.setup import tools
+from aws_rehearsal_tests.absent import fetched
 from unit.components.documents import world as w
 from unit.components.documents.mutations import loosened
 from unit.components.documents.trust_table import Row, rows
@@ -19,10 +19,8 @@ BATCH = Path(__file__).with_name("oracle_batch.py")
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    try:
+    with fetched("other evaluator, which is part of the local AWS"):
         return tools().local_aws_python
-    except SetupError as error:
-        pytest.skip(f"the other evaluator is part of the local AWS, which is not set up: {error.message}")
 
 
 def comparable(row: Row) -> bool:
