@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +30,8 @@ from unit.delivery.conftest import ROOT, export
 
 HOME, AWAY, ELSEWHERE = "us-east-1", "eu-west-1", "eu-north-1"
 EXPORT = "todo-series/v1"
+Found = set[str]
+"""What is in an account, by kind and name."""
 
 
 @dataclass
@@ -158,14 +160,20 @@ class Scene:
                 yield f"key {described['Description']}"
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
+@contextmanager
+def playing(folder: Path) -> Iterator[Scene]:
     aws, room = local_aws_with_room()
     try:
         with aws, PipelineService(aws, room) as service:
-            yield make(tmp_path, aws, service)
+            yield make(folder, aws, service)
     finally:
         room.close()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with playing(tmp_path) as found:
+        yield found
 
 
 def make(folder: Path, aws: LocalAws, service: PipelineService) -> Scene:
@@ -183,8 +191,45 @@ def make(folder: Path, aws: LocalAws, service: PipelineService) -> Scene:
 # --- an account ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.engine
-def test_an_account_is_left_by_what_can_be_made_again_and_emptied_when_that_is_asked_for(scene: Scene) -> None:
+@dataclass(frozen=True)
+class Life:
+    """What was told of an account that was bootstrapped once, deployed to, taken down, bootstrapped again and emptied,
+    and what was in it after that."""
+
+    names: EnvironmentNames
+    whole: Found
+    delivered: str
+    """Refused: a stage names its environment."""
+    deployed: str
+    used: str
+    """Refused: a stack of CloudFormation has its role."""
+    after_refusals: Found
+    denied: str
+    """An object may not be deleted."""
+    kept: Any
+    """The document of what was kept; what was there; the state bucket's policy; what was told a second time, and what
+    the engine says by itself."""
+    left: Found
+    policy: str
+    again: str
+    protected: Finished
+    bootstrapped: Found
+    """Once more."""
+    emptied: Any
+    """The document of its end; what was there; what was told a second time."""
+    end: Found
+    gone: str
+    file: bool
+    """Whether its stack file is there."""
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    with playing(tmp_path_factory.mktemp("account")) as scene:
+        yield lived(scene)
+
+
+def lived(scene: Scene) -> Life:
     names = scene.preprod
     scene.write_environment("preprod", AWAY)
     scene.write_environment("qa", AWAY)
@@ -194,59 +239,92 @@ def test_an_account_is_left_by_what_can_be_made_again_and_emptied_when_that_is_a
     scene.succeeds("bootstrap", "preprod")
     whole = scene.everything()
 
-    # Refused while a stage names it, while it is deployed, while CloudFormation has a stack of it.
-    said = scene.refused("destroy", "preprod-account")
-    assert "preprod is delivered by the pipeline pipeline (stage Preprod)" in said
+    delivered = scene.refused("destroy", "preprod-account")
     scene.write_pipeline("qa")
     deploy(scene)
-    said = scene.refused("destroy", "preprod-account", "--delete-data")
-    assert "preprod is still deployed: its stack in" in said
-    assert f"PULUMI_BACKEND_URL='{names.state_backend}' amplify-delivery destroy preprod" in said
+    deployed = scene.refused("destroy", "preprod-account", "--delete-data")
     scene.succeeds("destroy", "preprod", "--delete-data", backend=names.state_backend)
     with a_stack_with(scene, names.execution_role_arn):
-        assert f"CloudFormation needs the role {names.execution_role} for left-over" in scene.refused(
-            "destroy", "preprod-account"
-        )
-    assert scene.everything() >= whole
+        used = scene.refused("destroy", "preprod-account")
+    after_refusals = scene.everything()
 
-    # What can be made again goes; nothing else does, and all of that is listed. An interruption changes nothing of it.
+    # An interruption changes nothing of what goes and what is kept.
     fill(scene)
     forbid(scene, names.staging_bucket, "s3:DeleteObjectVersion")
-    assert f"emptying bucket {names.staging_bucket}: " in scene.refused("destroy", "preprod-account", code=4)
+    denied = scene.refused("destroy", "preprod-account", code=4)
     permit(scene, names.staging_bucket)
-    document = scene.document("destroy", "preprod-account")
-    kept = {
-        f"bucket {names.state_bucket}",
-        f"key State of {names.prefix} in {AWAY}",
-        f"{names.state_key_alias} in {AWAY}",
-        f"log group {names.audit_log_group} in {AWAY}",
-        f"repository {names.repository} in {AWAY}",
-    }
-    assert own(scene.everything()) == kept
-    assert [k["environment"] for k in document["kept"]] == ["preprod"] * len(kept)
-    assert {k["physical_id"] for k in document["kept"]} > {names.state_bucket, names.audit_log_group, names.repository}
-    assert document["removed"] is False
+    kept, left = scene.document("destroy", "preprod-account"), own(scene.everything())
     policy = scene.client("s3", AWAY).get_bucket_policy(Bucket=names.state_bucket)["Policy"]
-    assert "aws:SecureTransport" in policy
-    assert "0 resources deleted" in scene.succeeds("destroy", "preprod-account")
+    again = scene.succeeds("destroy", "preprod-account")
     protected = scene.workspace.pulumi("destroy", "-s", "preprod-account", "--yes")
-    assert protected.exit_code != 0
-    assert "protected" in protected.output
 
-    # Bootstrapped again, it finds what was kept; asked for everything, nothing stays but a key that waits for its end.
     scene.write_pipeline("preprod", "qa")
     scene.succeeds("bootstrap", "preprod")
-    assert scene.everything() >= whole
+    bootstrapped = scene.everything()
     scene.write_pipeline("qa")
     fill(scene)
-    document = scene.document("destroy", "preprod-account", "--delete-data")
-    assert own(scene.everything()) == set()
-    assert document["kept"] == []
-    assert document["removed"] is True
-    assert set(document["emptied"]) == {names.staging_bucket, names.state_bucket, names.repository}
-    assert len(document["keysScheduledForDeletion"]) == 1
-    assert "there is no such stack" in scene.refused("destroy", "preprod-account")
-    assert (scene.workspace.project / "Pulumi.preprod-account.yaml").exists()
+    emptied, end = scene.document("destroy", "preprod-account", "--delete-data"), own(scene.everything())
+    gone = scene.refused("destroy", "preprod-account")
+    file = (scene.workspace.project / "Pulumi.preprod-account.yaml").exists()
+    return Life(
+        names, whole, delivered, deployed, used, after_refusals, denied, kept, left, policy, again, protected,
+        bootstrapped, emptied, end, gone, file=file,
+    )  # fmt: skip
+
+
+LIVED = [pytest.mark.engine, pytest.mark.xdist_group("account's life")]
+
+
+class TestAnAccount:
+    """One life, of which each test looks at something else."""
+
+    pytestmark = LIVED
+
+    def test_it_is_not_destroyed_while_something_needs_it(self, life: Life) -> None:
+        assert "preprod is delivered by the pipeline pipeline (stage Preprod)" in life.delivered
+        assert "preprod is still deployed: its stack in" in life.deployed
+        command = f"PULUMI_BACKEND_URL='{life.names.state_backend}' amplify-delivery destroy preprod"
+        assert command in life.deployed
+        assert f"CloudFormation needs the role {life.names.execution_role} for left-over" in life.used
+        assert life.after_refusals >= life.whole
+
+    def test_what_can_be_made_again_goes_and_nothing_else_does(self, life: Life) -> None:
+        names = life.names
+        assert f"emptying bucket {names.staging_bucket}: " in life.denied
+        assert life.left == {
+            f"bucket {names.state_bucket}",
+            f"key State of {names.prefix} in {AWAY}",
+            f"{names.state_key_alias} in {AWAY}",
+            f"log group {names.audit_log_group} in {AWAY}",
+            f"repository {names.repository} in {AWAY}",
+        }
+        assert "aws:SecureTransport" in life.policy
+
+    def test_what_is_kept_is_listed(self, life: Life) -> None:
+        assert [k["environment"] for k in life.kept["kept"]] == ["preprod"] * len(life.left)
+        listed = {k["physical_id"] for k in life.kept["kept"]}
+        assert listed > {life.names.state_bucket, life.names.audit_log_group, life.names.repository}
+        assert life.kept["removed"] is False
+
+    def test_what_is_kept_stays(self, life: Life) -> None:
+        assert "0 resources deleted" in life.again
+        assert life.protected.exit_code != 0
+        assert "protected" in life.protected.output
+
+    def test_bootstrapped_again_it_finds_what_was_kept(self, life: Life) -> None:
+        assert life.bootstrapped >= life.whole
+
+    def test_asked_for_everything_nothing_stays_but_a_key_that_waits_for_its_end(self, life: Life) -> None:
+        names = life.names
+        assert life.end == set()
+        assert life.emptied["kept"] == []
+        assert life.emptied["removed"] is True
+        assert set(life.emptied["emptied"]) == {names.staging_bucket, names.state_bucket, names.repository}
+        assert len(life.emptied["keysScheduledForDeletion"]) == 1
+
+    def test_then_its_stack_is_gone_and_its_file_stays(self, life: Life) -> None:
+        assert "there is no such stack" in life.gone
+        assert life.file
 
 
 def own(found: set[str]) -> set[str]:
