@@ -289,6 +289,24 @@ def test_a_fact_stands_once(fact: str, place: str) -> None:
     assert [file.relative_to(SOURCES["amplify_delivery"]).as_posix() for file in files] == [place]
 
 
+_DAYS = re.compile(r"(?:deletion_window_in_days=|PendingWindowInDays\"?[=:]) *(\w+)")
+_REGIONAL = re.compile(r"-\{[\w.]*region\}-an\b")
+
+
+def test_how_long_a_key_waits_stands_once() -> None:
+    texts = [file.read_text() for file in modules(SOURCES["amplify_delivery"])]
+    said = [days for text in texts for days in _DAYS.findall(text)]
+    assert len(said) > 3
+    assert set(said) == {"KEY_DAYS"}
+    assert sum(text.count("\nKEY_DAYS = ") for text in texts) == 1
+
+
+def test_the_name_of_a_regional_bucket_is_made_in_one_place() -> None:
+    product = SOURCES["amplify_delivery"]
+    making = [f.relative_to(product).as_posix() for f in modules(product) if _REGIONAL.search(f.read_text())]
+    assert making == ["components/names.py"]
+
+
 AWS_ERRORS = "publishing/aws_errors.py"
 
 
