@@ -122,11 +122,13 @@ def _collect(args: argparse.Namespace, context: Context) -> int:
 
 def _trust(args: argparse.Namespace, context: Context) -> int:
     from amplify_delivery.components.documents.web_identity import github_previews, gitlab_previews  # noqa: PLC0415
+    from amplify_delivery.delivery.previews import pattern  # noqa: PLC0415
     from amplify_delivery.delivery.project import stack_files  # noqa: PLC0415
     from amplify_delivery.stacks.access import environment_names  # noqa: PLC0415
     from amplify_delivery.stacks.config.ci import GitHub, GitLab  # noqa: PLC0415
 
-    names = environment_names(context.project.app, stack_files.load(context.folder, args.pattern))
+    like = stack_files.load(context.folder, args.pattern, pattern.MISSING)
+    names = environment_names(context.project.app, like)
     owner, _, repository = args.ids.partition("/")
     github: dict[str, Any] = {"owner_id": owner, "repository_id": repository, "branch": args.branch}
     try:

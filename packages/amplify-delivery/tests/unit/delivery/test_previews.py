@@ -304,6 +304,26 @@ def test_what_is_missing_is_told(
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("up", "--pull-request", "7"),
+        ("collect", "--older-than", "7"),
+        ("trust", "--repository", "octo/shop", "--ids", "1/2"),
+    ],
+)
+def test_without_a_pattern_the_page_is_named_that_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    """Whoever begins has none yet, and `pulumi stack rm` has deleted nothing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    assert cli.main(["preview", *arguments]) == 3
+    said = capsys.readouterr().err
+    assert "write it as docs/previews.md has it" in said
+    assert "stack rm" not in said
+
+
 def test_the_trust_lets_in_pull_requests_of_the_repository_and_its_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

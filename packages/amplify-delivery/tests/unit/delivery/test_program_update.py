@@ -95,6 +95,23 @@ def test_what_the_commit_declares_is_applied_and_only_if_it_differs(project: Pro
     assert engine.updates == 1
 
 
+@pytest.mark.parametrize("killed", [True, False])
+def test_what_did_not_end_well_is_made_though_nothing_differs(
+    project: Project, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    """A run that was killed stands in no history."""
+    same = declared(project, "a")
+    engine = Previewed(same, same)
+    before = engine.state()
+    monkeypatch.setattr(resolving, "resolve", lambda *_: before)
+    if killed:
+        pending = [{"type": "updating", "resource": {}}]
+        monkeypatch.setattr(engine, "state", lambda: {**before, "pending_operations": pending})
+    else:
+        monkeypatch.setattr(engine, "succeeded", lambda: False)
+    assert bring(project, engine).updated
+
+
 def test_an_environment_that_the_commit_has_no_more_is_none_that_is_looked_for(project: Project) -> None:
     """What was applied last names it, and its stack file has gone with it."""
     before, after = declared(project, "a"), declared(project, "b", environments=1)

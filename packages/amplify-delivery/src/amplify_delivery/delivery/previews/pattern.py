@@ -17,6 +17,13 @@ _NAME = re.compile(r"pr([1-9][0-9]{0,7})")
 _MARK = "# A preview, made by `amplify-delivery preview`. Not for git: it is made again from "
 
 
+MISSING = (
+    'write it as docs/previews.md has it ("Setting it up"), or name the stack file that previews are made after with '
+    "--pattern; nothing was changed"
+)
+"""What to do where there is no pattern."""
+
+
 def name_of(number: int) -> str:
     """The environment and the Pulumi stack of a pull request's preview: deterministic, and short as names in AWS have
     to be. Raises `ConfigError`."""

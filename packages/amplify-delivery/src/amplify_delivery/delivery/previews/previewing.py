@@ -164,7 +164,7 @@ def _write(name: str, like: str, context: Context) -> None:
 
 def _check_pattern(like: str, context: Context) -> None:
     source = stack_files.path(context.folder, like)
-    config = stack_files.load(context.folder, like)
+    config = stack_files.load(context.folder, like, pattern.MISSING)
     pattern.check(config, read_yaml(source), source.name)
     for stack in context.project.stacks("backend"):
         other = stack_files.load(context.folder, stack) if not pattern.is_preview(stack) else config

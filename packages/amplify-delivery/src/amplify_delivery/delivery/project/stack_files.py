@@ -47,8 +47,9 @@ def path(folder: Path, name: str) -> Path:
     return folder / f"Pulumi.{name}.yaml"
 
 
-def load(folder: Path, name: str) -> EnvironmentConfig:
-    """An environment's stack file. Raises `ConfigError` when there is none, or it is wrong."""
+def load(folder: Path, name: str, missing: str = "") -> EnvironmentConfig:
+    """An environment's stack file. Raises `ConfigError` when there is none, or it is wrong; `missing` is what to do
+    where there is none, if that is something else than to make an environment."""
     from amplify_delivery.stacks.config import EnvironmentConfig  # noqa: PLC0415 - pydantic and PyYAML, which most commands do without
 
     file = path(folder, name)
@@ -57,7 +58,8 @@ def load(folder: Path, name: str) -> EnvironmentConfig:
             f"no environment {name}: there is no such file here",
             where=str(file),
             # `pulumi stack rm` takes the file with the stack, unless it is told not to (`--preserve-config`).
-            remedy="run the command in the folder of Pulumi.yaml, or make the file (docs/configuration.md). If "
+            remedy=missing
+            or "run the command in the folder of Pulumi.yaml, or make the file (docs/configuration.md). If "
             f"`pulumi stack rm` has deleted it, `git checkout HEAD -- {file.name}` brings it back as it was committed",
         )
     return EnvironmentConfig.from_file(file, name)
