@@ -191,6 +191,19 @@ def test_the_role_reads_a_secret_that_a_template_refers_to(developer: LocalAccou
     assert developer.create(template, "read", RoleARN=role)["StackStatus"] == "CREATE_COMPLETE"
 
 
+def test_the_role_looks_up_what_a_nested_stacks_parameter_is_called_after(developer: LocalAccount) -> None:
+    developer.client("ssm").put_parameter(Name="/shared/value", Value="x", Type="String")
+    declared = {"Value": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/shared/value"}}
+    looking = {**resources(Q=QUEUE), "Parameters": declared}
+    role = execution_role(developer, SQS, NESTED, READ, allow("iam:PassRole"))
+    named = f"arn:aws:ssm:{developer.region}:{developer.account}:parameter/shared/value"
+    developer.create(child(developer, looking), "unread", RoleARN=role)
+    assert f"ssm:GetParameters on resource: {named}" in refusal(developer, "Child", "unread")
+
+    rights(developer, SQS, NESTED, READ, allow("iam:PassRole"), allow("ssm:GetParameters", named))
+    assert developer.create(child(developer, looking), "read", RoleARN=role)["StackStatus"] == "CREATE_COMPLETE"
+
+
 # Without a role
 
 

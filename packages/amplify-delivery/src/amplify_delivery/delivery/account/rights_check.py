@@ -165,6 +165,23 @@ def check_own_names(misnamed: Needs, config: EnvironmentConfig) -> None:
     )
 
 
+def check_reads(unreadable: Needs, config: EnvironmentConfig) -> None:
+    """Raise `RefusedError` if CloudFormation would have to read secrets or parameters that the account does not let the
+    execution role read."""
+    if not unreadable:
+        return
+    env = config.environment
+    raise RefusedError(
+        "secrets, or parameters of Parameter Store, that the account does not let CloudFormation read for a backend: "
+        f"their names end in `-{env}`, or CloudFormation makes them: "
+        + "; ".join(_line(name, places) for name, places in unreadable.items()),
+        where=bootstrap_version.place(config),
+        remedy="keep each under a name that ends in `-${env}`, give the value as a parameter of the stack file "
+        "(`parameters`), or name a role of your own for CloudFormation there (`executionRoleArn`), which the account's "
+        "`deployRights` let `deploy` pass on; nothing was changed",
+    )
+
+
 def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project) -> tuple[str, ...]:
     """What the backend's code will be denied although its own policies give it, as a line with the way out."""
     if not needs:

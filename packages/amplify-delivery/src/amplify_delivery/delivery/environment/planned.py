@@ -57,6 +57,7 @@ from amplify_delivery.delivery.planning import (
     trust_gap,
     unread,
     unread_policies,
+    unreadable,
     updated_by_hand,
     without_boundary,
 )
@@ -283,6 +284,7 @@ def _rights(target: Wanted, here: Backend, previewed: Sequence[ProgramStep]) -> 
         rights_check.check_names(nameless(here.wanted), config)
         access = EnvironmentAccess(target.names, None, target.root.stack_name, record.backend)
         rights_check.check_own_names(misnamed(here.wanted, here.found.stacks, here.steps, access), config)
+        rights_check.check_reads(unreadable(here.wanted, here.steps, access), config)
         rights_check.check_policies(named_policies(here.wanted, target.names.stack_role_prefix), config)
     denied = rights_check.denied_at_run_time(beyond_boundary(record, here.wanted), config, project)
     return (

@@ -29,6 +29,7 @@ from amplify_delivery.delivery.planning.needs import (
     page_buckets,
     program_needs,
     unread_policies,
+    unreadable,
     without_boundary,
 )
 from amplify_delivery.delivery.planning.notes import (
@@ -101,6 +102,7 @@ __all__ = [
     "trust_gap",
     "unread",
     "unread_policies",
+    "unreadable",
     "updated_by_hand",
     "updates_of",
     "without_boundary",

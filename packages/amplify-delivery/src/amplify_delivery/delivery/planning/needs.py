@@ -16,13 +16,14 @@ from typing import Any
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource, ChangeResource, RemoveResource, ReplaceResource, Step
 from amplify_delivery.components.documents.environment import EnvironmentAccess
-from amplify_delivery.components.documents.rights.own_names import denied_name
+from amplify_delivery.components.documents.rights.own_names import denied_name, denied_parameter, denied_reads
 from amplify_delivery.components.documents.rights.prepared import Prepared
 from amplify_delivery.components.documents.rights.pulumi_types import PROVIDERS, ROOT_STACK
 from amplify_delivery.components.documents.rights.run_time import given_actions, unknown_policies
 from amplify_delivery.components.documents.rights.scopes import NAMED_AFTER_LOGICAL_ID
 from amplify_delivery.components.documents.rights.serverless import types_of
 from amplify_delivery.delivery.planning.program import BACKEND, OPERATIONS, ProgramStep
+from amplify_delivery.export.templates.resolve import IN_STORE
 
 Needs = Mapping[str, Sequence[str]]
 """Types, each with the places of the resources that need it."""
@@ -150,6 +151,27 @@ def misnamed(wanted: Stacks, deployed: Stacks | None, steps: Iterable[Step], acc
             if name is not None:
                 found.setdefault(f"{resource.type} {name}", set()).add(step.place)
     return {what: sorted(places) for what, places in sorted(found.items())}
+
+
+def unreadable(wanted: Stacks, steps: Iterable[Step], access: EnvironmentAccess) -> Needs:
+    """The secrets, and parameters of Parameter Store, that CloudFormation reads for what `steps` make or change, and
+    that the execution role of `access` has no right to, with the resources, or parameters of stacks, that name them."""
+    names = access.names
+    pseudo = {"AWS::AccountId": names.account, "AWS::Region": names.region, "AWS::StackName": access.stack_name}
+    resolved = wanted.resolved_in(pseudo)
+    touched = [s.path for s in steps if isinstance(s, AddResource | ChangeResource | ReplaceResource)]
+    found: dict[str, set[str]] = {}
+    for path in touched:
+        resource = resolved.resources.get(path)
+        for name in denied_reads(resource.properties if resource else None, access):
+            found.setdefault(name, set()).add("/".join(path))
+    for stack in {path[:depth] for path in touched for depth in range(len(path))}:
+        given = resolved.stacks[stack].parameters if stack in resolved.stacks else {} if stack else wanted.parameters
+        for parameter, declared in (wanted.templates.get(stack, {}).get("Parameters") or {}).items():
+            name = given.get(parameter, declared.get("Default"))
+            if str(declared["Type"]).startswith(IN_STORE) and isinstance(name, str) and denied_parameter(name, access):
+                found.setdefault(name, set()).add("/".join((*stack, parameter)))
+    return {name: sorted(places) for name, places in sorted(found.items())}
 
 
 def beyond_boundary(prepared: Prepared, wanted: Stacks) -> Needs:

@@ -18,7 +18,7 @@ from amplify_delivery.export.templates.literals import items, text
 _ABSENT = object()
 """`AWS::NoValue`: the property is not there."""
 
-_IN_STORE = "AWS::SSM::Parameter::Value<"
+IN_STORE = "AWS::SSM::Parameter::Value<"
 """What the type of a parameter begins with whose value is the name of one in Parameter Store."""
 
 Path = tuple[str, ...]
@@ -122,7 +122,7 @@ class _Stack:
         self.parameters: dict[str, Any] = {}
         for name, declaration in (body.get("Parameters") or {}).items():
             value = given.get(name, declaration.get("Default"))
-            if declaration["Type"].startswith(_IN_STORE) and isinstance(value, str):
+            if declaration["Type"].startswith(IN_STORE) and isinstance(value, str):
                 self.parameters[name] = {"Fn::ParameterStore": value}  # CloudFormation reads it there
                 continue
             if "List" in declaration["Type"] and isinstance(value, str):

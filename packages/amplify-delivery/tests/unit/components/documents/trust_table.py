@@ -764,6 +764,16 @@ def _check() -> Iterator[Row]:
         yield from _every_build(names, "check")
 
 
+def _reading(names: EnvironmentNames) -> Iterator[Row]:
+    """What a template of the backend refers to, by the names that it may give."""
+    role, env = names.execution_role_arn, names.environment
+    yield yes(role, "secretsmanager:GetSecretValue", names.arn("secretsmanager", f"secret:shop-{env}-AbCdEf"))
+    yield yes(role, "ssm:GetParameters", names.arn("ssm", f"parameter/shop/key-{env}"))
+    yield yes(role, "ssm:GetParameters", f"arn:aws:ssm:{names.region}::parameter/aws/service/ami")
+    yield no(role, "ssm:GetParameters", names.arn("ssm", "parameter/shop/key"))
+    yield no(role, "ssm:GetParameters", names.arn("ssm", names.types_parameter.replace("/", "parameter/", 1)))
+
+
 def _execution() -> Iterator[Row]:
     for names in ENVIRONMENTS:
         role, env = names.execution_role_arn, names.environment
@@ -814,6 +824,7 @@ def _execution() -> Iterator[Row]:
         secret = names.arn("secretsmanager", f"secret:{stack_name(names)}/nested/parameter-AbCdEf")
         yield yes(role, "secretsmanager:GetSecretValue", secret)
         yield no(role, "secretsmanager:GetSecretValue", names.arn("secretsmanager", "secret:database"))
+        yield from _reading(names)
         for what in PROJECTS:
             yield never(role, "codebuild:UpdateProject", names.project_arn(what))
             yield never(role, "codebuild:StartBuild", names.project_arn(what))

@@ -26,6 +26,7 @@ from amplify_delivery.delivery.planning import (
     plan_backend,
     program_needs,
     unread_policies,
+    unreadable,
     without_boundary,
 )
 from unit.delivery.planning.stacks_of import changed, stacks_of, stacks_of_export, with_resource, without
@@ -402,3 +403,43 @@ def test_no_name_that_amplify_gives_is_told(name: str, app: str) -> None:
     stacks = stacks_of(name)
     types = frozenset(r["Type"] for t in stacks.templates.values() for r in t["Resources"].values())
     assert misnamed(stacks, None, plan_backend(None, stacks), access_of(types, app)) == {}
+
+
+SECRET = "arn:aws:secretsmanager:eu-west-1:222222222222:secret"
+READ = [
+    # (what a queue's tag says, the names that the execution role may not read)
+    ("{{resolve:ssm:/shop/key-dev}}", []),
+    ("{{resolve:ssm:/shop/key-dev:3}}", []),
+    ("{{resolve:ssm:/aws/service/canonical/ubuntu}}", []),
+    ("{{resolve:secretsmanager:shop-dev:SecretString:password}}", []),
+    ("{{resolve:secretsmanager:amplify-mytodoapp-dev-12345/api/x:SecretString:::v}}", []),
+    (f"{{{{resolve:secretsmanager:{SECRET}:shop-dev-AbCdEf:SecretString:password}}}}", []),
+    ("{{resolve:ssm:/shared/key}} and {{resolve:ssm-secure:/shared/other:1}}", ["/shared/key", "/shared/other"]),
+    ("{{resolve:secretsmanager:shop:SecretString:password}}", ["shop"]),
+    (f"{{{{resolve:secretsmanager:{SECRET}:shop-AbCdEf}}}}", [f"{SECRET}:shop-AbCdEf"]),
+    ({"Fn::Sub": "{{resolve:secretsmanager:${Secret}:SecretString:password}}"}, []),
+]
+
+
+def test_secrets_and_parameters_that_cloudformation_may_not_read_are_told() -> None:
+    before, access = stacks_of("todo"), access_of(frozenset({"AWS::SQS::Queue"}))
+    for value, names in READ:
+        after = beside(before, {"Type": "AWS::SQS::Queue", "Properties": {"Tags": [{"Key": "a", "Value": value}]}})
+        found = unreadable(after, plan_backend(before, after), access)
+        assert found == {name: ["New"] for name in names}, value
+        assert unreadable(after, plan_backend(after, after), access) == {}
+
+
+@pytest.mark.parametrize(
+    ("default", "told"), [("/shop/vpc-dev", False), ("/aws/service/ami/x", False), ("/cdk-bootstrap/x/version", True)]
+)
+def test_a_parameter_that_is_called_after_one_of_somebody_elses_is_told(default: str, *, told: bool) -> None:
+    """CloudFormation looks it up in each operation on the stack, so in one that changes anything in it."""
+    before = stacks_of("full")
+    place = "functionhelloFn"
+    declared = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": default}
+    after = changed(before, place, lambda template: template["Parameters"].update({"Shared": declared}))
+    after = with_resource(after, f"{place}/LambdaFunction", Timeout=31)
+    access = access_of(frozenset({"AWS::Lambda::Function"}), "fullapp")
+    found = unreadable(after, plan_backend(before, after), access)
+    assert found == ({default: [f"{place}/Shared"]} if told else {})

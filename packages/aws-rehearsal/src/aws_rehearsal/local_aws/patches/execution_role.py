@@ -27,7 +27,7 @@ from handlers.subject import NEW, Subject
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
-from ministack.services import cloudformation, iam, secretsmanager
+from ministack.services import cloudformation, iam, secretsmanager, ssm
 from ministack.services.cloudformation import engine, helpers, provisioners, stacks
 from ministack.services.cloudformation import handlers as actions
 
@@ -52,6 +52,8 @@ class _Started:
 
 _deploying: contextvars.ContextVar[str] = contextvars.ContextVar("deploying", default="")
 """The name of the stack whose resources are being made."""
+_looking_up: contextvars.ContextVar[bool] = contextvars.ContextVar("looking_up", default=False)
+"""Whether values of a stack's parameters are found out."""
 _replacing: contextvars.ContextVar[Subject | None] = contextvars.ContextVar("replacing", default=None)
 """What an update handler may replace by itself: it then deletes the old one."""
 _started: contextvars.ContextVar[_Started | None] = contextvars.ContextVar("started", default=None)
@@ -137,6 +139,40 @@ def _ask_for_dynamic_references() -> None:
 
     replace("_deploy_stack_async", deploy_stack, *holders("_deploy_stack_async"))
     replace("_resolve_dynamic_reference", resolve_dynamic_reference, engine)
+    _ask_for_stored_parameters()
+
+
+def _ask_for_stored_parameters() -> None:
+    """A parameter of the type `AWS::SSM::Parameter::Value<...>` is looked up with the rights of whoever makes the stack
+    ("AccessDenied. User doesn't have permission to call ssm:GetParameters": aws-cross-account-cicd-pipeline issue 33,
+    of CloudFormation's role)."""
+    parameters = expect(engine, "_resolve_parameters", "template", "provided_params", "previous_params")
+    value = expect(ssm, "resolve_parameter_value", "name_or_arn", "version", "decrypt")
+
+    def resolve_parameters(template: Any, *args: Any, **kwargs: Any) -> Any:
+        token = _looking_up.set(True)
+        try:
+            return parameters(template, *args, **kwargs)
+        finally:
+            _looking_up.reset(token)
+
+    def resolve_parameter_value(name: str, *args: Any, **kwargs: Any) -> Any:
+        acting = _looks_up()
+        if acting is not None:
+            for call in _reads(f"ssm:{name}"):
+                _ask(acting, call)
+        return value(name, *args, **kwargs)
+
+    replace("_resolve_parameters", resolve_parameters, engine, *holders("_resolve_parameters"))
+    replace("resolve_parameter_value", resolve_parameter_value, ssm)
+
+
+def _looks_up() -> _rights.Acting | None:
+    """Who acts for the stack whose parameters are looked up; None for any other reader."""
+    if not _looking_up.get():
+        return None
+    started = _started.get()
+    return started.acting if started is not None else _acting(_deploying.get()) if _deploying.get() else None
 
 
 def _ask_for_transforms() -> None:

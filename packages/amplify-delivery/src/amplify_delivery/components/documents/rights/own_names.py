@@ -5,12 +5,13 @@ defined by ..." of each service in the service authorization reference).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.rights.scopes import resources_of
+from amplify_delivery.components.documents.rights.types import readable
 
 ROLE = "AWS::IAM::Role"
 
@@ -71,6 +72,38 @@ def _arn(naming: _Naming, name: str, access: EnvironmentAccess) -> str:
     region = "" if naming.service in {"cloudwatch", "iam"} else None
     ending = name.removeprefix("/") if naming.service == "ssm" else name
     return access.names.arn(naming.service, f"{naming.before}{ending}{naming.after}", region=region)
+
+
+_REFERENCE = re.compile(r"\{\{resolve:(secretsmanager|ssm|ssm-secure):([^{}]+)\}\}")
+
+
+def denied_reads(value: Any, access: EnvironmentAccess) -> Iterator[str]:
+    """The secrets and parameters that dynamic references within `value` name, and the execution role may not read."""
+    if isinstance(value, str):
+        for service, named in _REFERENCE.findall(value):
+            if service == "secretsmanager":
+                name = ":".join(named.split(":")[:7]) if named.startswith("arn:") else named.partition(":")[0]
+                if denied_secret(name, access):
+                    yield name
+            elif denied_parameter(named.partition(":")[0], access):
+                yield named.partition(":")[0]
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from denied_reads(inner, access)
+
+
+def denied_secret(name: str, access: EnvironmentAccess) -> bool:
+    """Whether the execution role may not read the secret of that name or ARN."""
+    arn = name if name.startswith("arn:") else access.names.arn("secretsmanager", f"secret:{name}-AbCdEf")
+    return not any(_matches(pattern, arn) for pattern in readable("secretsmanager", access))
+
+
+def denied_parameter(name: str, access: EnvironmentAccess) -> bool:
+    """Whether the execution role may not read the parameter of that name or ARN in Parameter Store."""
+    names = access.names
+    public = f"arn:{names.partition}:ssm:{names.region}::parameter{name}"
+    own = names.arn("ssm", f"parameter/{name.removeprefix('/')}")
+    arn = name if name.startswith("arn:") else public if name.startswith("/aws/service/") else own
+    return not any(_matches(pattern, arn) for pattern in readable("ssm", access))
 
 
 def _may(arn: str, service: str, access: EnvironmentAccess) -> bool:

@@ -215,10 +215,10 @@ def execution_statements(access: EnvironmentAccess) -> list[Statement]:
         # Not part of the table: the handler of a custom resource is the export's own function.
         statements = [s for s in statements if s["Action"] != "lambda:InvokeFunction"]
         statements.append(allow("CustomResources", "lambda:InvokeFunction", functions))
-    statements.append(
-        # Dynamic references in the root template, see "Dynamic references" in the CloudFormation user guide.
-        allow("Secrets", "secretsmanager:GetSecretValue", secret_arns(access))
-    )
+    # Dynamic references, ours in the root template and a backend's own, and parameters that are called after one in
+    # Parameter Store ("Dynamic references", "CloudFormation-supplied parameter types" in the user guide).
+    statements.append(allow("Secrets", "secretsmanager:GetSecretValue", readable("secretsmanager", access)))
+    statements.append(allow("Stored", "ssm:GetParameters", readable("ssm", access)))
     ours = [names.project_arn(what) for what in PROJECTS]
     statements.append(deny("OurProjectsStay", "codebuild:*", ours))
     statements.extend(guards(access, nests_stacks=True))
@@ -228,6 +228,15 @@ def execution_statements(access: EnvironmentAccess) -> list[Statement]:
 def secret_arns(access: EnvironmentAccess) -> list[str]:
     """The Secrets Manager secrets that hold the backend's secret parameters: named after the root stack."""
     return [access.names.arn("secretsmanager", f"secret:{access.stack_name}/*")]
+
+
+def readable(service: str, access: EnvironmentAccess) -> list[str]:
+    """The secrets or parameters that CloudFormation may read for a template: the environment's own, and what AWS gives
+    everybody (`/aws/service/ami-...`)."""
+    own = resources_of(service, access, ())
+    names = access.names
+    public = f"arn:{names.partition}:ssm:{names.region}::parameter/aws/service/*"
+    return [*own, public] if service == "ssm" else [*secret_arns(access), *own]
 
 
 def missing(access: EnvironmentAccess, types: Iterable[str]) -> list[Statement]:
