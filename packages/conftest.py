@@ -11,17 +11,20 @@ a process has the mark `processes` (the engine, the local AWS, a command); all e
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import hashlib
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -52,6 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[IN_CI] = "true"  # for the processes of pytest-xdist as well
     for variable in ("CI", "CODEBUILD_BUILD_ID", "AMPLIFY_DELIVERY_DEBUG"):
         os.environ.pop(variable, None)
+    # Whatever language the machine speaks; and argparse looks for translations at each of the commands' 34 parsers.
+    os.environ["LANGUAGE"] = "C"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     memory = ExitStack()
@@ -71,8 +76,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 STARTING = {"local_aws", "service", "pulumi_home"}
 """Fixtures that start processes."""
-STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
-"""Python's audit events of a process that begins."""
+STARTS = (
+    (subprocess.Popen, "_execute_child"),
+    *((os, name) for name in ("fork", "forkpty", "posix_spawn", "posix_spawnp")),
+)
+"""What begins a process in Python. An audit hook would hear of a million other events as well: two CPU seconds."""
 _fast: list[str] = []
 """The test of the fast tier that runs."""
 
@@ -140,13 +148,20 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _fast.clear()
 
 
-def _no_process(event: str, _: object) -> None:
+def _watched(begin: Callable[..., Any]) -> Callable[..., Any]:
     """Keeps the fast tier fast. Threads are a fixture's that is still there: an earlier test's."""
-    if _fast and event in STARTS and threading.current_thread() is threading.main_thread():
-        pytest.fail(f"{_fast[0]} starts a process: it is not of the fast tier, give it `pytest.mark.processes`")
+
+    @functools.wraps(begin)
+    def watched(*arguments: Any, **options: Any) -> Any:
+        if _fast and threading.current_thread() is threading.main_thread():
+            pytest.fail(f"{_fast[0]} starts a process: it is not of the fast tier, give it `pytest.mark.processes`")
+        return begin(*arguments, **options)
+
+    return watched
 
 
-sys.addaudithook(_no_process)
+for _owner, _name in STARTS:
+    setattr(_owner, _name, _watched(getattr(_owner, _name)))
 
 
 @pytest.fixture(scope="session")

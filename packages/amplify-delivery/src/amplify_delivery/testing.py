@@ -20,6 +20,7 @@ import logging
 import runpy
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -234,10 +235,30 @@ def _remembering_hooks(recording: Recording) -> Iterator[None]:
         pulumi.ErrorHook.__init__ = real_error  # type: ignore[method-assign]
 
 
+class _Kept(ThreadPoolExecutor):
+    """Threads in which the SDK calls the mocks, for all programs of a process: with a loop of its own each, which the
+    SDK makes, they are a seventh of a program's time."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Called by a program's loop when it is closed; the next program goes on with the threads."""
+
+
+_THREADS = _Kept(thread_name_prefix="pulumi-program")
+
+
 def _kept_task(tasks: list[asyncio.Task[Any]], loop: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
     """asyncio knows a loop's tasks by looking through those of all loops, which for hundreds of programs takes long."""
     tasks.append(task := asyncio.Task(coroutine, loop=loop, **options))
     return task
+
+
+def _loop(tasks: list[asyncio.Task[Any]]) -> asyncio.AbstractEventLoop:
+    """A loop for one program, which adds its tasks to `tasks`."""
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    loop.set_task_factory(partial(_kept_task, tasks))
+    loop.set_default_executor(_THREADS)
+    return loop
 
 
 def record(
@@ -259,9 +280,8 @@ def record(
     recording = Recording()
     logger = logging.Logger("pulumi-program", logging.INFO)
     logger.addHandler(_Handler(recording))
-    loop, tasks = asyncio.new_event_loop(), list[asyncio.Task[Any]]()
-    loop.set_exception_handler(lambda *_: None)
-    loop.set_task_factory(partial(_kept_task, tasks))
+    tasks = list[asyncio.Task[Any]]()
+    loop = _loop(tasks)
     asyncio.set_event_loop(loop)
     # A program's root belongs to its loop, and is made only if there is none.
     settings.ROOT.set(None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import amplify_delivery
 from amplify_delivery import errors
 from amplify_delivery.cli import COMMANDS, parser_of
+from unit.sources import parsed, walk
 
 PACKAGE = Path(amplify_delivery.__file__).parent
 NAMES = {name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, Exception)}
@@ -19,12 +20,16 @@ SUMS_UP = {"nothing was done"}
 """Told by the errors that came before."""
 
 
-def made() -> Iterator[tuple[str, ast.Call]]:
+@cache
+def made() -> tuple[tuple[str, ast.Call], ...]:
     """Every error that is made in the product's code, and where."""
-    for file in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMES - FINDINGS:
-                yield f"{file.relative_to(PACKAGE)}:{node.lineno}", node
+    names = NAMES - FINDINGS
+    return tuple(
+        (f"{file.relative_to(PACKAGE)}:{node.lineno}", node)
+        for file in sorted(PACKAGE.rglob("*.py"))
+        for node in walk(parsed(file))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+    )
 
 
 def test_every_error_says_what_to_do() -> None:
@@ -44,7 +49,7 @@ def test_a_command_that_an_error_tells_to_type_says_of_what() -> None:
     bare = [
         (where, command)
         for where, call in made()
-        for text in ast.walk(call)
+        for text in walk(call)
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
         for command in re.findall(r"`amplify-delivery ([a-z-]+)`", text.value)
     ]
@@ -52,6 +57,7 @@ def test_a_command_that_an_error_tells_to_type_says_of_what() -> None:
     assert [found for found in bare if found[1] not in COMMANDS or needs_more(found[1])] == []
 
 
+@cache
 def needs_more(command: str) -> bool:
     """Whether a command cannot be run without arguments."""
     return any(a.required if a.option_strings else a.nargs not in ("?", "*") for a in parser_of(command)._actions)

@@ -17,6 +17,7 @@ from amplify_delivery.delivery import pages
 from amplify_delivery.export.assembling.auth_roles import trust
 from amplify_delivery.publishing.stack_states import STATES, Way
 from unit.places import REPOSITORY
+from unit.sources import parsed, walk
 
 PAGE = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
 SOURCES = sorted(Path(amplify_delivery.__file__).parent.rglob("*.py"))
@@ -88,15 +89,15 @@ def said_by(node: ast.expr) -> str:
         return said_by(node.left) + said_by(node.right)
     if isinstance(node, ast.IfExp):
         return f"{FIELD}{said_by(node.body)}{FIELD}{said_by(node.orelse)}{FIELD}"
-    inside = [said_by(n) for n in ast.walk(node) if isinstance(n, ast.JoinedStr)]
+    inside = [said_by(n) for n in walk(node) if isinstance(n, ast.JoinedStr)]
     return FIELD + FIELD.join(inside) + FIELD
 
 
 def ending_with(*errors: str) -> Iterator[tuple[str, str]]:
     """Where one of these errors is made, and what it says."""
     texts = ((file, file.read_text(encoding="utf-8")) for file in SOURCES)
-    for file, tree in ((file, ast.parse(text)) for file, text in texts if any(f"{e}(" in text for e in errors)):
-        for node in ast.walk(tree):
+    for file in (file for file, text in texts if any(f"{e}(" in text for e in errors)):
+        for node in walk(parsed(file)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in errors:
                 yield f"{file.parent.name}/{file.name}:{node.lineno}", said_by(node.args[0])
 
@@ -157,8 +158,8 @@ def test_a_refusal_of_what_runs_is_on_the_page() -> None:
 @cache
 def texts() -> set[str]:
     """Everything that the product's code says; found out by whoever asks, not by every process that collects."""
-    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in SOURCES)
-    return {said_by(n) for tree in trees for n in ast.walk(tree) if isinstance(n, ast.JoinedStr | ast.Constant)}
+    kinds = (ast.JoinedStr, ast.Constant)
+    return {said_by(node) for file in SOURCES for node in walk(parsed(file)) if isinstance(node, kinds)}
 
 
 @pytest.mark.parametrize("quote", QUOTES)

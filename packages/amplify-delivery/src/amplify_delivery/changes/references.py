@@ -9,31 +9,49 @@ from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.templates.resolve import ResolvedTree
 
 
-def targets(value: Any) -> Iterator[Path]:
+def targets(value: Any) -> list[Path]:
     """The resources that a resolved value refers to, by `Ref` or `Fn::GetAtt`."""
-    if isinstance(value, Mapping):
+    found: list[Path] = []
+    _add_targets(value, found)
+    return found
+
+
+def _add_targets(value: Any, found: list[Path]) -> None:
+    # Most of what stands in a value is text, and `dict` is asked for before `Mapping`: a plan looks at all values.
+    if isinstance(value, (dict, Mapping)):
         for name, argument in value.items():
+            if isinstance(argument, str):
+                continue
             if name == "Ref" and isinstance(argument, list):
-                yield tuple(argument)
+                found.append(tuple(argument))
             elif name == "Fn::GetAtt" and isinstance(argument, list) and argument and isinstance(argument[0], list):
-                yield tuple(argument[0])
+                found.append(tuple(argument[0]))
             else:
-                yield from targets(argument)
+                _add_targets(argument, found)
     elif isinstance(value, list):
         for item in value:
-            yield from targets(item)
+            if not isinstance(item, str):
+                _add_targets(item, found)
 
 
-def functions(value: Any, function: str) -> Iterator[Any]:
+def functions(value: Any, function: str) -> list[Any]:
     """The arguments of an intrinsic function, wherever it stands in `value`."""
-    if isinstance(value, Mapping):
+    found: list[Any] = []
+    _add_functions(value, function, found)
+    return found
+
+
+def _add_functions(value: Any, function: str, found: list[Any]) -> None:
+    if isinstance(value, (dict, Mapping)):
         if function in value:
-            yield value[function]
+            found.append(value[function])
         for inner in value.values():
-            yield from functions(inner, function)
+            if not isinstance(inner, str):
+                _add_functions(inner, function, found)
     elif isinstance(value, list):
         for inner in value:
-            yield from functions(inner, function)
+            if not isinstance(inner, str):
+                _add_functions(inner, function, found)
 
 
 def imports_of(tree: ResolvedTree) -> Iterator[tuple[Path, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import amplify_delivery
@@ -20,13 +21,21 @@ _FILES = ("Pulumi.yaml", "Pulumi.*.yaml", "*.py", "requirements.lock")
 def source_digest(project: Path) -> str:
     """SHA-256 of the names and contents of the files in the project's folder that its programs are made from."""
     whole = hashlib.sha256()
-    files = {path: project / path for path in _files(project)}
-    # The engine as it is installed: its version would not tell one built from a repository from another.
-    files |= {f"amplify_delivery/{path}": _PACKAGE / path for path in _in_folder(_PACKAGE)}
-    for path, file in sorted(files.items()):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
+    contents = {path: _sha256(project / path) for path in _files(project)} | _engine()
+    for path, content in sorted(contents.items()):
         whole.update(f"{content}  {path}\n".encode())
     return whole.hexdigest()
+
+
+@cache
+def _engine() -> dict[str, str]:
+    """The engine as it is installed: its version would not tell one built from a repository from another. Read once:
+    what runs is loaded."""
+    return {f"amplify_delivery/{path}": _sha256(_PACKAGE / path) for path in _in_folder(_PACKAGE)}
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _files(project: Path) -> Iterator[str]:

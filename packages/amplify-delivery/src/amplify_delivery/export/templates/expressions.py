@@ -7,8 +7,9 @@ so that `s3://${Bucket}/${Root}/x.vtl` is recognised in whichever of its spellin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 
@@ -32,43 +33,47 @@ VARIABLE = re.compile(r"\$\{([^}]*)\}")
 """A variable in the text of a `Fn::Sub`."""
 
 
+_ref = lru_cache(maxsize=4096)(Ref)
+"""Thousands of references are to the same few names."""
+
+
 def flatten(value: Any) -> list[Segment]:
     """The segments of a string expression; adjacent literals are merged."""
     merged: list[Segment] = []
-    for segment in _segments(value):
-        if isinstance(segment, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += segment
-        elif segment != "":
-            merged.append(segment)
+    _append(merged, value)
     return merged
 
 
-def _segments(value: Any) -> Iterator[Segment]:
+def _append(merged: list[Segment], value: Any) -> None:
+    # Not a generator, and `dict` asked for before `Mapping`: a large export has a hundred thousand expressions.
     if isinstance(value, str):
-        yield value
+        if merged and isinstance(merged[-1], str):
+            merged[-1] += value
+        elif value:
+            merged.append(value)
         return
-    if isinstance(value, Mapping) and len(value) == 1:
+    if isinstance(value, (dict, Mapping)) and len(value) == 1:
         (name, argument), *_ = value.items()
         if name == "Ref" and isinstance(argument, str):
-            yield Ref(argument)
+            merged.append(_ref(argument))
             return
         if name == "Fn::Join" and is_join(argument):
             separator, parts = argument
             for index, part in enumerate(parts):
                 if index and separator:
-                    yield separator
-                yield from _segments(part)
+                    _append(merged, separator)
+                _append(merged, part)
             return
         if name == "Fn::Sub" and (sub := sub_parts(argument)):
-            yield from _substituted(*sub)
+            _append_substituted(merged, *sub)
             return
-    yield Other(value)
+    merged.append(Other(value))
 
 
 def is_join(argument: Any) -> bool:
     """Whether this is the argument of a well-formed `Fn::Join` over a literal list."""
     return (
-        isinstance(argument, Sequence)
+        isinstance(argument, (list, Sequence))
         and len(argument) == 2
         and isinstance(argument[0], str)
         and isinstance(argument[1], list)
@@ -89,22 +94,22 @@ def sub_parts(argument: Any) -> tuple[str, Mapping[str, Any]] | None:
     return None
 
 
-def _substituted(text: str, variables: Mapping[str, Any]) -> Iterator[Segment]:
+def _append_substituted(merged: list[Segment], text: str, variables: Mapping[str, Any]) -> None:
     position = 0
     for match in VARIABLE.finditer(text):
-        yield text[position : match.start()]
+        _append(merged, text[position : match.start()])
         position = match.end()
         name = match[1].strip()
         if name.startswith("!"):
-            yield "${" + name[1:] + "}"
+            _append(merged, "${" + name[1:] + "}")
         elif name in variables:
-            yield from _segments(variables[name])
+            _append(merged, variables[name])
         elif "." in name:
             resource, _, attribute = name.partition(".")
-            yield Other({"Fn::GetAtt": [resource, attribute]})
+            merged.append(Other({"Fn::GetAtt": [resource, attribute]}))
         else:
-            yield Ref(name)
-    yield text[position:]
+            merged.append(_ref(name))
+    _append(merged, text[position:])
 
 
 def compose(segments: Sequence[Segment]) -> Any:
@@ -114,20 +119,29 @@ def compose(segments: Sequence[Segment]) -> Any:
 
 
 def replace_strings(value: Any, rewrite: Callable[[list[Segment]], Any]) -> Any:
-    """`value` with every string expression handed to `rewrite`, which returns its new JSON or None.
+    """`value` with every composed string (`Fn::Join`, `Fn::Sub`) handed to `rewrite`, which returns its new JSON or
+    None.
 
     Parts that nothing rewrites are returned as they are, not copied.
     """
     if isinstance(value, dict):
-        if len(value) == 1 and next(iter(value)) in ("Fn::Join", "Fn::Sub", "Ref"):
+        if len(value) == 1 and ("Fn::Join" in value or "Fn::Sub" in value):
             new = rewrite(flatten(value))
             if new is not None:
                 return new
-        changed = {k: n for k, v in value.items() if (n := replace_strings(v, rewrite)) is not v}
-        return {**value, **changed} if changed else value
+        changed: dict[Any, Any] | None = None
+        for key, item in value.items():
+            if isinstance(item, (dict, list)) and (new := replace_strings(item, rewrite)) is not item:
+                changed = {**value} if changed is None else changed
+                changed[key] = new
+        return value if changed is None else changed
     if isinstance(value, list):
-        items = [replace_strings(v, rewrite) for v in value]
-        return items if any(n is not v for n, v in zip(items, value, strict=True)) else value
+        items: list[Any] | None = None
+        for index, item in enumerate(value):
+            if isinstance(item, (dict, list)) and (new := replace_strings(item, rewrite)) is not item:
+                items = [*value] if items is None else items
+                items[index] = new
+        return value if items is None else items
     return value
 
 

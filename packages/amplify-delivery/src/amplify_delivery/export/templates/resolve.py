@@ -251,8 +251,8 @@ class _Stack:
         if isinstance(value, str):
             return value  # most are: quicker than asking for an abstract type
         if isinstance(value, list):
-            return [v for item in value if (v := self.value(item)) is not _ABSENT]
-        if not isinstance(value, Mapping):
+            return [v for i in value if (v := i if isinstance(i, str) else self.value(i)) is not _ABSENT]
+        if not isinstance(value, (dict, Mapping)):
             return value
         if len(value) == 1:
             (name, argument), *_ = value.items()
@@ -263,7 +263,7 @@ class _Stack:
                 return {name: self.rule(argument)} if truth is None else truth
             if name.startswith("Fn::"):
                 return self.function(name, argument)
-        return {k: v for k, item in value.items() if (v := self.value(item)) is not _ABSENT}
+        return {k: v for k, i in value.items() if (v := i if isinstance(i, str) else self.value(i)) is not _ABSENT}
 
     def reference(self, name: str) -> Any:
         if name == "AWS::NoValue":
@@ -372,7 +372,10 @@ class _Stack:
 
 def _append_parts(flat: list[Any], value: Any) -> None:
     """Append a resolved value; what was composed already is taken apart, so that spellings do not differ."""
-    composed = value.get("Fn::Join") if isinstance(value, Mapping) and len(value) == 1 else None
+    if isinstance(value, str):
+        _append(flat, value)
+        return
+    composed = value.get("Fn::Join") if isinstance(value, (dict, Mapping)) and len(value) == 1 else None
     if composed is not None and is_join(composed) and composed[0] == "":
         for part in composed[1]:
             _append(flat, part)

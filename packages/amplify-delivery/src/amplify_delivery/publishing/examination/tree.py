@@ -42,7 +42,7 @@ class StackView:
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
     """`value` if it is an object, else an empty one: a template may hold anything anywhere."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, (dict, Mapping)) else {}
 
 
 @dataclass(frozen=True)

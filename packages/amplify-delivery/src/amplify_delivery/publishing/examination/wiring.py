@@ -213,19 +213,20 @@ def missing_outputs(tree: Tree) -> Iterator[Finding]:
 
 def _read_outputs(value: Any) -> Iterator[tuple[str, str]]:
     """(nested stack, output) of every `Fn::GetAtt` of an output below `value`."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _read_outputs(item)
-    elif isinstance(value, Mapping):
-        attribute = value.get("Fn::GetAtt")
-        if isinstance(attribute, str):
-            attribute = attribute.split(".", 1)
-        if isinstance(attribute, list) and all(isinstance(a, str) for a in attribute):
-            name, _, output = ".".join(attribute).partition(".Outputs.")
-            if output:
-                yield name, output
-        for item in value.values():
-            yield from _read_outputs(item)
+    pending = [value]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, list):
+            pending += [item for item in inner if not isinstance(item, str)]
+        elif isinstance(inner, (dict, Mapping)):
+            attribute = inner.get("Fn::GetAtt")
+            if isinstance(attribute, str):
+                attribute = attribute.split(".", 1)
+            if isinstance(attribute, list) and all(isinstance(a, str) for a in attribute):
+                name, _, output = ".".join(attribute).partition(".Outputs.")
+                if output:
+                    yield name, output
+            pending += [item for item in inner.values() if not isinstance(item, str)]
 
 
 def _children(tree: Tree) -> Iterator[tuple[StackView, str, StackView, Mapping[str, Any]]]:

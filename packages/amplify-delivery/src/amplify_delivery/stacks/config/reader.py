@@ -7,7 +7,7 @@ and is refused wherever a model does not say that it may be there.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -37,47 +37,45 @@ def project_name(directory: Path) -> str:
 def own_keys_in(path: Path, known: Collection[str] | None = None) -> dict[str, Any]:
     """A stack's own keys as its program gets them, without the project's name: those of its file, and for others the
     defaults that Pulumi.yaml gives to all stacks; of these the `known` ones only. `{"secure": ...}` stays as it is."""
-    defaults = _defaults(path.parent)
-    given = {key: value for key, value in defaults.items() if known is None or key in known}
-    return deepcopy({**given, **_written(path)})
+    project = _document(path.parent / "Pulumi.yaml")
+    given = {key: value for key, value in _defaults(project).items() if known is None or key in known}
+    return deepcopy({**given, **_written(project, path)})
 
 
 def project_defaults(directory: Path) -> dict[str, Any]:
     """What Pulumi.yaml sets for every stack that does not set it itself: the `default` of a key, in short form its very
     value ("Project file reference", config options). What only stands for "not set" is left out."""
-    return deepcopy(_defaults(directory))
+    return deepcopy(_defaults(_document(directory / "Pulumi.yaml")))
 
 
-def _defaults(directory: Path) -> dict[str, Any]:
-    data = _document(directory / "Pulumi.yaml")
-    config = data.get("config")
+def _defaults(project: Mapping[str, Any]) -> dict[str, Any]:
+    config = project.get("config")
     found = {}
     for key, declared in config.items() if isinstance(config, dict) else ():
         namespace, _, name = str(key).rpartition(":")
         value = declared.get("default") if isinstance(declared, dict) else declared
-        if namespace in ("", str(data.get("name"))) and not unset(value):
+        if namespace in ("", str(project.get("name"))) and not unset(value):
             found[name] = value
     return found
 
 
 def written_keys_in(path: Path) -> dict[str, Any]:
     """A stack file's own keys, without the project's name; `{"secure": ...}` stays as it is."""
-    return deepcopy(_written(path))
+    return deepcopy(_written(_document(path.parent / "Pulumi.yaml"), path))
 
 
-def _written(path: Path) -> dict[str, Any]:
-    project = _document(path.parent / "Pulumi.yaml").get("name")
+def _written(project: Mapping[str, Any], path: Path) -> dict[str, Any]:
     config = _document(path).get("config") or {}
     if not isinstance(config, dict):
         raise ConfigError("`config` is not a mapping", where=str(path), remedy="write it as in the README")
-    refuse_other_prefix(path)
+    _refuse_other_prefix(project, config, str(path))
     own: dict[str, Any] = {}
     for key, value in config.items():
         namespace, _, name = str(key).rpartition(":")
-        if namespace in ("", str(project)):
+        if namespace in ("", str(project.get("name"))):
             if name in own:
                 raise ConfigError(
-                    f"{name!r} is set twice: as `{name}` and as `{project}:{name}`, which mean the same",
+                    f"{name!r} is set twice: as `{name}` and as `{project.get('name')}:{name}`, which mean the same",
                     where=str(path),
                     remedy="keep the one that is meant",
                 )
@@ -91,15 +89,23 @@ def refuse_other_prefix(path: Path, where: str = "") -> None:
     Such a file has no key of ours, but some that are called as ours; or it misses `account` and `program`, of which
     each kind of stack file has one, and has them with another name in front. Raises `ConfigError`.
     """
-    data = _document(path.parent / "Pulumi.yaml")
+    _refuse_other_prefix(
+        _document(path.parent / "Pulumi.yaml"), _document(path).get("config") or {}, where or str(path)
+    )
+
+
+def _refuse_other_prefix(data: Mapping[str, Any], config: Iterable[Any], where: str) -> None:
+    """`data` is what stands in Pulumi.yaml, `config` has the keys of the stack file."""
     project, declared = str(data.get("name")), data.get("config")
-    known = {*_TELLING, *(str(key).rpartition(":")[2] for key in (declared if isinstance(declared, dict) else ()))}
     prefixes: dict[str, set[str]] = {}
-    for key in _document(path).get("config") or {}:
+    for key in config:
         prefix, _, name = str(key).rpartition(":")
         prefixes.setdefault(prefix or project, set()).add(name)
     own = prefixes.pop(project, set())
-    told = own | _defaults(path.parent).keys()
+    if prefixes.keys() <= _PROVIDERS:
+        return
+    known = {*_TELLING, *(str(key).rpartition(":")[2] for key in (declared if isinstance(declared, dict) else ()))}
+    told = own | _defaults(data).keys()
     for other in sorted(prefixes.keys() - _PROVIDERS):
         names = prefixes[other]
         if (not own and names <= known) or ("account" not in told and not own & _TELLING and names & _TELLING):
@@ -108,7 +114,7 @@ def refuse_other_prefix(path: Path, where: str = "") -> None:
         return
     raise ConfigError(
         f"its keys begin with `{other}:`, but the project is called {project!r} (Pulumi.yaml): none of them is read",
-        where=where or str(path),
+        where=where,
         remedy=f"before the first deployment: `sed -i.old 's/^\\( *\\){other}:/\\1{project}:/' Pulumi.*.yaml && "
         f"rm Pulumi.*.yaml.old` gives all stack files the new name; later: put `name: {other}` back into Pulumi.yaml",
     )
