@@ -323,7 +323,7 @@ def handlers(file: Path) -> set[str]:
     (`client.exceptions.NoSuchBucket`), wherever they stand."""
     return {
         f"line {node.lineno}: {ast.unparse(node)}"
-        for node in ast.walk(parsed(file))
+        for node in walk(parsed(file))
         if (isinstance(node, ast.Name) and node.id == "AWS_ERRORS")
         or (isinstance(node, ast.alias) and node.name == "AWS_ERRORS")
         or (
