@@ -30,10 +30,16 @@ from amplify_delivery_rehearsal.pipeline_story.telling import Teller, sourced
 from aws_rehearsal.ci_service import Job, Push, Ran, changed_files, checked_out
 from aws_rehearsal.pipeline_service.state import IN_PROGRESS
 from unit.places import EXPORTS, REPOSITORY
+from unit.this_wheel import wheel_of_this_version
 
 TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
 ENVIRONMENTS = ("preprod", "prod")
 Make = Callable[[str], Path]
+
+
+@pytest.fixture(autouse=True)
+def _one_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("amplify_delivery.commands.init.installed_wheel", wheel_of_this_version)
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from functools import cache
 
 import pytest
 from botocore import xform_name
-from botocore.session import get_session
 
 from amplify_delivery.cli import COMMANDS, PLUGINS, parser_of
+from unit.aws_models import service_model
 from unit.places import REPOSITORY
 
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
@@ -131,7 +131,7 @@ def aws_commands(page: str) -> Iterator[tuple[str, str, frozenset[str], bool]]:
 def test_a_page_shows_commands_of_the_aws_cli_that_are_there(page: str) -> None:
     wrong = {}
     for service, operation, given, whole in aws_commands(page):
-        model = get_session().get_service_model(service)
+        model = service_model(service)
         operations = {xform_name(name, "-"): name for name in model.operation_names}
         shape = model.operation_model(operations[operation]).input_shape if operation in operations else None
         takes = {xform_name(name, "-") for name in shape.members} if shape else set()

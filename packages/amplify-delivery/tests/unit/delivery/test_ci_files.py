@@ -30,6 +30,7 @@ from unit.delivery.ci_files import Job, expressions, workflow
 from unit.delivery.test_against import Repository
 from unit.delivery.workflow_linter import actionlint
 from unit.places import EXPORTS
+from unit.this_wheel import wheel_of_this_version
 
 TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
 MARK = "<!-- amplify-delivery plan -->"
@@ -43,6 +44,11 @@ case "$*" in
   *body=@*) for last in "$@"; do :; done; cat "${last#body=@}" > "$GH_LOG.body" ;;
 esac
 """
+
+
+@pytest.fixture(autouse=True)
+def _one_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("amplify_delivery.commands.init.installed_wheel", wheel_of_this_version)
 
 
 @pytest.fixture

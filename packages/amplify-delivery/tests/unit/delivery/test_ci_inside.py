@@ -21,12 +21,18 @@ from aws_rehearsal.ci_service import Push, github
 from unit.delivery.ci_files import workflow
 from unit.delivery.workflow_linter import actionlint
 from unit.places import EXPORTS
+from unit.this_wheel import wheel_of_this_version
 
 APPS = {
     "mytodoapp": EXPORTS / "todo" / "amplify-export-mytodoapp",
     "seriesapp": EXPORTS / "todo-series" / "v1" / "amplify-export-seriesapp",
 }
 INSIDE = ci.Inside("shop", "backends/shop")
+
+
+@pytest.fixture(autouse=True)
+def _one_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("amplify_delivery.commands.init.installed_wheel", wheel_of_this_version)
 
 
 def made(root: Path, kind: str) -> Mapping[str, Project]:

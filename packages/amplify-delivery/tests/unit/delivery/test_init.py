@@ -8,7 +8,6 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ import pytest
 
 from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import templates
-from amplify_delivery.delivery.wheels import installed_wheel
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
 from unit.places import EXPORTS, REPOSITORY
+from unit.this_wheel import wheel_of_this_version
 
 TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/11111111-2222-3333-4444-555555555555"
@@ -42,7 +41,6 @@ class Ran:
 
 
 Init = Callable[..., Ran]
-wheel_of_this_version = cache(installed_wheel)
 
 
 @pytest.fixture
@@ -169,7 +167,7 @@ def test_no_template_outlives_the_examples_file() -> None:
 
 def test_the_engine_is_locked_by_file_and_hash(run: Init, tmp_path: Path) -> None:
     run("--from", TODO)
-    wheel = installed_wheel()
+    wheel = wheel_of_this_version()
     path = f"./wheels/{wheel.file}"
     assert (tmp_path / path).read_bytes() == wheel.content
     assert path in (tmp_path / "requirements.txt").read_text().splitlines()
@@ -557,8 +555,10 @@ def test_with_another_engine_the_projects_own_stays(run: Init, tmp_path: Path) -
     run("--from", TODO)
     for name in ("requirements.txt", "requirements.lock"):
         text = (tmp_path / name).read_text()
-        (tmp_path / name).write_text(text.replace(installed_wheel().file, "amplify_delivery-0.1.0-py3-none-any.whl"))
-    (tmp_path / "wheels" / installed_wheel().file).unlink()
+        (tmp_path / name).write_text(
+            text.replace(wheel_of_this_version().file, "amplify_delivery-0.1.0-py3-none-any.whl")
+        )
+    (tmp_path / "wheels" / wheel_of_this_version().file).unlink()
     before = contents(tmp_path)
     ran = run()
     assert "the project has amplify_delivery-0.1.0-py3-none-any.whl" in ran.out
@@ -570,7 +570,7 @@ def test_requirements_of_somebody_elses_are_left_and_told(run: Init, tmp_path: P
     (tmp_path / "requirements.txt").write_text("flask\n")
     ran = run("--from", TODO)
     assert (tmp_path / "requirements.txt").read_text() == "flask\n"
-    assert f"add the line ./wheels/{installed_wheel().file}" in ran.out
+    assert f"add the line ./wheels/{wheel_of_this_version().file}" in ran.out
 
 
 def test_a_gitignore_of_somebody_elses_that_hides_the_wheel_is_told(run: Init, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import yaml
 
 from amplify_delivery import cli
 from unit.stacks.projects import APP, HOME, account_of, make
+from unit.written_yaml import as_yaml
 
 ENVIRONMENT, ACCOUNT, PIPELINE = "Pulumi.preprod.yaml", "Pulumi.preprod-account.yaml", "Pulumi.pipeline.yaml"
 PREPROD = {"account": account_of(0), "region": HOME, "bootstrapped": "true", "suffix": "a8d04"}
@@ -56,7 +57,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def changed(path: Path, **keys: Any) -> None:
     document = yaml.safe_load(path.read_text())
     document["config"] |= {f"{APP}:{key}": value for key, value in keys.items()}
-    path.write_text(yaml.safe_dump(document))
+    path.write_text(as_yaml(document))
 
 
 def files(directory: Path) -> dict[str, bytes]:

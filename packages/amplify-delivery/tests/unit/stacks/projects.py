@@ -7,13 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.reader import own_keys_in
 from unit.components.backends import folder
 from unit.components.recorder import Recording, record
 from unit.places import REPOSITORY
+from unit.written_yaml import as_yaml
 
 PROJECT = REPOSITORY
 APP = "fullapp"
@@ -62,7 +61,7 @@ def region_of(number: int) -> str:
 
 def write(directory: Path, stack: str, values: dict[str, Any]) -> None:
     config = {f"{APP}:{key}": value for key, value in values.items()}
-    (directory / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}))
+    (directory / f"Pulumi.{stack}.yaml").write_text(as_yaml({"config": config}))
 
 
 def make(directory: Path, environments: int = 2, *, stages: list[dict[str, Any]] | None = None, **more: Any) -> Path:

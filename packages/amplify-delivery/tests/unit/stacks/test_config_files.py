@@ -22,6 +22,7 @@ from amplify_delivery.stacks.config.reader import own_keys_in
 from unit.components.recorder import record
 from unit.places import REPOSITORY
 from unit.rows import hold
+from unit.written_yaml import as_yaml
 
 PROJECT = REPOSITORY
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/5e6f7a8b"
@@ -162,7 +163,7 @@ def project(folder: Path, **files: str | dict[str, Any]) -> Project:
     for stack, content in files.items():
         path = folder / f"Pulumi.{stack.replace('_', '-')}.yaml"
         keys = content if isinstance(content, dict) else {}
-        text = yaml.safe_dump({"config": {f"app:{key}": value for key, value in keys.items()}})
+        text = as_yaml({"config": {f"app:{key}": value for key, value in keys.items()}})
         path.write_text(text if keys else str(content))
     return Project(folder)
 

@@ -7,9 +7,9 @@ import re
 import shlex
 
 from botocore import xform_name
-from botocore.session import get_session
 
 from amplify_delivery.cli import COMMANDS, parser
+from unit.aws_models import service_model
 
 _CLI_NAMES = {"s3api": "s3"}
 _OWN_COMMANDS = {("configure", "sso"), ("sso", "login")}
@@ -54,7 +54,7 @@ def check(command: str, region: str | None = None, profile: str | None = None) -
 def _aws(words: list[str], region: str | None, profile: str | None) -> None:
     if tuple(words[:2]) in _OWN_COMMANDS:
         return
-    model = get_session().get_service_model(_CLI_NAMES.get(words[0], words[0]))
+    model = service_model(_CLI_NAMES.get(words[0], words[0]))
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     assert words[1] in operations, words
     shape = model.operation_model(operations[words[1]]).input_shape
