@@ -24,6 +24,7 @@ def program() -> None:
     config, here = pipeline_config(), running()
     model = pipeline_model(here.project, pulumi.get_project(), here.stack, config)
 
+    _warn_of_own_credentials(config, here.project.file(here.stack).name, here.stack)
     tags = {**config.tags, **model.names.tags}
     regions = model.store_regions
     access = {region: Access(config.account, region, config.profile, config.role_arn, tags) for region in regions}
@@ -54,6 +55,18 @@ def program() -> None:
     pulumi.export("topic", pipeline.topic_arn)
     pulumi.export("definitionDigest", pipeline.definition_digest)
     pulumi.export("sourceDigest", source_digest(here.project.directory))
+
+
+def _warn_of_own_credentials(config: PipelineConfig, file: str, stack: str) -> None:
+    """UpdatePipeline runs the program as well, and would fail only when a push changes the pipeline."""
+    for key, value in (("profile", config.profile), ("roleArn", config.role_arn)):
+        if value:
+            pulumi.log.warn(
+                f"{file}: `{key}` is for whoever runs `pulumi up`. UpdatePipeline runs this program as well, and its "
+                "build has neither your profiles nor the right to assume a role: the first push that changes the "
+                f"pipeline would fail there. Remove it (`pulumi config rm {key} -s {stack}`), and have the SDK of AWS "
+                "find your credentials (`AWS_PROFILE`)"
+            )
 
 
 def arguments(

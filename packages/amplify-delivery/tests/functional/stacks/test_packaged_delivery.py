@@ -126,14 +126,14 @@ class Clone:
         found = subprocess.run([*GIT, "rev-parse", "HEAD"], check=True, cwd=self.folder, capture_output=True, text=True)
         return found.stdout.strip()
 
-    def pulumi(self, backend: str, *arguments: str, inside: str = "pipeline", fails: bool = False) -> str:
+    def pulumi(self, backend: str, *arguments: str, inside: str = "pipeline") -> str:
         """The plain command, of somebody who is logged in to the state of the tooling account or an environment's."""
-        return self.run(["pulumi", *arguments, "--non-interactive"], backend, inside, fails=fails)
+        return self.run(["pulumi", *arguments, "--non-interactive"], backend, inside)
 
     def delivery(self, *arguments: str) -> str:
         return self.run(pulumi_homes.delivery(self.project.home, *arguments), "", "")
 
-    def run(self, command: list[str], backend: str, inside: str, *, fails: bool = False) -> str:
+    def run(self, command: list[str], backend: str, inside: str) -> str:
         kept = {
             k: v for k, v in self.project.environment.items() if k not in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK")
         }
@@ -145,7 +145,7 @@ class Clone:
             text=True,
             check=False,
         )
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
 
@@ -172,8 +172,6 @@ def make_account(project: PulumiProject, package: Path, of_pipeline: PipelineNam
     account, region = place(project).values()
     names, aws = EnvironmentNames(APP, account, region, "dev"), project.developer.client
     project.init_with_key("dev")
-    declare_account(project, package, pipeline={"name": "pipeline", "account": "1234", "region": region})
-    assert "pipeline.account: '1234' is not an AWS account, which has 12 digits" in " ".join(project.fail().split())
     declare_account(project, package)
     project.up()
     made = project.outputs()
@@ -198,14 +196,11 @@ def make_pipeline(clone: Clone, package: Path, made: dict[str, Any], of_pipeline
     clone.pulumi(of_environment, "stack", "init", "dev", "--secrets-provider", made["secretsProvider"], inside="")
     state = json.loads(clone.delivery("setup", "--account", account, "--region", region, "--json"))
     backend: str = state["backend"]
-    clone.declare(package, "two", environments=[])
-    clone.pulumi(backend, "stack", "init", "main", "--secrets-provider", state["secretsProvider"])
-    up = ["up", "--yes", "--skip-preview", "-s", "main"]
-    assert "a stage deploys dev, and nobody says where it lies" in clone.pulumi(backend, *up, fails=True)
     clone.declare(package, "two")
+    clone.pulumi(backend, "stack", "init", "main", "--secrets-provider", state["secretsProvider"])
     commit = clone.push()
     clone.declare(package, "one")
-    clone.pulumi(backend, *up)
+    clone.pulumi(backend, "up", "--yes", "--skip-preview", "-s", "main")
     outputs = json.loads(clone.pulumi(backend, "stack", "output", "--json", "-s", "main"))
     assert outputs["pipelineName"] == of_pipeline.pipeline
     assert outputs["pipelineRoleArn"] == of_pipeline.role_arn()
@@ -246,10 +241,7 @@ def test_both_are_made_and_a_push_changes_the_pipeline_and_goes_through_it(
         "CREATE_COMPLETE"
     ]
 
-    # As the commit has it, it is what runs.
     clone.declare(package, "two")
-    steps = json.loads(clone.pulumi(backend, "preview", "--json", "-s", "main"))["changeSummary"]
-    assert set(steps) == {"same"}
     empty(aws("s3"), of_pipeline.artifact_bucket(region))
     clone.pulumi(backend, "destroy", "--yes", "--skip-preview", "-s", "main")
     assert aws("iam").list_roles(PathPrefix=of_pipeline.path)["Roles"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,21 @@ def test_its_arguments_are_the_sdks_and_configurations_keep_their_own_names(reco
         "provider": "CodeStarSourceConnection",
         "version": "1",
     }
+
+
+def test_credentials_that_update_pipeline_has_not_are_told_by_the_first_up(
+    tmp_path: Path, recording: Recording
+) -> None:
+    """It would fail at the first push that changes the pipeline, and not before."""
+    role = f"arn:aws:iam::{TOOLING}:role/administrator"
+    messages = run(make(tmp_path, profile="tooling", roleArn=role), "pipeline").messages
+    told = [text for level, text in messages if level == logging.WARNING]
+    assert [text.split(" is for whoever")[0] for text in told] == [
+        "Pulumi.pipeline.yaml: `profile`",
+        "Pulumi.pipeline.yaml: `roleArn`",
+    ]
+    assert "`pulumi config rm profile -s pipeline`" in told[0]
+    assert not [text for level, text in recording.messages if level == logging.WARNING]
 
 
 def test_each_region_has_its_own_bucket_and_key(recording: Recording) -> None:
