@@ -7,10 +7,13 @@ from typing import Any
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
+from amplify_delivery.delivery.adoption import lost
 from amplify_delivery.delivery.adoption.adopting import Adopted, Which, adopt
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.locking import waiting
+from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reports import plans
+from amplify_delivery.errors import ConfigError
 
 ABOUT = About(
     needs="AWS, Pulumi",
@@ -26,8 +29,12 @@ and nobody delivers it any more; what that state held beside the root, staging b
 is taken in too. Where that fails, the same command goes on with it. What else holds data, and has no name by which it
 could be looked for, is told: import it before you deploy, or the program gets an empty one.
 
+Of an account's or a pipeline's stack, with `--state-lost` only: what its lost state held is taken in, as it runs, by
+the names that its program gives. It ends with the command that brings what runs to what the files say.
+
 `--json` prints `{"environment", "stack", "stackId", "already", "written", "secrets", "functionSecrets", "notes",
-"plan"}`, of secrets the names alone.
+"plan"}`, of secrets the names alone;
+of an account's or a pipeline's stack `{"stack", "taken", "left", "notLookedFor", "next"}`.
 """,
     examples=(
         ("amplify-delivery adopt prod", "what `amplify push` has made"),
@@ -55,11 +62,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     patience = waiting.Patience(args.wait, context.variables)
+    if stack_files.program(context.folder, args.environment) != "backend":
+        return _lost(args, context, patience)
     adopted = adopt(args.environment, context, Which(args.stack, args.state_lost), patience, output.progress)
     if args.json:
         output.document(_document(args.environment, adopted))
         return 0
     _print(args.environment, adopted)
+    return 0
+
+
+def _lost(args: argparse.Namespace, context: Context, patience: waiting.Patience) -> int:
+    """Of an account's or a pipeline's stack."""
+    stack = args.environment
+    if not args.state_lost or args.stack:
+        raise ConfigError(
+            "it is no environment: of an account's or a pipeline's stack what runs is taken in where its state is lost",
+            where=f"Pulumi.{stack}.yaml",
+            remedy=f"if that is so, `amplify-delivery adopt {stack} --state-lost`",
+        )
+    done = lost.take_in(stack, context, patience, output.progress)
+    if args.json:
+        document = {"stack": stack, "taken": list(done.taken), "left": list(done.left)}
+        output.document({**document, "notLookedFor": list(done.not_looked_for), "next": done.next})
+        return 0
+    for name in done.taken:
+        print(f"taken in: {name}")
+    for name in done.left:
+        print(f"note: not taken in: {name}")
+    for name in done.not_looked_for:
+        print(
+            f"note: nobody can look for {name}: look whether there is one, and delete it, or the update makes another"
+        )
+    print(f"{stack}: {output.counted(len(done.taken), 'resource')} taken in; nothing in AWS was changed. Then")
+    print(f"  {done.next}")
     return 0
 
 

@@ -70,7 +70,7 @@ class Scene:
         self.write(name, account=self.owner.account, region=region, bootstrapped="true", suffix=self.owner.account[:5])
 
     def write_pipeline(self, *environments: str, **more: Any) -> None:
-        source = {"connection": self.connection, "repository": "example/app"}
+        source = {"connection": self.connection, "repository": "example/app", **more.pop("source", {})}
         stages = [{"name": environment.capitalize()} for environment in environments]
         place = {"program": "pipeline", "account": self.owner.account, "region": HOME}
         self.write("pipeline", **place, source=source, stages=stages, **more)
@@ -419,10 +419,11 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
     store = {f"bucket {away}", f"key Artifacts of {names.pipeline} in {AWAY}", f"{names.artifact_key_alias} in {AWAY}"}
     assert scene.everything() == whole - store
     assert "0 resources deleted" in scene.succeeds("destroy", "pipeline", "--region", AWAY)
+    scene.write_pipeline("preprod", source={"detectChanges": "false"})
     scene.succeeds("update-pipeline")
     assert scene.everything() == whole - store
 
-    # While it runs it stays; then it goes, with the artifacts that it has made.
+    # While it runs, started by a person, it stays; then it goes, with the artifacts that it has made.
     client = scene.client("codepipeline", HOME)
     execution = start(scene, client, tmp_path / "app")
     said = scene.refused("destroy", "pipeline")
@@ -439,13 +440,17 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
 
 
 def start(scene: Scene, client: Any, folder: Path) -> str:
-    """An execution of the pipeline that has read its source, and waits before Build; its id."""
+    """An execution of the pipeline that has read its source, and waits before Build; its id. A push starts none, with
+    `detectChanges: false`; started by hand, it takes what was pushed."""
     name = scene.pipeline.pipeline
     subprocess.run(["git", "init", "--quiet", "-b", "main", folder], check=True)
-    who = ["-c", "user.name=A Developer", "-c", "user.email=developer@example.com"]
-    commit = ["git", "-C", str(folder), *who, "commit", "--quiet", "--allow-empty", "-m", "Nothing"]
-    subprocess.run(commit, check=True)
+    git = ["git", "-C", str(folder), "-c", "user.name=A Developer", "-c", "user.email=developer@example.com"]
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", "Nothing"], check=True)
     scene.service.repository(scene.connection, "example/app", folder)
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", "Nothing more"], check=True)
+    before = [e.id for e in scene.service.executions(name)]
+    assert (scene.service.notify_push(), [e.id for e in scene.service.executions(name)]) == ([], before)
+    pushed = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
     client.disable_stage_transition(
         pipelineName=name, stageName="Build", transitionType="Inbound", reason="it is going away"
     )
@@ -456,6 +461,8 @@ def start(scene: Scene, client: Any, folder: Path) -> str:
         return True if found.outputs.get("source") and "Build" not in found.stages else None
 
     scene.service.wait_until(waits, 60)
+    found = next(e for e in scene.service.executions(name) if e.id == execution)
+    assert found.outputs["source"]["CommitId"] == pushed
     return execution
 
 

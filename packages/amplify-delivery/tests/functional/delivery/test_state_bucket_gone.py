@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from functional.delivery.test_dismantle import AWAY, Scene, scene
+from amplify_delivery_rehearsal.workspace import Workspace
+from functional.delivery.test_dismantle import AWAY, HOME, Scene, scene
 
 __all__ = ["scene"]  # the fixture
 
@@ -18,9 +19,9 @@ def roots(scene: Scene) -> set[str]:
     return {str(s["StackId"]) for s in stacks if s["StackName"].startswith("amplify-")}
 
 
-def delete_state_bucket(scene: Scene) -> None:
+def delete_bucket(scene: Scene, bucket: str, region: str) -> None:
     """As somebody does it in the console: emptied, all versions, then deleted."""
-    s3, bucket = scene.client("s3", AWAY), scene.preprod.state_bucket
+    s3 = scene.client("s3", region)
     found = s3.list_object_versions(Bucket=bucket)
     for version in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
         s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
@@ -39,7 +40,7 @@ def test_an_environment_comes_back_after_its_state_bucket_was_deleted(scene: Sce
     (table,) = dynamodb.list_tables()["TableNames"]
     dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}})
     before = roots(scene)
-    delete_state_bucket(scene)
+    delete_bucket(scene, names.state_bucket, AWAY)
 
     # Everything is refused, nothing is made anew, and what is printed is what helps.
     for command in (("plan", "preprod"), ("up", "preprod", "--create"), ("destroy", "preprod", "--delete-data")):
@@ -60,3 +61,49 @@ def test_an_environment_comes_back_after_its_state_bucket_was_deleted(scene: Sce
     assert "nothing to change" in scene.succeeds("plan", "preprod", backend=names.state_backend)
     assert roots(scene) == before
     assert scene.client("dynamodb", AWAY).scan(TableName=table)["Count"] == 1
+
+
+@pytest.mark.engine
+def test_an_account_and_the_pipeline_come_back_after_the_tooling_accounts_bucket_was_deleted(scene: Scene) -> None:
+    """Keys have no names, and what they have encrypted is lost with them: none is made a second time."""
+    home, setup = scene.pipeline, ("setup", "--account", scene.owner.account, "--region", HOME)
+    backend = home.state_backend
+    scene.write_environment("preprod", AWAY)
+    scene.write("preprod-account", program="account")
+    scene.write_pipeline("preprod")
+    scene.succeeds(*setup)
+    for stack in ("preprod-account", "pipeline"):
+        init = ("stack", "init", stack, "--secrets-provider", home.secrets_provider)
+        variables = {**scene.workspace.environment, "PULUMI_BACKEND_URL": backend}
+        Workspace(scene.workspace.project, variables).succeed(*init)
+    scene.succeeds("bootstrap", "preprod", backend=backend)
+    scene.succeeds("up", "pipeline", backend=backend)
+    before, keys = scene.everything(), key_ids(scene)
+    delete_bucket(scene, home.state_bucket, HOME)
+    said = scene.delivery("bootstrap", "preprod", "--refresh", backend=backend)
+    assert (said.exit_code, "`amplify-delivery setup" in said.output) == (3, True), said.output
+    scene.succeeds(*setup)
+
+    # What would make all of it a second time is refused, and says what helps; what is there is taken in as it is.
+    for stack, command in (
+        ("preprod-account", ("bootstrap", "preprod", "--refresh")),
+        ("pipeline", ("up", "pipeline", "--create")),
+    ):
+        said = scene.delivery(*command, backend=backend)
+        assert (said.exit_code, f"`amplify-delivery adopt {stack} --state-lost`" in said.output) == (3, True), (
+            said.output
+        )
+        said = scene.succeeds("adopt", stack, "--state-lost", backend=backend)
+        assert "note: " not in said
+        assert (scene.everything(), key_ids(scene)) == (before, keys)
+        (then,) = re.findall(r"^  amplify-delivery (.+)$", said, re.MULTILINE)
+        said = scene.succeeds(*then.split(), backend=backend)
+        assert "replaced" not in said
+        assert "deleted" not in said
+    pipeline = scene.client("codepipeline", HOME).get_pipeline(name=home.pipeline)["pipeline"]
+    assert pipeline["version"] == 1, "nothing of it was changed: it would start again"
+    assert (scene.everything(), key_ids(scene)) == (before, keys)
+
+
+def key_ids(scene: Scene) -> set[str]:
+    return {key["KeyId"] for region in (HOME, AWAY) for key in scene.client("kms", region).list_keys()["Keys"]}

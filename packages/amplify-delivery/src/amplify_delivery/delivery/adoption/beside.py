@@ -11,13 +11,13 @@ get an empty one, and the other would be forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.changes.stateful import PULUMI_TYPES
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.adoption.state import with_above
+from amplify_delivery.delivery.adoption.state import PLACE, STASH, with_above
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.killed import existing
 from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown, creating, written
@@ -44,22 +44,52 @@ class Beside:
     anew: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class LookedFor:
+    """What AWS says of what a state lacks, with the preview and the state that tell so."""
+
+    steps: Sequence[ProgramStep]
+    state: Mapping[str, Any]
+    answers: Sequence[tuple[Operation, Answer]]
+
+    def taken(self, name: Callable[[Operation], str]) -> tuple[str, ...]:
+        """Names of what is taken in."""
+        return tuple(name(o) for o, answer in self.answers if isinstance(answer, There))
+
+    def left(self, name: Callable[[Operation], str]) -> tuple[str, ...]:
+        """Names of what is there and is not ours by all that can be told, with why."""
+        return tuple(f"{name(o)}: {answer.why}" for o, answer in self.answers if isinstance(answer, Foreign | Unknown))
+
+
 def take_in(engine: Engine, account: Account) -> Beside:
     """Bring what is there into the state of `engine`. Raises `DeliveryError`s."""
+    it = found(engine, account, missing)
+    write(engine, it)
+    return Beside(it.taken(_name), it.left(_name), anew(it.steps, it.answers))
+
+
+def found(
+    engine: Engine,
+    account: Account,
+    lacking: Callable[[Sequence[ProgramStep]], Sequence[Operation]],
+    asked: Callable[[Operation], Operation] = lambda operation: operation,
+) -> LookedFor:
+    """Look for what the state is `lacking` of the program, by its preview, each as it is to be `asked` for. Raises
+    `DeliveryError`s."""
     steps, state = engine.preview().steps, engine.state()
     resources = state.get("resources") or ()
     known = frozenset(str(r["id"]) for r in resources if r.get("id"))
     providers = [{"urn": s.urn, "inputs": s.inputs} for s in steps if s.type.startswith("pulumi:providers:")]
-    found = [(o, existing.ask_there(account, o, [*resources, *providers], known)) for o in missing(steps)]
-    there = [(o, a) for o, a in found if isinstance(a, There)]
+    there = [*resources, *providers]
+    return LookedFor(steps, state, [(o, existing.ask_there(account, asked(o), there, known)) for o in lacking(steps)])
+
+
+def write(engine: Engine, it: LookedFor) -> None:
+    """Bring it into the state. Raises `DeliveryError`s."""
+    there = [(o, a) for o, a in it.answers if isinstance(a, There)]
     if there:
-        made = _with_providers(engine, state, steps, [o for o, _ in there])
-        engine.write(with_those(made, steps, there))
-    return Beside(
-        tuple(_name(o) for o, answer in found if isinstance(answer, There)),
-        tuple(f"{_name(o)}: {answer.why}" for o, answer in found if isinstance(answer, Foreign | Unknown)),
-        anew(steps, found),
-    )
+        made = _with_providers(engine, it.state, it.steps, [o for o, _ in there])
+        engine.write(with_those(made, it.steps, there))
 
 
 def missing(steps: Sequence[ProgramStep]) -> tuple[Operation, ...]:
@@ -91,14 +121,15 @@ def _is_named(operation: Operation) -> bool:
 def _with_providers(
     engine: Engine, state: Mapping[str, Any], steps: Sequence[ProgramStep], operations: Sequence[Operation]
 ) -> Mapping[str, Any]:
-    """The state with the providers of these, which the engine makes: nothing else of it, and nothing in AWS. It writes
-    no state that names a provider which is not in it."""
+    """The state with the providers of these, which the engine makes, and the places that these depend on: nothing else
+    of it, and nothing in AWS. It writes no state that names a provider which is not in it."""
     held = {str(r.get("urn")) for r in state.get("resources") or ()}
     urns = (str(o.resource["provider"]).rpartition("::")[0] for o in operations)
     lacking = list(dict.fromkeys(urn for urn in urns if urn and urn not in held))
     if not lacking:
         return state
-    engine.up(only=with_above(steps, lacking))
+    places = [s.urn for s in steps if s.operation == "create" and f"::{STASH}::{PLACE}" in s.urn]
+    engine.up(only=with_above(steps, [*places, *lacking]))
     return engine.state()
 
 

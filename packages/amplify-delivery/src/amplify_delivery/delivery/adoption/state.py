@@ -17,8 +17,9 @@ from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
 from amplify_delivery.errors import RefusedError
 
-_STASH = "pulumi:index:Stash"
-_PLACE = "::place"
+STASH = "pulumi:index:Stash"
+PLACE = "place"
+"""What the program remembers of where a stack lies; of an account's, with the environment behind it."""
 _DEFAULTS = "__defaults"
 """The provider's mark of inputs that it has chosen itself: none."""
 _COMPUTED = ("disableRollback", "region", "templateBody")
@@ -80,7 +81,7 @@ def with_above(steps: Iterable[ProgramStep], urns: Iterable[str]) -> list[str]:
 
 
 def _remembers(step: ProgramStep) -> bool:
-    return step.type == _STASH and (BACKEND in step.urn or step.urn.endswith(_PLACE))
+    return step.type == STASH and (BACKEND in step.urn or step.urn.endswith(f"::{PLACE}"))
 
 
 def completed(state: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:

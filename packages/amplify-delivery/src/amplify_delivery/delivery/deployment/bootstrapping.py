@@ -11,6 +11,7 @@ from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import build_quota, former_names, other_projects
 from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.adoption import lost
 from amplify_delivery.delivery.bootstrap import many, progress
 from amplify_delivery.delivery.bootstrap.progress import Progress
 from amplify_delivery.delivery.bootstrap.stamp import Place, Stamp
@@ -221,6 +222,7 @@ class _One:
         app = self._project.app
         engine = Engine(stack.name, self._folder, self._line)
         with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
+            lost.check(engine, self._context)
             engine.create()
             state = engine.state()
             secrets_provider.check(stack.name, state, self._context)

@@ -11,6 +11,7 @@ from amplify_delivery.changes.deployed import LONGEST_UPDATE
 from amplify_delivery.changes.ordered.updates import changed_tables
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.adoption import lost
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment.bootstrapping import check_places
 from amplify_delivery.delivery.engine import secrets_provider as its_key
@@ -57,6 +58,8 @@ def update(
     target = _wanted(stack, context, patience) if program == "backend" else None
     engine = Engine(stack, context.folder.resolve(), line, secrets_provider=secrets_provider)
     with holding(engine, "up", context, patience) as held:
+        if target is None:
+            lost.check(engine, context)
         if create and not engine.create():
             known(engine)
         if target:

@@ -44,8 +44,8 @@ def _alias(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
     found = [a for page in pages for a in page["Aliases"] if a["AliasName"] == name]
     if not found:
         return Gone()
-    target = str(operation.inputs.get("targetKeyId")).rpartition("/")[2]
-    if found[0].get("TargetKeyId") != target:
+    target = str(operation.inputs.get("targetKeyId") or "").rpartition("/")[2]
+    if target and found[0].get("TargetKeyId") != target:
         return Foreign(f"the alias {name} that is there is another key's")
     return There(name, made=found[0].get("CreationDate"))
 

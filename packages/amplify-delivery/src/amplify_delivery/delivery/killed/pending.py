@@ -32,6 +32,8 @@ CREATING, UPDATING, DELETING = "creating", "updating", "deleting"
 """Kinds of operations, as the engine's state calls them; it knows `reading` and `importing` as well."""
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key by which the engine's state marks what is no plain value: a secret, an asset."""
+NOT_COMPARED: Mapping[str, str] = {_SIGNATURE: "1b47061264138c4ac30d75fd1eb44270"}
+"""In the place of an input that may be any: as a secret, which nobody can compare."""
 CLOCKS = timedelta(minutes=15)
 """By which AWS's clock may be behind this machine's: from further on it takes no signature."""
 OURS = tuple(f"amplify-delivery:index:{name}$" for name in ("StagingArea", "TargetAccount", "DeliveryPipeline"))
@@ -153,7 +155,7 @@ def left(state: Mapping[str, Any]) -> tuple[Operation, ...]:
 def of_step(step: ProgramStep, state: Mapping[str, Any]) -> Operation | None:
     """A create, or an update of the root stack, that has failed with its plugin, as the engine would have left it
     pending; None where the engine tells its inputs without what is secret in them, or what was in a file."""
-    if _hidden(step.inputs):
+    if hidden(step.inputs):
         return None
     if step.operation == "update":
         held = (r for r in state.get("resources") or () if r.get("urn") == step.urn and not r.get("delete"))
@@ -176,12 +178,12 @@ def creating(step: ProgramStep, *, protect: bool) -> Operation:
     return Operation(CREATING, resource)
 
 
-def _hidden(value: Any) -> bool:
+def hidden(value: Any) -> bool:
     """Whether there is anything in it that is no plain value."""
     if isinstance(value, Mapping):
-        return _SIGNATURE in value or any(map(_hidden, value.values()))
+        return _SIGNATURE in value or any(map(hidden, value.values()))
     if isinstance(value, list):
-        return any(map(_hidden, value))
+        return any(map(hidden, value))
     return bool(value == _NOT_TOLD)
 
 

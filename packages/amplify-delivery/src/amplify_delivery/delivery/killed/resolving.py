@@ -87,10 +87,11 @@ def settle_lost(engine: Engine, account: Asked, check: Check) -> None:
 def of_stack(engine: Engine, context: Context) -> State:
     """`resolve` for a stack of any program, with the credentials that its file names. Raises `DeliveryError`s."""
     stack = engine.stack
-    return resolve(engine, lambda: _account(stack, context), lambda s: secrets_provider.check(stack, s, context))
+    return resolve(engine, lambda: account_of(stack, context), lambda s: secrets_provider.check(stack, s, context))
 
 
-def _account(stack: str, context: Context) -> Account:
+def account_of(stack: str, context: Context) -> Account:
+    """The account of a stack of any program, with the credentials that its file names. Raises `DeliveryError`s."""
     project, program = context.project, stack_files.program(context.folder, stack)
     if program == "account":
         config = project.account(stack)

@@ -15,7 +15,7 @@ from aws_rehearsal.providers.errors import ProviderError, aws_error, error_code
 from aws_rehearsal.providers.naming import automatic_name
 from aws_rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from aws_rehearsal.providers.schema import Prop, normal_policy, out
-from aws_rehearsal.providers.wire import UNKNOWN, Properties
+from aws_rehearsal.providers.wire import Properties
 
 _KEPT = ("bypassPolicyLockoutSafetyCheck", "deletionWindowInDays", "rotationPeriodInDays", "xksKeyId")
 _GONE = ("PendingDeletion", "PendingReplicaDeletion", "Unavailable")
@@ -208,7 +208,7 @@ class Alias(Resource):
         ]
 
     def _same_target(self, olds: Properties, change: Any) -> bool:
-        return change.new is not UNKNOWN and str(olds.get("targetKeyArn", "")).endswith(f"key/{_key_id(change.new)}")
+        return isinstance(change.new, str) and str(olds.get("targetKeyArn", "")).endswith(f"key/{_key_id(change.new)}")
 
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
         client = call.client("kms")

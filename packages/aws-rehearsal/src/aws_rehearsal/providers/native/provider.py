@@ -125,7 +125,8 @@ class NativeProvider(Provider):
         maker, handle = self._maker(kind), plain(state.get(HANDLE))
         if handle is None and isinstance(maker, SingleStack) and request.inputs.fields:
             name = request.name or request.urn.rsplit("::", 1)[-1]
-            handle = maker.find(kind, name, _sendable(plain(to_cfn(kind, without_internals(decode(request.inputs))))))
+            sent = _sendable(plain(to_cfn(kind, without_internals(decode(request.inputs)))))
+            handle = maker.find(kind, name, sent, request.id)
             if handle is None:
                 return provider_pb2.ReadResponse()
         if handle is None and isinstance(maker, SingleStack):

@@ -60,10 +60,15 @@ class SingleStack:
 
         return self._try("CREATE", kind, properties, start, deadline)
 
-    def find(self, kind: TypeSchema, name: str, properties: Properties) -> str | None:
-        """The stack of what was made of these properties; None if there is none. The real provider finds a resource by
-        its identifier: the answer to a create may have been lost."""
+    def find(self, kind: TypeSchema, name: str, properties: Properties, identifier: str) -> str | None:
+        """The stack of what was made of these properties, else of what has this identifier, by which the real provider
+        finds a resource; None if there is none. The answer to a create may have been lost, or the whole state."""
         stack = self._describe(_stack_name(kind, name, properties))
+        if stack is None:
+            begins, ref = _stack_name(kind, name, {})[:-8], identifier.rpartition("|")[2]
+            pages = self.client.get_paginator("describe_stacks").paginate()
+            named = (s for page in pages for s in page["Stacks"] if s["StackName"].startswith(begins))
+            stack = next((s for s in named if _attributes(s).get("Ref") == ref), None)
         return str(stack["StackId"]) if stack and not _FAILED.search(stack["StackStatus"]) else None
 
     def update(
