@@ -65,7 +65,7 @@ def check_stack(
         remedy=f"nothing of it was changed. `amplify-delivery plan {environment or 'ENV'}` says whose it is, and what "
         "helps; what a run has made that was killed, our commands take in. If this Pulumi stack holds it, the plan was "
         "to replace it, which would delete its data: put back what was changed (also the name of the backend in the "
-        "program), and leave `--replace` out",
+        "program), and leave `--replace` out; what `pulumi state taint` has marked, `pulumi state untaint` frees",
     )
 
 

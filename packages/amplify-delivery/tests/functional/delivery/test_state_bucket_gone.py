@@ -93,13 +93,13 @@ def test_an_account_and_the_pipeline_come_back_after_the_tooling_accounts_bucket
         assert (said.exit_code, f"`amplify-delivery adopt {stack} --state-lost`" in said.output) == (3, True), (
             said.output
         )
-        said = scene.succeeds("adopt", stack, "--state-lost", backend=backend)
-        assert "note: " not in said
+        adopted = scene.succeeds("adopt", stack, "--state-lost", backend=backend)
+        assert "note: " not in adopted
         assert (scene.everything(), key_ids(scene)) == (before, keys)
-        (then,) = re.findall(r"^  amplify-delivery (.+)$", said, re.MULTILINE)
-        said = scene.succeeds(*then.split(), backend=backend)
-        assert "replaced" not in said
-        assert "deleted" not in said
+        (then,) = re.findall(r"^  amplify-delivery (.+)$", adopted, re.MULTILINE)
+        done = scene.succeeds(*then.split(), backend=backend)
+        assert "replaced" not in done
+        assert "deleted" not in done
     pipeline = scene.client("codepipeline", HOME).get_pipeline(name=home.pipeline)["pipeline"]
     assert pipeline["version"] == 1, "nothing of it was changed: it would start again"
     assert (scene.everything(), key_ids(scene)) == (before, keys)

@@ -10,6 +10,7 @@ from amplify_delivery.delivery.adoption import lost
 from amplify_delivery.delivery.killed import pending
 from amplify_delivery.delivery.killed.pending import same
 from amplify_delivery.delivery.planning import ProgramStep
+from amplify_delivery.delivery.planning.program_rights import UNKNOWN
 
 ROLE, KEY, PARAMETER = "aws:iam/role:Role", "aws:kms/key:Key", "aws:ssm/parameter:Parameter"
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
@@ -20,7 +21,7 @@ def step(type_: str, operation: str = "create", **inputs: Any) -> ProgramStep:
 
 
 def test_what_a_preview_does_not_tell_is_left_to_the_refresh() -> None:
-    arn = f"arn:aws:kms:eu-west-1:1:{lost.UNKNOWN}"
+    arn = f"arn:aws:kms:eu-west-1:1:{UNKNOWN}"
     (found,) = lost.missing([step(ROLE, name="a", policies=[{"policy": arn}], secret="[secret]"), step(ROLE, "same")])
     assert found.inputs == {"name": "a"}
     assert found.resource["protect"]
