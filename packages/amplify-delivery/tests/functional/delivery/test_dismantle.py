@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import role_trust
@@ -472,10 +473,6 @@ def start(scene: Scene, client: Any, folder: Path) -> str:
 class Executions:
     """CodePipeline with executions in these states."""
 
-    class exceptions:  # noqa: N801 - as boto3 has it
-        class PipelineNotFoundException(Exception):  # noqa: N818
-            pass
-
     def __init__(self, *states: str, there: bool = True) -> None:
         self._states, self._there = states, there
         self.account, self.region = "111111111111", HOME
@@ -488,7 +485,7 @@ class Executions:
 
     def list_pipeline_executions(self, **_: Any) -> Any:
         if not self._there:
-            raise self.exceptions.PipelineNotFoundException
+            raise ClientError({"Error": {"Code": "PipelineNotFoundException"}}, "ListPipelineExecutions")
         return {
             "pipelineExecutionSummaries": [
                 {"pipelineExecutionId": f"e{number}", "status": state} for number, state in enumerate(self._states)
