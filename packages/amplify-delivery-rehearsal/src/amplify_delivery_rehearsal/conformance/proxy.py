@@ -128,15 +128,7 @@ class Proxy:
                 if not proxy.answers(called, request):
                     self.close_connection = True
                     return
-                self.send_response_only(answer.status)
-                for name, value in answer.getheaders():
-                    if name.lower() not in _HOP_BY_HOP | {"content-length"}:
-                        self.send_header(name, value)
-                # A HEAD request's answer tells a length that it does not have.
-                length = answer.getheader("Content-Length") if self.command == "HEAD" else None
-                self.send_header("Content-Length", length or str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                _pass_on(self, answer, content)
 
             def _sent(self, body: bytes) -> http.client.HTTPResponse:
                 """The answer, on the connection on which the client's other requests went: as without the proxy."""
@@ -162,3 +154,16 @@ class Proxy:
         for method in ("GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"):
             setattr(Handler, f"do_{method}", Handler._answer)
         return Handler
+
+
+def _pass_on(handler: BaseHTTPRequestHandler, answer: http.client.HTTPResponse, content: bytes) -> None:
+    """Give an answer, whose body has been read, to the client."""
+    handler.send_response_only(answer.status)
+    for name, value in answer.getheaders():
+        if name.lower() not in _HOP_BY_HOP | {"content-length"}:
+            handler.send_header(name, value)
+    # A HEAD request's answer tells a length that it does not have.
+    length = answer.getheader("Content-Length") if handler.command == "HEAD" else None
+    handler.send_header("Content-Length", length or str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content)
