@@ -16,7 +16,7 @@ from typing import Any
 from amplify_delivery.errors import ExportRefused
 from amplify_delivery.export.documents import Malformed, parse_json, parse_yaml
 from amplify_delivery.export.model import AmplifyResource, Export, ExportedStack
-from amplify_delivery.export.template_form import template_problem
+from amplify_delivery.export.template_form import KNOWN_TO_AWS, template_problem
 from amplify_delivery.findings import Finding
 
 MANIFEST = "amplify-export-manifest.json"
@@ -41,6 +41,7 @@ _MAX_LFS = 1024
 """Bytes of a Git LFS pointer at most (its specification)."""
 
 REEXPORT = "run `amplify export` again (and commit the whole folder)"
+WRITE_OUT = "write out what it makes in the Amplify project, and export again"
 
 
 def _is_lfs_pointer(path: str) -> bool:
@@ -186,7 +187,8 @@ class _Reader:
             return None
         problem = template_problem(data)
         if problem:
-            self.refuse("AD105", file, problem)
+            again = KNOWN_TO_AWS not in problem
+            self.refuse("AD105", file, problem, REEXPORT if again else WRITE_OUT)
             return None
         return dict(data)
 

@@ -12,7 +12,9 @@ from typing import Any
 from amplify_delivery.export.model import STACK_TYPE
 
 _SECTIONS = ("Parameters", "Resources", "Conditions", "Mappings", "Outputs")
-_LOOP = "Fn::ForEach::"
+_LOOP, _INCLUDED = "Fn::ForEach::", "Fn::Transform"
+KNOWN_TO_AWS = "known to CloudFormation only"
+"""In what is said of a template that has the right form, and a section that nobody here can read."""
 
 MAX_TEMPLATE_DEPTH = 200
 """Nesting of values in a template. Real ones stay under 30; beyond this, walking them would not be safe."""
@@ -26,9 +28,9 @@ def template_problem(data: Any) -> str | None:
         entries = data.get(section, {})
         if not isinstance(entries, dict):
             return f"{section} must be an object"
-        loop = next((name for name in entries if name.startswith(_LOOP)), None)
-        if loop:
-            return f"{loop} in {section}: what a loop makes is known to CloudFormation only; write it out"
+        made = next((name for name in entries if name.startswith(_LOOP) or name == _INCLUDED), None)
+        if made:
+            return f"{made} in {section}: what it makes is {KNOWN_TO_AWS}"
     for name, item in data.get("Parameters", {}).items():
         if not isinstance(item, dict) or not isinstance(item.get("Type"), str):
             return f"parameter {name} has no Type"

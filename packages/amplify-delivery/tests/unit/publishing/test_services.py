@@ -161,6 +161,37 @@ def test_a_function_may_read_the_stream_that_calls_it(full: Assembly, resource: 
     assert right or "which has no dynamodb:GetRecords on it" in found[0]
 
 
+IN_A_VPC = {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}
+QUEUE_ARN = {"Fn::Sub": "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:letters-${env}"}
+TOPIC_ARN = {"Fn::Sub": "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:letters-${env}"}
+
+
+@pytest.mark.parametrize(
+    ("properties", "needed", "enough"),
+    [
+        (IN_A_VPC, "ec2:CreateNetworkInterface", "ec2:Create*"),
+        ({"DeadLetterConfig": {"TargetArn": QUEUE_ARN}}, "sqs:SendMessage", "sqs:*"),
+        ({"DeadLetterConfig": {"TargetArn": TOPIC_ARN}}, "sns:Publish", "sns:Publish"),
+        ({"DeadLetterConfig": {"TargetArn": {"Fn::GetAtt": ["Q", "Arn"]}}}, "sqs:SendMessage", "sqs:SendMessage"),
+        ({"TracingConfig": {"Mode": "Active"}}, "xray:PutTraceSegments", "xray:Put*"),
+        ({"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}}, "", "logs:*"),
+        ({"VpcConfig": {"SubnetIds": {"Ref": "env"}, "SecurityGroupIds": ["sg-1"]}}, "", "logs:*"),
+        ({"TracingConfig": {"Mode": "PassThrough"}}, "", "logs:*"),
+    ],
+)
+def test_what_lambda_tries_when_a_function_is_made(full: Assembly, properties: Any, needed: str, enough: str) -> None:
+    changes = [put("Q", "AWS::SQS::Queue"), of("LambdaFunction", **properties)]
+    found = told(full, HELLO, *changes)
+    assert [f.partition(" ")[0] for f in found] == (["AD738"] if needed else [])
+    assert not needed or f"LambdaExecutionRole, which has no {needed}" in found[0]
+    role = [{"Ref": "LambdaExecutionRole"}]
+    assert (
+        told(full, HELLO, *changes, put("P", "AWS::IAM::Policy", Roles=role, PolicyDocument=reading("*", enough))) == []
+    )
+    managed = of("LambdaExecutionRole", ManagedPolicyArns=["arn:aws:iam::aws:policy/x"])
+    assert [f for f in told(full, HELLO, *changes, managed) if f.startswith("AD738")] == []
+
+
 def test_what_a_managed_policy_gives_is_not_known(full: Assembly) -> None:
     assert told(full, HELLO, TABLE, MAPPING)
     assert told(full, HELLO, TABLE, MAPPING, of("LambdaExecutionRole", ManagedPolicyArns=["arn:aws:iam::aws:p"])) == []
@@ -458,7 +489,7 @@ def test_an_export_has_a_name_that_cloudformation_takes(full: Assembly, name: An
     assert said is None or (said in found[0] and "Told" in found[0])
 
 
-ENV = {"Ref": "env"}
+ENV, ZONES = {"Ref": "env"}, {"Ref": "zones"}
 
 
 @pytest.mark.parametrize(
@@ -479,7 +510,14 @@ ENV = {"Ref": "env"}
             },
             False,
         ),
-        # What only AWS knows: the attributes of a parameter that it looks up.
+        # A list parameter is its members ("Fn::Contains", "Fn::EachMemberIn": lists of texts).
+        ({"Assertions": [{"Assert": {"Fn::Contains": [ZONES, "b"]}}]}, False),
+        ({"Assertions": [{"Assert": {"Fn::Contains": [ZONES, "c"]}}]}, True),
+        ({"Assertions": [{"Assert": {"Fn::EachMemberIn": [ZONES, ["a", "b", "c"]]}}]}, False),
+        ({"Assertions": [{"Assert": {"Fn::EachMemberIn": [ZONES, ["a"]]}}]}, True),
+        # One that is called after a parameter of Parameter Store has a value that only AWS knows.
+        ({"Assertions": [{"Assert": {"Fn::Contains": [["6", "7"], {"Ref": "stored"}]}}]}, False),
+        # So have the attributes of a parameter that AWS looks up.
         ({"Assertions": [{"Assert": {"Fn::EachMemberIn": [{"Fn::ValueOfAll": ["x", "VpcId"]}, ["v"]]}}]}, False),
     ],
 )
@@ -490,6 +528,10 @@ def test_a_rule_of_a_template_is_asked_with_the_environments_values(
 
     def change(template: Template) -> None:
         template["Rules"] = {"Place": rule}
+        template["Parameters"] |= {
+            "zones": {"Type": "CommaDelimitedList", "Default": "a, b"},
+            "stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk-bootstrap/hnb659fds/version"},
+        }
 
     tree = tree_of(spoiled(full, HELLO, change))
     found = [f for check in SERVICE_CHECKS for f in check(tree)]

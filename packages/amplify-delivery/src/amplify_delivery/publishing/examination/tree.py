@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.export.documents import parse_json, parse_yaml
 from amplify_delivery.export.templates.literals import text as literal
-from amplify_delivery.export.templates.resolve import ResolvedResource, ResolvedTree, resolve
+from amplify_delivery.export.templates.resolve import IN_STORE, ResolvedResource, ResolvedTree, resolve
 from amplify_delivery.publishing.examination.values import UNKNOWN, text, texts
 
 if TYPE_CHECKING:
@@ -132,10 +132,13 @@ class Tree:
 
 
 def with_defaults(template: Mapping[str, Any], passed: Mapping[str, str]) -> Mapping[str, str]:
-    """Values of a template's parameters: what is passed, else the default, else unknown."""
+    """Values of a template's parameters: what is passed, else the default, else unknown, as of one that CloudFormation
+    looks up in Parameter Store."""
     values: dict[str, str] = {}
     for name, declaration in as_mapping(template.get("Parameters")).items():
-        if name in passed:
+        if str(as_mapping(declaration).get("Type")).startswith(IN_STORE):
+            values[name] = UNKNOWN
+        elif name in passed:
             values[name] = passed[name]
         else:
             values[name] = _default(declaration)

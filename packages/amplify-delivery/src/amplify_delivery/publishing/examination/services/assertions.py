@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.templates.literals import items, text
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.tree import StackView, Tree, as_mapping
 from amplify_delivery.publishing.examination.values import UNKNOWN
@@ -83,6 +83,10 @@ def _texts(value: Any, view: StackView) -> list[str] | None:
         members = [_texts(item, view) for item in value]
         return None if None in members else [one for member in members for one in member or ()]
     if isinstance(value, Mapping):
-        given = view.values.get(str(value.get("Ref"))) if set(value) == {"Ref"} else None
-        return None if given is None or UNKNOWN in given else [given]
+        name = str(value.get("Ref"))
+        given = view.values.get(name) if set(value) == {"Ref"} else None
+        if given is None or UNKNOWN in given:
+            return None
+        declared = as_mapping(as_mapping(view.template.get("Parameters")).get(name)).get("Type")
+        return items(given) if "List" in str(declared) else [given]
     return [text(value)] if isinstance(value, (bool, int, float, str)) else None

@@ -1,4 +1,4 @@
-"""Check of triggers: S3 may call the function, and the function's role may read what calls it."""
+"""Check of functions and what calls them: S3 may call one, and its role may do what Lambda tries when it is made."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ TRIGGER = Rule(
     "AD738",
     "refused",
     "A trigger without its rights: a bucket that calls a function which S3 may not call, or calls it before it may; a "
-    "function whose role may not read the stream or the queue that it is called with.",
+    "function whose role may not read the stream or the queue that it is called with. Or a function whose role lacks "
+    "what Lambda tries when it is made: network interfaces in a VPC, its dead-letter queue or topic, traces.",
     "https://docs.aws.amazon.com/lambda/latest/dg/lambda-permissions.html",
     "`Unable to validate the following destination configurations`, `Please ensure the role can perform the "
-    "GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM`",
+    "GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM`, `The provided "
+    "execution role does not have permissions to call CreateNetworkInterface on EC2`",
     remedy="give the function an AWS::Lambda::Permission for s3.amazonaws.com that the bucket depends on, or its role "
-    "the rights to read, and export again",
+    "the rights (`amplify update function`, custom-policies.json or override), and export again",
 )
 _READING = {"dynamodb": "dynamodb:GetRecords", "kinesis": "kinesis:GetRecords", "sqs": "sqs:ReceiveMessage"}
 _SOURCES = {"AWS::DynamoDB::Table": "dynamodb", "AWS::Kinesis::Stream": "kinesis", "AWS::SQS::Queue": "sqs"}
@@ -33,6 +35,8 @@ def powerless_triggers(tree: Tree) -> Iterator[Finding]:
             problems = _of_bucket(tree, path, properties)
         elif resource.type == "AWS::Lambda::EventSourceMapping":
             problems = _of_mapping(tree, properties)
+        elif resource.type == "AWS::Lambda::Function":
+            problems = _of_function(tree, properties)
         else:
             continue
         for problem in dict.fromkeys(problems):
@@ -103,6 +107,34 @@ def _of_mapping(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
         yield f"reads {_SAID[service]} with the role {'/'.join(role)}, which has no {action} on it"
 
 
+def _of_function(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
+    """ "Giving Lambda functions access to resources in an Amazon VPC", "Adding a dead-letter queue", and "Visualize
+    Lambda function invocations using AWS X-Ray" (Lambda developer guide): the role needs these, and CreateFunction
+    tries them."""
+    role = target(properties.get("Role"))
+    if role is None or role not in tree.resolved.resources:
+        return
+    statements = _statements(tree, role)
+    for action, why in _tried(tree, properties) if statements is not None else ():
+        if not any(_allows(statement, action, None, anywhere=True) for statement in statements or ()):
+            yield f"{why} with the role {'/'.join(role)}, which has no {action}"
+
+
+def _tried(tree: Tree, properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each action that the role of a function with these properties needs, and what for."""
+    network = as_mapping(properties.get("VpcConfig"))
+    if all(isinstance(ids := network.get(name), list) and ids for name in ("SubnetIds", "SecurityGroupIds")):
+        yield "ec2:CreateNetworkInterface", "runs in a VPC"
+    letters = as_mapping(properties.get("DeadLetterConfig")).get("TargetArn")
+    service = _service(tree, letters)
+    if service == "sqs":
+        yield "sqs:SendMessage", "has a dead-letter queue"
+    elif any(isinstance(part, str) and ":sns:" in part for part in found(letters)):
+        yield "sns:Publish", "has a dead-letter topic"
+    if as_mapping(properties.get("TracingConfig")).get("Mode") == "Active":
+        yield "xray:PutTraceSegments", "is traced"
+
+
 _SAID = {"dynamodb": "the stream of a table", "kinesis": "a stream", "sqs": "a queue"}
 
 
@@ -138,13 +170,13 @@ def _statements(tree: Tree, role: Path) -> list[Mapping[str, Any]] | None:
     return statements
 
 
-def _allows(statement: Mapping[str, Any], action: str, source: Any) -> bool:
-    """Whether a statement may allow an action on a source. What is not known may."""
+def _allows(statement: Mapping[str, Any], action: str, source: Any, *, anywhere: bool = False) -> bool:
+    """Whether a statement may allow an action on a source, or on anything. What is not known may."""
     actions, resources = statement.get("Action"), statement.get("Resource")
     patterns = actions if isinstance(actions, list) else [actions]
     fits = any(not isinstance(p, str) or fnmatch.fnmatchcase(action.lower(), p.lower()) for p in patterns)
     several = resources if isinstance(resources, list) else [resources]
-    return statement.get("Effect") == "Allow" and fits and any(_covers(r, source) for r in several)
+    return statement.get("Effect") == "Allow" and fits and (anywhere or any(_covers(r, source) for r in several))
 
 
 def _covers(resource: Any, source: Any) -> bool:
