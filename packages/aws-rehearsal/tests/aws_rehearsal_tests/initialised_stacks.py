@@ -31,6 +31,11 @@ class Key:
         encrypted = kms.encrypt(KeyId=arn, Plaintext=os.urandom(32))["CiphertextBlob"]
         return cls(f"awskms:///{arn}?region={kms.meta.region_name}", base64.b64encode(encrypted).decode())
 
+    @property
+    def lines(self) -> str:
+        """What the stack file of a stack has that is encrypted by it."""
+        return f"secretsprovider: {self.provider}\nencryptedkey: {self.encrypted}\n"
+
 
 def init_with_key(kms: Any, run: Callable[..., object], *stacks: str) -> None:
     """Make these stacks, with a new key in the account and region of that client; `run` runs the engine's command."""

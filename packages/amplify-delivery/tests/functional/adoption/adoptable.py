@@ -15,7 +15,7 @@ from typing import Any
 from amplify_delivery_rehearsal.amplify_push import CloudBackend
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
-from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
 from functional.adoption.pushed_apps import DELIVERABLE, FURTHER, STACK, FurtherApp, PushedApp, Running, fill, running
 from unit.delivery.conftest import ROOT
@@ -31,10 +31,20 @@ def a_day() -> date:
 
 
 class Adoptable:
-    """The app `name`, pushed and filled, and a project whose only stack file says account and region alone."""
+    """The app `name`, pushed and filled, and a project whose only stack file says account, region and key alone."""
 
-    def __init__(self, name: str, folder: Path, aws: LocalAws, examined: Path, *, construct: bool = False) -> None:
-        """With `construct`: as if the CDK construct had made it."""
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        aws: LocalAws,
+        examined: Path,
+        *,
+        construct: bool = False,
+        encrypted_by: str = "key",
+    ) -> None:
+        """With `construct`: as if the CDK construct had made it. `encrypted_by` what the adoption finds: a "key", as
+        the team has written it into the stack file, or else whatever the engine takes by itself, a passphrase."""
         kind = FurtherApp if name in FURTHER else PushedApp
         self.app = kind.unpack(name, folder / "app")
         if construct:
@@ -50,6 +60,9 @@ class Adoptable:
         self.workspace = Workspace.make(folder, ROOT, variables)
         self.workspace.rename(self.app.project, account, self.app.region)
         (self.workspace.project / "Pulumi.dev.yaml").rename(self.file)
+        if encrypted_by == "key":
+            key = initialised_stacks.Key.make(self.there.client("kms"))
+            self.file.write_text(f"{key.lines}{self.file.read_text()}")
         self.workspace.put_export(self.app.export(DELIVERABLE.get(name, "as-pushed")))
 
     @property

@@ -167,7 +167,8 @@ def as_ordinary(adopted: dict[str, Any], ordinary: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path, tmp_path: Path, name: str) -> None:
-    app = Adoptable(name, tmp_path, local_aws, examined)
+    given = "passphrase" if name == "media-vault" else "key"
+    app = Adoptable(name, tmp_path, local_aws, examined, encrypted_by=given)
     runs_as_pushed(app.app, app.there)
     if name == "discussions":
         refusals(app)
@@ -189,6 +190,8 @@ def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path,
     shown = b"".join([*app.written().values(), json.dumps([document, said, template]).encode()])
     assert len(app.written()) > 1
     assert not [value for value in SECRETS.values() if value.encode() in shown]
+    keys = [line for line in app.file.read_text().splitlines() if line.startswith("encrypt")]
+    assert [line.partition(":")[0] for line in keys] == ["encryptionsalt" if given == "passphrase" else "encryptedkey"]
     if name == "discussions":
         another(app)
     if name == "fitness-tracker":
@@ -284,7 +287,7 @@ def killed_when(app: Adoptable, sign: str) -> bool:
 def test_an_adoption_that_was_killed_goes_on(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
     """Killed once the Pulumi stack was made, while the stack file is written, and while the state is made; with what
     somebody types then who does not know of the adoption."""
-    app = Adoptable("media-vault", tmp_path, local_aws, examined)
+    app = Adoptable("media-vault", tmp_path, local_aws, examined, encrypted_by="passphrase")
     made_ready(app, "")
     before, events, buckets = app.running, app.events(), app.buckets()
     for sign in ("encryptionsalt", "ApiKeyExpires"):

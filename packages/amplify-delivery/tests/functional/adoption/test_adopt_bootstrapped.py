@@ -46,7 +46,7 @@ def boundaries(app: Adoptable) -> dict[str, str | None]:
 
 
 def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    app = Adoptable("discussions", tmp_path, local_aws, examined)
+    app = Adoptable("discussions", tmp_path, local_aws, examined, encrypted_by="what bootstrap makes")
     names = bootstrap(app)
     before = app.running
     adopted = app.document("adopt")
