@@ -93,8 +93,10 @@ def life(workspace: Workspace, developer: LocalAccount) -> Life:
         first = bootstrap(throttled, "--all", "--parallel", "2")
     files = {name: (workspace.project / f"Pulumi.{name}.yaml").read_text() for name in ("preprod", "prod1")}
 
-    without_engine = {**workspace.environment, "PULUMI_HOME": str(workspace.project.parent / "no-plugins-here")}
-    elsewhere = Workspace(workspace.project, without_engine)
+    empty = workspace.project.parent / "no-plugins-here"
+    empty.mkdir()
+    pulumi_homes.server().lend(empty)  # what starts the command warm, and no plugin of an engine
+    elsewhere = Workspace(workspace.project, {**workspace.environment, "PULUMI_HOME": str(empty)})
     again = bootstrap(elsewhere, "preprod", "prod1", "--debug")
 
     names = EnvironmentNames(APP, developer.account, developer.region, "prod1")

@@ -1,6 +1,6 @@
 """Runs that are killed: the same command again recovers by itself, on the real engine.
 
-A small environment, killed at one place after the other: 30 in three tests, which run beside each other. What each kill
+A small environment, killed at one place after the other: 30 in five tests, which run beside each other. What each kill
 has come to is printed as a table.
 """
 
@@ -195,11 +195,11 @@ class Killed:
         self.environment.workspace.succeed("config", "set", "--secret", "--path", path, secret, "-s", "dev")
         self.secret = secret
 
-    def there(self) -> None:
+    def there(self, indexes: int = 0) -> None:
         """Deliver the first release, by a run that nobody kills."""
-        self.take("first")
-        succeeds(self.environment.delivery("up"))
-        self.whole("first")
+        self.take("first", indexes=indexes)
+        succeeds(self.environment.plain("up", "--skip-preview"))
+        self.whole("first", indexes)
 
     def told(self, kills: int) -> None:
         """Print the table of so many kills."""
@@ -237,15 +237,19 @@ STATE, TEMPLATES = ".pulumi/stacks/", "templates/"
 # same behind one is tried: what becomes of a half-made resource of each type is in `unit/delivery/test_existing`.
 
 
-def test_killed_while_all_is_made_and_destroyed(here: Killed) -> None:
+def test_killed_while_the_program_makes_its_own_and_while_all_is_destroyed(here: Killed) -> None:
     what_the_program_makes(here)
     # The secret goes before the bucket's policy, and that before the bucket.
     points = [Point(DELETE, BEFORE), Point(DELETE), Point("secretsmanager:DeleteSecret")]
     points += [Point("s3:DeleteBucketPolicy"), Point("s3:DeleteBucket")]
     here.chain(points, "destroy", "--delete-data")
     here.nothing()
+    here.told(8)
+
+
+def test_killed_in_a_first_create(here: Killed) -> None:
     a_first_create(here)
-    here.told(15)
+    here.told(7)
 
 
 def test_killed_over_what_stands_beside_the_backend(here: Killed) -> None:
@@ -254,11 +258,16 @@ def test_killed_over_what_stands_beside_the_backend(here: Killed) -> None:
     here.told(4)
 
 
-def test_killed_in_a_create_that_fails_in_approved_updates_and_while_the_state_is_written(here: Killed) -> None:
+def test_killed_in_a_create_that_fails_and_in_approved_updates(here: Killed) -> None:
     a_first_create_that_fails(here)
     approved_updates(here)
+    here.told(7)
+
+
+def test_killed_while_the_state_is_written(here: Killed) -> None:
+    here.there(indexes=2)
     writes_of_the_state(here)
-    here.told(11)
+    here.told(4)
 
 
 def what_the_program_makes(here: Killed) -> None:
@@ -269,6 +278,7 @@ def what_the_program_makes(here: Killed) -> None:
 
 
 def a_first_create(here: Killed) -> None:
+    here.take("first")
     points = [Point("secretsmanager:CreateSecret", BEFORE), Point("secretsmanager:CreateSecret")]
     points += [Point("secretsmanager:PutSecretValue"), Point(PUT, BEFORE, also=TEMPLATES), Point(PUT, also=TEMPLATES)]
     points += [Point(CREATE, BEFORE), Point(CREATE)]
