@@ -17,7 +17,7 @@ from aws_rehearsal_tests import pulumi_homes
 from functional.adoption.adoptable import Adoptable
 from functional.adoption.afterwards import a_colleague_has_pushed, what_was_moved_to_gen_2_is_never_made_again
 from functional.adoption.as_pushed import runs_as_pushed
-from functional.adoption.pushed_apps import FURTHER, NAMES, SECRETS, SOCIAL, key_expires
+from functional.adoption.pushed_apps import FURTHER, NAMES, SECRETS, SOCIAL, Running, key_expires
 from functional.delivery.environments import kill_all
 from unit.places import REPOSITORY
 
@@ -97,8 +97,8 @@ def of_the_page() -> tuple[tuple[str, ...], ...]:
 ADOPT, DEPLOY, PLAN = of_the_page()
 
 
-def adopted(app: Adoptable) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Adopt; gives the command's document and the root in the state. Nothing else was changed or made."""
+def adopted(app: Adoptable) -> tuple[dict[str, Any], dict[str, Any], Running]:
+    """Adopt; gives the command's document, the root in the state, and what runs. Nothing else was changed or made."""
     before, events, buckets = app.running, app.events(), app.buckets()
     document = app.document(*ADOPT)
     assert (app.running, app.events(), app.buckets()) == (before, events, buckets)
@@ -109,7 +109,7 @@ def adopted(app: Adoptable) -> tuple[dict[str, Any], dict[str, Any]]:
     text = app.file.read_text()
     assert text.startswith("# a comment\n")
     assert f'ApiKeyExpires: "{key_expires()}"' in text
-    return document, root
+    return document, root, before
 
 
 def adopted_already(app: Adoptable) -> None:
@@ -143,9 +143,9 @@ def is_shown(app: Adoptable, plan: dict[str, Any]) -> str:
     return shown
 
 
-def delivered(app: Adoptable, plan: dict[str, Any]) -> str:
+def delivered(app: Adoptable, plan: dict[str, Any], before: Running) -> str:
     """Deliver the plan; what the commands have said. Data and ids are the same, and nothing is left to do."""
-    before, remade = app.running, harmless(plan)
+    remade = harmless(plan)
     done = app.delivery(*DEPLOY, plan["digest"])
     assert done.exit_code == 0, done.output
     after = app.running
@@ -173,7 +173,7 @@ def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path,
     if name == "discussions":
         refusals(app)
     made_ready(app, name)
-    document, root = adopted(app)
+    document, root, before = adopted(app)
     assert document["secrets"] == [f"authmediavault1f08412d.{SOCIAL}"] * (name == "media-vault")
     assert document["functionSecrets"] == {"there": [FUNCTION_SECRET] * (name == "product-catalog"), "missing": []}
     said = is_shown(app, document["plan"]) if name == "media-vault" else ""  # it has secrets
@@ -183,7 +183,7 @@ def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path,
         assert app.root()["inputs"] == root["inputs"]
         adopted_already(app)
 
-    said += delivered(app, document["plan"])
+    said += delivered(app, document["plan"], before)
 
     as_ordinary(root, app.root())
     template = app.there.client("cloudformation").get_template(StackName=app.app.stack_name)["TemplateBody"]
@@ -221,9 +221,9 @@ def test_what_the_construct_has_made_becomes_ours_in_place(local_aws: LocalAws, 
     """Its nested templates have the values written into them, secrets as well."""
     app = Adoptable("media-vault", tmp_path, local_aws, examined, construct=True)
     made_ready(app, "")
-    document, _ = adopted(app)
+    document, _, before = adopted(app)
     assert document["secrets"] == [f"authmediavault1f08412d.{SOCIAL}"]
-    said = delivered(app, document["plan"])
+    said = delivered(app, document["plan"], before)
     shown = b"".join([*app.written().values(), json.dumps([document, said]).encode()])
     assert not [value for value in SECRETS.values() if value.encode() in shown]
 
@@ -304,9 +304,9 @@ def test_an_adoption_that_was_killed_goes_on(local_aws: LocalAws, examined: Path
     assert f"`amplify-delivery plan {app.stack}` says whose it is" in up.output
     assert len(app.buckets()) == len(buckets) + 1
     app.cut_off()
-    document, _ = adopted(app)
+    document, _, ran = adopted(app)
     assert document["plan"]["dataLoss"] == []
-    assert (app.running, app.events()) == (before, events)
+    assert (ran, app.events()) == (before, events)
     destroy = app.plain("destroy")
     assert destroy.exit_code != 0
     assert "because it is protected" in destroy.output

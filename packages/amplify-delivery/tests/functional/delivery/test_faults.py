@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import fails, succeeds
 from functional.delivery.test_killed import NESTED, small
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.engine
+
+on_place = pytest.mark.xdist_group("faults")
+"""On the tests that share one environment: one process runs them all."""
 
 
 @dataclass
@@ -70,9 +74,9 @@ class Place:
             self.environment.workspace = before
 
 
-@pytest.fixture(scope="module")
-def place(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("environment")
+@contextmanager
+def delivered(folder: Path, local_aws: LocalAws, examined: Path, every: int) -> Iterator[Place]:
+    """A place whose first release was delivered; of so many calls one has failed, none with 0."""
     environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1")
     bucket = f"state-{environment.account}-{environment.suffix}"
     s3 = environment.client("s3")
@@ -87,11 +91,18 @@ def place(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPath
         made.take("first")
         path = f"parameters.{NESTED}.Name"
         environment.workspace.succeed("config", "set", "--secret", "--path", path, "someone", "-s", "dev")
-        proxy.every = 10
-        succeeds(environment.delivery("up"))
+        proxy.every = every
+        succeeds(environment.delivery("up") if every else environment.plain("up", "--skip-preview"))
         yield made
 
 
+@pytest.fixture(scope="module")
+def place(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with delivered(tmp_path_factory.mktemp("environment"), local_aws, examined, every=10) as made:
+        yield made
+
+
+@on_place
 def test_one_call_in_ten_fails(place: Place) -> None:
     """Throttled or reset, those of the state included: all of them are made again."""
     assert place.environment.status() == "CREATE_COMPLETE"
@@ -112,6 +123,7 @@ def calm(place: Place) -> Place:
     return place
 
 
+@on_place
 def test_a_state_that_was_deleted_is_brought_back(calm: Place) -> None:
     calm.s3.delete_object(Bucket=calm.bucket, Key=calm.key)
     for command in (("plan",), ("up",), ("up", "--create"), ("deploy", "--plan", "d"), ("destroy", "--delete-data")):
@@ -123,6 +135,7 @@ def test_a_state_that_was_deleted_is_brought_back(calm: Place) -> None:
     assert calm.changes() == 0
 
 
+@on_place
 def test_a_state_that_is_cut_off_is_brought_back(calm: Place) -> None:
     whole = calm.s3.get_object(Bucket=calm.bucket, Key=calm.key)["Body"].read()
     calm.s3.put_object(Bucket=calm.bucket, Key=calm.key, Body=whole[: len(whole) // 2])
@@ -132,6 +145,7 @@ def test_a_state_that_is_cut_off_is_brought_back(calm: Place) -> None:
     assert calm.changes() == 0
 
 
+@on_place
 def test_a_bucket_that_cannot_be_reached(calm: Place) -> None:
     nobody = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
     said = fails(calm.delivery("outputs", **nobody), f"the state in s3://{calm.bucket} cannot be reached")
@@ -139,6 +153,7 @@ def test_a_bucket_that_cannot_be_reached(calm: Place) -> None:
     assert said.exit_code == 3
 
 
+@on_place
 def test_a_bucket_that_is_gone(calm: Place) -> None:
     gone = {"PULUMI_BACKEND_URL": f"s3://{calm.bucket}-gone?region={REGION}"}
     for command in ("plan", "up", "destroy"):
@@ -148,32 +163,36 @@ def test_a_bucket_that_is_gone(calm: Place) -> None:
     assert said.exit_code == 3
 
 
+@on_place
 def test_credentials_that_aws_does_not_know(calm: Place) -> None:
     ended = {"AWS_ACCESS_KEY_ID": "ASIAXXXXXXXXXXXXXXXX", "AWS_SESSION_TOKEN": "ended"}
     said = fails(calm.delivery("outputs", **ended), f"there are no credentials for the state in s3://{calm.bucket}")
     assert said.exit_code == 3
 
 
-def test_credentials_that_end_in_the_middle_of_an_update(calm: Place) -> None:
+def test_credentials_that_end_in_the_middle_of_an_update(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
     """A login that ends after an hour, while CloudFormation is at work: neither the stack nor the state can be asked or
-    written any more."""
-    calm.take("third")
-    calm.proxy.ends_with = "cloudformation:UpdateStack"
-    try:
-        said = calm.environment.delivery("up")
-    finally:
-        calm.proxy.ends_with = ""
-    assert said.exit_code == 4
-    assert f"error: dev: the credentials for the state in s3://{calm.bucket} have ended" in said.output
-    assert "log in again" in said.output
-    assert {"s3:PutObject", "cloudformation:DescribeStacks"} <= {*calm.proxy.failed}
-    again = succeeds(calm.environment.delivery("up"))
-    assert (
-        "backend (aws:cloudformation/stack:Stack): a run that was killed has changed it; it is taken in" in again.output
-    )
-    assert calm.changes() == 0
+    written any more. In an environment of its own, since the engine tries half a minute to write its state."""
+    with delivered(tmp_path, local_aws, examined, every=0) as place:
+        place.take("third")
+        place.proxy.ends_with = "cloudformation:UpdateStack"
+        try:
+            said = place.environment.delivery("up")
+        finally:
+            place.proxy.ends_with = ""
+        assert said.exit_code == 4
+        assert f"error: dev: the credentials for the state in s3://{place.bucket} have ended" in said.output
+        assert "log in again" in said.output
+        assert {"s3:PutObject", "cloudformation:DescribeStacks"} <= {*place.proxy.failed}
+        again = succeeds(place.environment.delivery("up"))
+        assert (
+            "backend (aws:cloudformation/stack:Stack): a run that was killed has changed it; it is taken in"
+            in again.output
+        )
+        assert place.changes() == 0
 
 
+@on_place
 def test_a_key_that_is_disabled(calm: Place) -> None:
     kms = calm.environment.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
