@@ -44,7 +44,7 @@ sys.exit(cli.main(["destroy", "dev", "--delete-data"]))
 def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The example app, delivered."""
     made = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1")
-    succeeds(made.delivery("up"))
+    succeeds(made.plain("up", "--skip-preview"))
     return made
 
 

@@ -296,7 +296,7 @@ def test_the_commands_for_machines(deployed: Environment) -> None:
 
 def test_destroy_refuses_while_data_would_be_lost_and_then_leaves_nothing_behind(make: Make, tmp_path: Path) -> None:
     environment = make("todo-series/v4")
-    succeeds(environment.delivery("up"))
+    succeeds(plain(environment)("up"))
     cloudformation = environment.client("cloudformation")
     name = environment.root
 
