@@ -118,17 +118,18 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 LONG = (
-    "test_project_rights.py", "test_killed.py", "test_in_steps.py", "test_own_story.py", "test_adopt.py",
+    "test_project_rights.py", "test_killed.py", "test_faults.py", "test_in_steps.py", "test_own_story.py",
+    "test_disk_full.py", "test_adopt.py",
     "test_plan_deploy.py", "test_failures.py", "test_story.py", "test_tutorial.py", "test_new_project.py",
     "test_built_wheels.py", "test_installed.py", "test_stack_states.py", "test_rollback.py", "test_bootstrap_many.py",
-    "test_production.py", "test_by_hand.py", "test_dismantle.py", "test_data_loss.py", "test_faults.py",
+    "test_production.py", "test_by_hand.py", "test_dismantle.py", "test_data_loss.py",
     "test_frightened.py", "test_killed_bootstrap.py", "test_drift_plans.py", "test_destroy_alive.py",
     "test_container_api.py", "test_impossible.py", "test_native.py", "test_root_stays.py", "test_enforced_trust.py",
     "test_ci_jobs.py",
     "test_setup_state.py", "test_state_bucket_gone.py", "test_engine_pipeline.py", "test_packaged_delivery.py",
     "test_engine.py", "test_build.py",
 )  # fmt: skip
-"""Files whose tests, or whose groups of tests, take longest; in that order."""
+"""Files whose tests, or whose groups of tests, take longest; in that order. Those that wait are among the first."""
 
 
 def _turn(item: pytest.Item) -> tuple[int, int]:
