@@ -431,6 +431,8 @@ def to(storage: str, days: Any) -> Template:
             "to INTELLIGENT_TIERING after 90 days and",
         ),
         ({"Transitions": [to("GLACIER", 1), to("GLACIER", 90)]}, "to GLACIER twice in one rule"),
+        ({"Transitions": [to("ONEZONE_IA", 30), to("GLACIER_IR", 90)]}, "from one of them to the other"),
+        ({"Transitions": [to("ONEZONE_IA", 30), to("GLACIER", 90)]}, None),
         ({"NoncurrentVersionTransitions": [to("STANDARD_IA", 7)]}, "moves noncurrent versions to STANDARD_IA after 7"),
         (
             {

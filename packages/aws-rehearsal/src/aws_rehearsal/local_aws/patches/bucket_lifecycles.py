@@ -4,7 +4,8 @@ MiniStack keeps any.
 AWS: S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle": which class follows which ("Supported
 transitions"), 30 days before STANDARD_IA and ONEZONE_IA and in them, 90 in GLACIER_IR; API Reference, "LifecycleRule".
 The sentences are what users report (of the expiration and of the 30 days), and what others have compared with S3
-(noobaa-core 9969 of the order, Arsenal 604 of a class that is named twice). S3 asks the same of a configuration that
+(noobaa-core 9969 of the order, Arsenal 604 of a class that is named twice); that of classes of which none leads to the
+other ("Unsupported lifecycle transitions") is ours. S3 asks the same of a configuration that
 is put by its API, which stays unasked here.
 """
 
@@ -18,6 +19,7 @@ from ._resources import Properties, before_create_or_update
 
 _ORDER = ("STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
 _STAYS = {"STANDARD_IA": 30, "ONEZONE_IA": 30, "GLACIER_IR": 90}
+_APART = {"ONEZONE_IA", "GLACIER_IR"}
 _LEAST = 30
 
 
@@ -57,6 +59,8 @@ def _wrong(rule: Mapping[str, Any], action: str, days: str, expiration: str, exp
         (early, after), (late, later) = sorted((one, other), key=_rank)
         if early == late:
             yield f"'StorageClass' must be different for '{action}' actions in same 'Rule' {filtered}"
+        elif {early, late} == _APART:
+            yield f"'StorageClass' of '{action}' actions in same 'Rule' {filtered} must not be '{early}' and '{late}'"
         elif later < after + max(_STAYS.get(early, 0), 1):
             more = f"{_STAYS[early]} days more" if early in _STAYS else "greater"
             yield (
@@ -78,6 +82,8 @@ def probe(aws: Any) -> bool:
         bucket = {"Type": "AWS::S3::Bucket", "Properties": {"LifecycleConfiguration": {"Rules": rules}}}
         return aws.stack({"Bucket": bucket})
 
-    return made(("GLACIER", 100)) == "ROLLBACK_COMPLETE" and made(("STANDARD_IA", 30), ("GLACIER", 60)) == (
-        "CREATE_COMPLETE"
+    return (
+        made(("GLACIER", 100)) == "ROLLBACK_COMPLETE"
+        and made(("ONEZONE_IA", 30), ("GLACIER_IR", 60)) == "ROLLBACK_COMPLETE"
+        and made(("STANDARD_IA", 30), ("GLACIER", 60)) == "CREATE_COMPLETE"
     )

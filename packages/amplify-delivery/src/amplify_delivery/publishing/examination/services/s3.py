@@ -26,6 +26,8 @@ LIFECYCLE = Rule(
 )
 _ORDER = ("STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
 """Objects move from left to right ("Supported transitions")."""
+_APART = {"ONEZONE_IA", "GLACIER_IR"}
+"""Classes of which none leads to the other ("Unsupported lifecycle transitions")."""
 _STAYS = {"STANDARD_IA": 30, "ONEZONE_IA": 30, "GLACIER_IR": 90}
 """Days for which one rule has to leave an object there."""
 _LEAST = 30
@@ -79,6 +81,8 @@ def _between(what: str, first: tuple[str, int], then: tuple[str, int]) -> Iterat
     (early, after), (late, later) = first, then
     if early == late:
         yield f"moves {what} to {early} twice in one rule"
+    elif {early, late} == _APART:
+        yield f"moves {what} to {early} and to {late} in one rule: S3 moves none from one of them to the other"
     elif early in _ORDER and late in _ORDER and later < after + max(_STAYS.get(early, 0), 1):
         least = f"{_STAYS[early]} days after" if early in _STAYS else "after"
         yield f"moves {what} to {early} after {after} days and to {late} after {later}, S3 takes that {least} the first"
