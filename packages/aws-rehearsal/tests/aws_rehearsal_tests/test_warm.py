@@ -438,6 +438,24 @@ def test_what_libraries_load_late_is_there(home: Path, tmp_path: Path) -> None:
     assert json.loads(said(launched(home, code, cwd=tmp_path))) == [True, True, 0, True]
 
 
+def test_what_botocore_has_found_out_of_itself_is_there(home: Path, tmp_path: Path) -> None:
+    """Of its own handlers and names of events; a handler that takes no keywords is refused as ever."""
+    code = """
+        from botocore import hooks
+        from botocore.session import Session
+        before = hooks.accepts_kwargs.cache_info().misses
+        client = Session().create_client("sts", "eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+        print(hooks.accepts_kwargs.cache_info().misses - before < 20, len(client.meta.events._alias_name_cache) > 100)
+        try:
+            client.meta.events.register("before-call.sts", lambda model: None)
+        except ValueError as error:
+            print(error)
+    """
+    known, _, refused = said(launched(home, code, cwd=tmp_path)).partition("\n")
+    assert known == "True True"
+    assert "must accept keyword arguments" in refused
+
+
 def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(tmp_path: Path) -> None:
     """With all of its modules but its command; the same name in the caller's folder is another one."""
     code = """

@@ -130,9 +130,10 @@ def test_built_once_it_runs_by_digest_without_a_pipeline(
     environment = root.stack_name.split("-")[2]
     assert found["container"]["image"] == f"{registry}/kitchenapp/{environment}@{first.images[0].digest}"
 
-    root = bootstrapped.root(by_digest("two"))
+    second = by_digest("two")
+    root = bootstrapped.root(second)
     done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
-    assert running(bootstrapped)["container"]["image"].endswith(f"@{by_digest('two').images[0].digest}")
+    assert running(bootstrapped)["container"]["image"].endswith(f"@{second.images[0].digest}")
 
     for change in (updated, replaced):
         assert changed(export, change) > 0
