@@ -15,6 +15,10 @@ from aws_rehearsal import warm
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import tools
 
+SAVED_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""For an engine that nobody kills: it saves its state at its end, and not after each of a hundred steps as well, which
+is half of its processor time ("Skip saving state checkpoints and only save the final deployment": env.go of Pulumi)."""
+
 
 def cold_home(folder: Path) -> dict[str, str]:
     """The environment of a home laid out in `folder`. Each start of a plugin is an interpreter's."""

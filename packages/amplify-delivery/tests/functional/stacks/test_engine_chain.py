@@ -25,6 +25,7 @@ from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.model import pipeline_model
 from aws_rehearsal.pipeline_service import PipelineService
 from aws_rehearsal.pipeline_service.state import Execution
+from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.conftest import pulumi_home  # noqa: F401 - a fixture
 from aws_rehearsal_tests.local_account import LocalAccount
 from aws_rehearsal_tests.pulumi_project import PulumiProject
@@ -47,7 +48,7 @@ def project(
     tmp_path: Path,
 ) -> PulumiProject:
     """The app's project with three pipelines, an environment each, and what their accounts' owners have made."""
-    project = PulumiProject.make(tmp_path, pulumi_home, tooling)
+    project = PulumiProject.make(tmp_path, {**pulumi_home, **pulumi_homes.SAVED_ONCE}, tooling)
     shutil.copytree(REPOSITORY / "components", project.folder / "components")
     shutil.copy(REPOSITORY / "__main__.py", project.folder)
     connection = f"arn:aws:codeconnections:{HOME}:{tooling.account}:connection/5e6f7a8b"
