@@ -37,11 +37,11 @@ from amplify_delivery.stacks.config.account import PipelineName
 from amplify_delivery.stacks.config.pipeline import RepositoryFolder
 from amplify_delivery.stacks.model import SERVICES, check_asked, check_region, model_of
 from amplify_delivery.stacks.packaged.arguments import DeliveryPipelineArgs
-from amplify_delivery.stacks.packaged.declared import PIPELINE_TYPE, Declared
+from amplify_delivery.stacks.packaged.declared import Declared
 from amplify_delivery.stacks.packaged.inputs import PROGRAMS_FOLDER, chosen, validated
 from amplify_delivery.stacks.pipeline import arguments, token
 
-TYPE = PIPELINE_TYPE
+TYPE = "amplify-delivery:index:DeliveryPipeline"
 
 OF_FILE = tuple(key for key in PipelineConfig.written_names() if key != "program")
 """The keys of a pipeline's stack file."""
