@@ -19,7 +19,10 @@ import pytest
 from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.workspace import PRODUCT
 from aws_rehearsal import warm
+from aws_rehearsal.language_host.runner import WarmRunner
 from aws_rehearsal.setup import tools
+from aws_rehearsal.warm.fork import Fork
+from aws_rehearsal.warm.request import Request
 from aws_rehearsal.warm.server import FORKS_WORTH_IT
 from packages.tests.test_architecture import ORDER
 
@@ -242,6 +245,47 @@ def test_a_launcher_whose_engine_was_killed_ends_and_so_does_the_plugin(home: Pa
     engine.kill()
     waited(lambda: ended(launcher) and ended(plugin))
     engine.wait()
+
+
+FORKING = """
+import os, sys
+from aws_rehearsal.warm import forked_in
+from aws_rehearsal.warm.fork import Fork
+from aws_rehearsal.warm.request import Request
+fork = Fork(forked_in[0], Request.of_this_process(sys.argv[1], "one", "", "\xfc"))
+print("ended with", fork.wait())
+"""
+
+
+def test_a_plugin_has_another_process_forked(home: Path, tmp_path: Path) -> None:
+    other = """if True:
+        import os, sys
+        print(os.getppid(), os.getpgid(0) == os.getpid(), os.getcwd(), sys.argv[1:], os.environ["MARK"], input())
+        sys.exit(7)
+    """
+    out = said(launched(home, FORKING, other, cwd=tmp_path, env={**os.environ, "MARK": "marked"}), "heard\n")
+    parent = int(said(launched(home, "import os; print(os.getppid())")))
+    assert out == f"{parent} True {tmp_path} ['one', '', '\xfc'] marked heard\nended with 7\n"
+
+
+def test_what_a_plugin_has_forked_ends_with_it(home: Path) -> None:
+    process = launched(home, FORKING, WAITING)
+    pid = child(process)
+    assert not ended(pid)
+    process.terminate()
+    process.wait()
+    waited(lambda: ended(pid))
+    assert is_warm(home)
+
+
+def test_how_what_was_forked_has_ended_is_known(home: Path) -> None:
+    assert said(launched(home, FORKING, "import os; os.kill(os.getpid(), 9)")) == "ended with -9\n"
+
+
+def test_a_server_that_is_gone_forks_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        Fork(tmp_path, Request.of_this_process("print(1)"))
+    assert WarmRunner(tmp_path, "").run({}) == 1
 
 
 def own_server(folder: Path) -> warm.WarmServer:

@@ -1,8 +1,9 @@
 """`pulumi-language-python` for an engine that was built without one: runs programs for the plain `pulumi up`.
 
 Two processes. The launched one serves the engine's `LanguageRuntime` service (`service.py`); its child loads the SDK
-while the engine is still starting, and forks once per run (`runner.py`): each run has a fresh process state. What a
-user sees of a program's errors is what the vendor's `pulumi-language-python-exec` shows.
+while the engine is still starting, and forks once per run (`runner.py`): each run has a fresh process state. Where a
+warm server has started the host, the server forks the runs too, and there is no such child. What a user sees of a
+program's errors is what the vendor's `pulumi-language-python-exec` shows.
 """
 
 from __future__ import annotations

@@ -21,9 +21,12 @@ import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from aws_rehearsal.language_host.isolation import leave_no_trace, use_virtualenv
+from aws_rehearsal.warm import forked_in
+from aws_rehearsal.warm.fork import Fork
+from aws_rehearsal.warm.request import Request
 
 SHOWN_TO_USER = 32
 SELDOM = (50_000, 20, 20)
@@ -54,8 +57,42 @@ class Runner:
         self._stream.flush()
 
 
-def start_runner(engine: str) -> Runner:
-    """Forks the process that will run programs. Call before any thread is started."""
+class WarmRunner:
+    """Has the server that has forked this process fork another for each run: everything is loaded there."""
+
+    def __init__(self, server: Path, engine: str) -> None:
+        self._server, self._engine = server, engine
+
+    def load(self) -> None:
+        """Nothing is left to load."""
+
+    def run(self, request: dict[str, Any]) -> int:
+        """The program's exit code; negative for the signal that ended it."""
+        code = "from aws_rehearsal.language_host.runner import run_once; run_once()"
+        asked = Request.of_this_process(code, self._engine, json.dumps(request))
+        try:
+            return Fork(self._server, asked).wait()
+        except OSError as error:
+            print(f"the program cannot be started: {error}", file=sys.stderr)
+            return 1
+
+
+def run_once() -> NoReturn:
+    """In the fork: runs the program that was asked for, and nothing else."""
+    from aws_rehearsal.providers.serve import watch_parent  # loaded in whoever forks this; a cold run needs no gRPC yet
+
+    engine, request = sys.argv[1:]
+    del sys.argv[1:], sys.orig_argv[-2:]  # configuration is nobody's argument
+    _end_when_told()
+    threading.Thread(target=watch_parent, args=(os.getppid(),), daemon=True).start()
+    os._exit(_run(json.loads(request), engine))
+
+
+def start_runner(engine: str) -> Runner | WarmRunner:
+    """The process that will run programs: forked from this one, or from the server that this one was forked by. Call
+    before any thread is started."""
+    if forked_in:
+        return WarmRunner(forked_in[0], engine)
     ours, theirs = socket.socketpair()
     if os.fork() == 0:
         ours.close()
@@ -69,8 +106,7 @@ def start_runner(engine: str) -> Runner:
 
 
 def _serve_runs(line: socket.socket, engine: str) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(0))
+    _end_when_told()
     stream = line.makefile("rw", encoding="utf-8")
     for text in stream:
         request = json.loads(text)
@@ -86,6 +122,11 @@ def _serve_runs(line: socket.socket, engine: str) -> None:
         stream.write(f"{os.waitstatus_to_exitcode(status)}\n")
         stream.flush()
     os._exit(0)
+
+
+def _end_when_told() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(0))
 
 
 def _end_with_host(line: socket.socket) -> None:

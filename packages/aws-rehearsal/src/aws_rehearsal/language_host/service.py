@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from aws_rehearsal.language_host.runner import SHOWN_TO_USER, Runner
+from aws_rehearsal.language_host.runner import SHOWN_TO_USER, Runner, WarmRunner
 from aws_rehearsal.providers.messages import load_without_sdk
 from aws_rehearsal.providers.serve import serve
 
@@ -22,7 +22,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2  # 
 
 
 class LanguageRuntime(language_pb2_grpc.LanguageRuntimeServicer):
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner | WarmRunner) -> None:
         self._runner = runner
 
     def Handshake(self, request: Any, context: Any) -> Any:
@@ -102,5 +102,5 @@ def _normal(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")
 
 
-def serve_language(runner: Runner) -> None:
+def serve_language(runner: Runner | WarmRunner) -> None:
     serve(lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageRuntime(runner), server))

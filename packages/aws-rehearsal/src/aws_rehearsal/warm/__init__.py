@@ -25,6 +25,9 @@ SOCKET = "warm"
 
 CLIENT = Path(__file__).resolve().with_name("client.py")
 
+forked_in: list[Path] = []
+"""In a process that a server has forked: the folder with that server's socket."""
+
 
 class WarmServer:
     """Starts plugins for a Pulumi home until it is stopped, or the process that started it has ended."""

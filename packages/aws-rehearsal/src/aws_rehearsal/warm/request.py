@@ -56,6 +56,31 @@ class Request:
             variables={name: value for name, _, value in pairs},
         )
 
+    @classmethod
+    def of_this_process(cls, code: str, *arguments: str) -> Request:
+        """What a launcher would ask for in this process's place."""
+        mask = os.umask(0)
+        os.umask(mask)
+        errors = sys.__stdout__.errors if sys.__stdout__ else None
+        return cls(
+            client=str(CLIENT),
+            python=sys.executable,
+            encoding=sys.getfilesystemencoding(),
+            errors=errors or "strict",
+            umask=mask,
+            code=code,
+            arguments=list(arguments),
+            variables=dict(os.environb),
+        )
+
+    def written(self) -> bytes:
+        """As `Reader` reads it."""
+        texts = [self.client, self.python, self.encoding, self.errors, str(self.umask), self.code]
+        fields = map(os.fsencode, [*texts, str(len(self.arguments)), *self.arguments])
+        variables = (name + b"=" + value for name, value in self.variables.items())
+        body = b"".join(part + b"\0" for part in [*fields, *variables])
+        return len(body).to_bytes(_LENGTH, "big") + body
+
     def search_path(self, base: list[str]) -> list[str]:
         """`sys.path` of an interpreter with this environment, `base` being that of one without PYTHONPATH."""
         given = os.fsdecode(self.variables.get(b"PYTHONPATH", b""))
