@@ -115,6 +115,20 @@ def test_nothing_outlives_the_engine(own_home: PulumiProject, server: warm.WarmS
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.parametrize("server", ["warm"], indirect=True)
+def test_a_program_ends_with_a_server_that_is_killed(own_home: PulumiProject, server: warm.WarmServer) -> None:
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
+    log = own_home.folder / "log"
+    with log.open("w") as out:
+        engine = subprocess.Popen(command, cwd=own_home.folder, env=own_home.environment, stdout=out, stderr=out)
+    assert waited((own_home.folder / "reached").exists), log.read_text()
+    program = int((own_home.folder / "reached").read_text())
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    assert waited(lambda: not alive(lambda parent, group: group == program))
+    assert engine.wait() != 0
+
+
 def test_a_home_is_laid_out_again_without_change(own_home: PulumiProject) -> None:
     home = Path(own_home.home["PULUMI_HOME"])
     found = tools()
