@@ -336,9 +336,11 @@ def test_a_story_that_ends_early_ends_what_is_played_beside_it() -> None:
 
 @pytest.mark.parametrize(("answers", "status"), [(["what", "y"], "Approved"), (["no"], "Rejected")])
 def test_a_person_answers_with_pause(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, answers: list[str], status: str
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answers: list[str], status: str
 ) -> None:
-    """On a terminal; a rejection ends the story."""
+    """On a terminal, after the plan was shown; a rejection ends the story."""
+    log = tmp_path / "plan.log"
+    log.write_text("[Container] Phase is build\nprod: 3 changes\n")
 
     class Answered:
         def __init__(self) -> None:
@@ -347,10 +349,13 @@ def test_a_person_answers_with_pause(
         def answer(self, _: Execution, status: str, summary: str) -> None:
             self.given.append(status)
 
+        def plans(self, _: Execution) -> list[Path]:
+            return [log]
+
         def leave(self, execution: Execution) -> Execution:
             return execution
 
-    teller = Teller(Console(file=io.StringIO()), pause=True)
+    teller = Teller(Console(file=(said := io.StringIO())), pause=True)
     waiting = execution(pipeline, Source="Succeeded", Build="Succeeded", Approve="InProgress")
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr(teller.console, "input", lambda _: answers.pop(0))
@@ -361,6 +366,7 @@ def test_a_person_answers_with_pause(
         with pytest.raises(DeployError, match="Prod is as it was"):
             teller.decide(asked, waiting)  # type: ignore[arg-type]
     assert asked.given == [status]
+    assert said.getvalue().splitlines()[1:2] == ["    prod: 3 changes"]
 
 
 def test_a_front_end_that_lacks_what_it_wrote_ends_the_story(
