@@ -168,8 +168,9 @@ def _deliver(folder: Path) -> None:
         EnvironmentValues("prod", 1, "12345", from_export=exported_values(export), secrets=needed),
         "staging-bucket",
     )
-    assert compare(assembly, loaded) == compare(loaded, loaded)
-    assert compare(assembly, loaded).resources == ()
+    same = compare(assembly, loaded)
+    assert same == compare(loaded, loaded)
+    assert same.resources == ()
     compare(_TODO, assembly)
 
 

@@ -25,7 +25,6 @@ from amplify_delivery.changes.steps import AddResource
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly
 from amplify_delivery.export.assembling.successors import SUCCESSOR
-from amplify_delivery.publishing.examination.linter import Linter
 from amplify_delivery.publishing.examination.preflight import CHECKS, _refused
 from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource
 from unit.export.checks.test_cases import CASES as OF_EXPORTS
@@ -372,6 +371,8 @@ def test_a_schema_ad705(todo: Assembly) -> None:
 
 
 def test_cfn_lint_ad700() -> None:
+    from amplify_delivery.publishing.examination.linter import Linter
+
     found = Linter().lint('{"Resources": {"F": {"Type": "AWS::Lambda::Funktion"}}}', ["us-east-1"])["us-east-1"]
     assert [_refused("file", problem).id for problem in found] == ["AD700"]
     assert Linter().lint('{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}', ["us-east-1"]) == {"us-east-1": []}

@@ -8,18 +8,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from cfnlint.config import ConfigMixIn
-from cfnlint.runner import Runner
 
 from amplify_delivery.export import Assembly
 from amplify_delivery.publishing.examination import lint
-from amplify_delivery.publishing.examination import linter as linter_module
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.publishing.examination.lint import Template, lint_templates
-from amplify_delivery.publishing.examination.linter import Linter
+
+if TYPE_CHECKING:  # cfn-lint takes half a second to import: for the process that runs these tests, not for each
+    from amplify_delivery.publishing.examination.linter import Linter
 
 REGION = "us-east-1"
 FUNCTION: dict[str, Any] = {
@@ -35,6 +34,12 @@ FUNCTION: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def linter() -> Linter:
+    return new_linter()
+
+
+def new_linter() -> Linter:
+    from amplify_delivery.publishing.examination.linter import Linter
+
     return Linter()
 
 
@@ -116,7 +121,7 @@ def test_a_number_as_default_beside_texts(linter: Linter, parameter: dict[str, A
 def test_a_users_own_cfnlintrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".cfnlintrc").write_text("ignore_checks: [E3006]\n")
     monkeypatch.chdir(tmp_path)
-    assert problems_of(Linter(), template(Resources={"F": {"Type": "AWS::Lambda::Funktion"}}))
+    assert problems_of(new_linter(), template(Resources={"F": {"Type": "AWS::Lambda::Funktion"}}))
 
 
 def test_a_region_that_cfn_lint_does_not_know_yet(linter: Linter) -> None:
@@ -217,9 +222,14 @@ def test_what_is_found_names_the_keys_that_stand_in_the_template() -> None:
 
 
 def test_no_error_hangs_on_a_rule_that_is_switched_off(linter: Linter) -> None:
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.runner import Runner
+
+    from amplify_delivery.publishing.examination.linter import IGNORED
+
     kept = linter._runner.rules.data
     every = Runner(ConfigMixIn(regions=[REGION])).rules.data
-    assert {rule for rule in every if rule.startswith("E")} - set(linter_module.IGNORED) <= kept.keys()
+    assert {rule for rule in every if rule.startswith("E")} - set(IGNORED) <= kept.keys()
     assert len(kept) < len(every)
     for name in every.keys() - kept.keys():
         assert not [rule.id for rule in kept.values() if name in (*rule.child_rules, *rule.parent_rules)]
@@ -228,8 +238,12 @@ def test_no_error_hangs_on_a_rule_that_is_switched_off(linter: Linter) -> None:
 @pytest.fixture(scope="module")
 def whole() -> Linter:
     """A linter with all of cfn-lint's rules."""
-    made = Linter.__new__(Linter)
-    made._runner = Runner(linter_module._config((REGION,)))
+    from cfnlint.runner import Runner
+
+    from amplify_delivery.publishing.examination import linter
+
+    made = linter.Linter.__new__(linter.Linter)
+    made._runner = Runner(linter._config((REGION,)))
     return made
 
 
@@ -278,7 +292,9 @@ def test_another_cfn_lint_lints_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_our_own_rules_are_another_set_whenever_their_source_is() -> None:
-    assert hashlib.sha256(Path(linter_module.__file__).read_bytes()).hexdigest() == lint.RULES
+    from amplify_delivery.publishing.examination import linter
+
+    assert hashlib.sha256(Path(linter.__file__).read_bytes()).hexdigest() == lint.RULES
 
 
 def test_results_lie_where_the_variable_says(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

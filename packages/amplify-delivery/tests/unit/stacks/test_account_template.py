@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
 
 from amplify_delivery.delivery.deployment.bootstrapping import account_stacks, template
 from amplify_delivery.errors import ConfigError
@@ -288,6 +286,9 @@ def test_cfn_lint_finds_nothing(both: AccountTemplate, examined: Path) -> None:
     kept, key = ResultCache("lint", examined), ResultCache.key("errors and warnings", HOME, AWAY, text)
     found = kept.get(key)
     if found is None:
+        from cfnlint.api import lint  # half a second, for whoever runs this
+        from cfnlint.config import ManualArgs
+
         # Its informational rules (I...) are about comments that a person would write.
         matches = lint(text, config=ManualArgs(regions=[HOME, AWAY]))
         kept.put(key, found := [str(match) for match in matches if match.rule.id[0] in "EW"])

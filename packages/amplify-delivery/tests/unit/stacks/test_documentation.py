@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.jsonschema import StandardValidator
 
 from amplify_delivery.stacks.config.documentation import PAGE, SCHEMAS, page, schemas
 from unit.places import REPOSITORY
@@ -33,6 +32,8 @@ def test_the_page_describes_every_key() -> None:
 
 
 def errors(kind: str, document: Any) -> list[str]:
+    from cfnlint.jsonschema import StandardValidator  # half a second, for whoever runs this
+
     validator = StandardValidator(json.loads(schemas()[f"{kind}.json"]))
     return [error.message for error in validator.iter_errors(document)]
 

@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.data import AdditionalSpecs
-from cfnlint.data.schemas import providers
-from cfnlint.data.schemas import resources as schemas
 
 from amplify_delivery.components.documents.account.everything import account_documents
 from amplify_delivery.components.documents.packing import pack
@@ -87,6 +84,8 @@ def test_administrators_are_refused_as_rights_of_deploy() -> None:
 
 
 def test_the_table_is_what_cfn_lints_schemas_say() -> None:
+    from cfnlint.data import AdditionalSpecs  # half a second, for whoever runs this
+
     resources = pytest.importorskip("cfnlint.data.schemas.resources")
     folder = Path(next(iter(resources.__path__)))
     published = json.loads(Path(next(iter(AdditionalSpecs.__path__)), "Policies.json").read_text(encoding="utf-8"))
@@ -299,6 +298,9 @@ def _properties(schema: Any) -> Iterator[str]:
 
 def test_a_type_that_takes_a_role_may_hand_it_to_its_service() -> None:
     """Whoever makes such a resource passes the role; what the service is called its own documentation says."""
+    from cfnlint.data.schemas import providers
+    from cfnlint.data.schemas import resources as schemas
+
     files = json.loads(Path(next(iter(providers.__path__)), "us-east-1.json").read_text(encoding="utf-8"))
     folder = Path(next(iter(schemas.__path__)))
     lacking = []
