@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pulumi
 
 from amplify_delivery.components.documents.naming import APP_TAG
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.components.target_account import TargetAccount, TargetAccountArgs
-from amplify_delivery.stacks import collisions
+from amplify_delivery.stacks import collisions, lost_state
 from amplify_delivery.stacks.access import account_environments, engine_of, environment_access
 from amplify_delivery.stacks.account_digest import account_digest
 from amplify_delivery.stacks.config.program import account_config, running
@@ -31,6 +33,12 @@ def program() -> None:
             {"account": env.account, "region": env.region},
             f"put it back in Pulumi.{env.environment}.yaml; an environment that moves gets a new name, and its old one "
             "is taken out of `environments` first",
+            lost_state.first_create(
+                f"first-create-{env.environment}",
+                Access(env.account, env.region, config.profile, config.role_arn),
+                "ssm",
+                partial(lost_state.bootstrapped, names=accesses[env.environment].names),
+            ),
         )
         for env in environments
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pulumi
 import pulumi_aws as aws
@@ -12,6 +13,7 @@ from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import GitHubTokenSource
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged
+from amplify_delivery.stacks import lost_state
 from amplify_delivery.stacks.access import build_environment, engine_download
 from amplify_delivery.stacks.config import PipelineConfig
 from amplify_delivery.stacks.config.program import pipeline_config, running
@@ -32,6 +34,9 @@ def program() -> None:
         "place",
         {"account": config.account, "region": config.region},
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`) and destroy this one",
+        lost_state.first_create(
+            "first-create", access[config.region], "codepipeline", partial(lost_state.running, names=model.names)
+        ),
     )
     # Elsewhere, nothing at all is planned: neither buckets nor the role that action roles trust would move.
     only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))

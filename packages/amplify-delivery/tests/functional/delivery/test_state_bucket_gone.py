@@ -73,9 +73,7 @@ def test_an_account_and_the_pipeline_come_back_after_the_tooling_accounts_bucket
     scene.write_pipeline("preprod")
     scene.succeeds(*setup)
     for stack in ("preprod-account", "pipeline"):
-        init = ("stack", "init", stack, "--secrets-provider", home.secrets_provider)
-        variables = {**scene.workspace.environment, "PULUMI_BACKEND_URL": backend}
-        Workspace(scene.workspace.project, variables).succeed(*init)
+        plain_pulumi(scene, backend).succeed("stack", "init", stack, "--secrets-provider", home.secrets_provider)
     scene.succeeds("bootstrap", "preprod", backend=backend)
     scene.succeeds("up", "pipeline", backend=backend)
     before, keys = scene.everything(), key_ids(scene)
@@ -90,9 +88,14 @@ def test_an_account_and_the_pipeline_come_back_after_the_tooling_accounts_bucket
         ("pipeline", ("up", "pipeline", "--create")),
     ):
         said = scene.delivery(*command, backend=backend)
-        assert (said.exit_code, f"`amplify-delivery adopt {stack} --state-lost`" in said.output) == (3, True), (
-            said.output
-        )
+        helps = f"`amplify-delivery adopt {stack} --state-lost`"
+        assert (said.exit_code, helps in said.output) == (3, True), said.output
+        if stack == "pipeline":  # as somebody does who trusts in plain `pulumi`
+            work = plain_pulumi(scene, backend)
+            work.succeed("stack", "init", stack, "--secrets-provider", home.secrets_provider)
+            plain = work.pulumi("up", "-s", stack, "--yes", "--skip-preview")
+            assert (plain.exit_code != 0, helps in plain.output) == (True, True), plain.output
+            assert (scene.everything(), key_ids(scene)) == (before, keys)
         adopted = scene.succeeds("adopt", stack, "--state-lost", backend=backend)
         assert "note: " not in adopted
         assert (scene.everything(), key_ids(scene)) == (before, keys)
@@ -103,6 +106,11 @@ def test_an_account_and_the_pipeline_come_back_after_the_tooling_accounts_bucket
     pipeline = scene.client("codepipeline", HOME).get_pipeline(name=home.pipeline)["pipeline"]
     assert pipeline["version"] == 1, "nothing of it was changed: it would start again"
     assert (scene.everything(), key_ids(scene)) == (before, keys)
+
+
+def plain_pulumi(scene: Scene, backend: str) -> Workspace:
+    """With the state in `backend`, for plain `pulumi`."""
+    return Workspace(scene.workspace.project, {**scene.workspace.environment, "PULUMI_BACKEND_URL": backend})
 
 
 def key_ids(scene: Scene) -> set[str]:

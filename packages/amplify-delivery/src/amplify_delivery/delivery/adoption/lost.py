@@ -20,7 +20,6 @@ from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.killed import existing, pending, resolving
-from amplify_delivery.delivery.killed.native import absent
 from amplify_delivery.delivery.killed.pending import Operation, creating
 from amplify_delivery.delivery.locking.session import holding
 from amplify_delivery.delivery.locking.waiting import Patience
@@ -28,8 +27,10 @@ from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program_rights import UNKNOWN
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown.removal import KEY
-from amplify_delivery.errors import RefusedError, midway
+from amplify_delivery.errors import midway
+from amplify_delivery.stacks import lost_state
 from amplify_delivery.stacks.access import account_environments, environment_names, pipeline_names
+from amplify_delivery.stacks.inputs import ADOPT_VARIABLE
 
 _AS_MADE = frozenset({"description", "insecureValue", "roleArn"})
 """Inputs of which what is there may have others, and is known by its name all the same."""
@@ -51,7 +52,7 @@ def take_in(stack: str, context: Context, patience: Patience, line: Line) -> Tak
     AWS is changed. Repeated, it takes in what is left. Raises `DeliveryError`s."""
     program, project = stack_files.program(context.folder, stack), context.project
     account = resolving.account_of(stack, context)
-    engine = Engine(stack, context.folder.resolve(), line)
+    engine = Engine(stack, context.folder.resolve(), line, {ADOPT_VARIABLE: stack})
     with holding(engine, "adopt", context, patience), midway():
         engine.create()
         secrets_provider.check(stack, engine.state(), context)
@@ -119,29 +120,23 @@ def check(engine: Engine, context: Context) -> None:
         return
     runs = _runs(engine.stack, context)
     if runs:
-        raise RefusedError(
-            f"{runs} is there already, and the engine's state of {engine.stack} does not hold it",
-            where=engine.stack,
-            remedy="nothing was changed. Use the state that knows it: `pulumi whoami -v` says which is used here "
-            "(`pulumi login`, PULUMI_BACKEND_URL). If that is lost for good: `amplify-delivery adopt "
-            f"{engine.stack} --state-lost` takes in what runs, as it is, and changes nothing in AWS",
-        )
+        raise lost_state.refusal(engine.stack, runs)
 
 
 def _runs(stack: str, context: Context) -> str:
-    """What tells that the stack was made: an account's bootstrap version, a pipeline. Empty if it was not."""
+    """What tells that the stack was made; empty if it was not."""
     project = context.project
     if stack_files.program(context.folder, stack) == "pipeline":
         pipeline = project.pipeline(stack)
         names, account = pipeline_names(project.app, stack, pipeline), Account.of(pipeline)
-        client = account.client("codepipeline")
         with account.asking(f"asking for the pipeline {names.pipeline}"):
-            gone = absent(lambda: client.get_pipeline(name=names.pipeline), "PipelineNotFoundException")
-        return "" if gone else f"the pipeline {names.pipeline}"
+            return lost_state.running(account.client("codepipeline"), names)
     config = project.account(stack)
     for environment in account_environments(project, config, str(project.file(stack))):
         account = Account(environment.account, environment.region, config.profile, config.role_arn)
-        parameter = environment_names(project.app, environment).version_parameter
-        if account.parameter(parameter) is not None:
-            return f"what bootstraps {environment.environment} ({parameter})"
+        names_there = environment_names(project.app, environment)
+        with account.asking(f"reading {names_there.version_parameter}"):
+            runs = lost_state.bootstrapped(account.client("ssm"), names_there)
+        if runs:
+            return runs
     return ""
