@@ -6,14 +6,16 @@ from functools import partial
 
 import pulumi
 
+from amplify_delivery.components import lost_state
 from amplify_delivery.components.documents.naming import APP_TAG
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.components.target_account import TargetAccount, TargetAccountArgs
-from amplify_delivery.stacks import collisions, lost_state
+from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import account_environments, engine_of, environment_access
 from amplify_delivery.stacks.account_digest import account_digest
 from amplify_delivery.stacks.config.program import account_config, running
+from amplify_delivery.stacks.inputs import is_adopting
 
 
 def program() -> None:
@@ -38,6 +40,7 @@ def program() -> None:
                 Access(env.account, env.region, config.profile, config.role_arn),
                 "ssm",
                 partial(lost_state.bootstrapped, names=accesses[env.environment].names),
+                adopting=is_adopting(),
             ),
         )
         for env in environments

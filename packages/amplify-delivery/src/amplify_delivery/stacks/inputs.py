@@ -37,7 +37,13 @@ of what the stack files name. What runs in the pipeline after Build has it: the 
 
 ADOPT_VARIABLE = "AMPLIFY_DELIVERY_ADOPT"
 """Environment variable with the ARN of a root stack that runs: the program takes it into the engine's state as it is.
-`amplify-delivery adopt` sets it, together with what else belongs to that."""
+`amplify-delivery adopt` sets it, together with what else belongs to that. Of an account or a pipeline it holds the
+Pulumi stack whose lost state is made again."""
+
+
+def is_adopting() -> bool:
+    """Whether what runs is taken in, and nothing is made."""
+    return bool(os.environ.get(ADOPT_VARIABLE))
 
 
 def read_assembly(config: EnvironmentConfig, directory: Path, project: str, folder: str | None = None) -> Assembly:

@@ -8,15 +8,16 @@ from functools import partial
 import pulumi
 import pulumi_aws as aws
 
+from amplify_delivery.components import lost_state
 from amplify_delivery.components.delivery_pipeline import DeliveryPipeline, DeliveryPipelineArgs
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import GitHubTokenSource
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
 from amplify_delivery.components.remembered import unchanged
-from amplify_delivery.stacks import lost_state
 from amplify_delivery.stacks.access import build_environment, engine_download
 from amplify_delivery.stacks.config import PipelineConfig
 from amplify_delivery.stacks.config.program import pipeline_config, running
+from amplify_delivery.stacks.inputs import is_adopting
 from amplify_delivery.stacks.model import pipeline_model
 from amplify_delivery.stacks.sources import source_digest
 
@@ -35,7 +36,11 @@ def program() -> None:
         {"account": config.account, "region": config.region},
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`) and destroy this one",
         lost_state.first_create(
-            "first-create", access[config.region], "codepipeline", partial(lost_state.running, names=model.names)
+            "first-create",
+            access[config.region],
+            "codepipeline",
+            partial(lost_state.running, names=model.names),
+            adopting=is_adopting(),
         ),
     )
     # Elsewhere, nothing at all is planned: neither buckets nor the role that action roles trust would move.

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_delivery.components import lost_state
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import beside
 from amplify_delivery.delivery.context import Context
@@ -28,7 +29,6 @@ from amplify_delivery.delivery.planning.program_rights import UNKNOWN
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown.removal import KEY
 from amplify_delivery.errors import midway
-from amplify_delivery.stacks import lost_state
 from amplify_delivery.stacks.access import account_environments, environment_names, pipeline_names
 from amplify_delivery.stacks.inputs import ADOPT_VARIABLE
 

@@ -5,9 +5,7 @@ or lies elsewhere. AWS refuses such an update at the first name that is taken, a
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pulumi
@@ -18,7 +16,6 @@ from amplify_delivery.components.providers import Access
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.publishing.aws_errors import suppressing, suppressing_all
 from amplify_delivery.publishing.credentials import client_config, provider_session
-from amplify_delivery.stacks.inputs import ADOPT_VARIABLE
 
 
 def bootstrapped(ssm: Any, names: EnvironmentNames) -> str:
@@ -46,9 +43,12 @@ def refusal(stack: str, runs: str) -> RefusedError:
     )
 
 
-def first_create(name: str, access: Access, service: str, runs: Callable[[Any], str]) -> pulumi.ResourceOptions:
+def first_create(
+    name: str, access: Access, service: str, runs: Callable[[Any], str], *, adopting: bool
+) -> pulumi.ResourceOptions:
     """Options of what a stack makes before all else: it is not made, in previews neither, where something `runs`, which
-    is asked with a client of that service. Where AWS does not tell, the update itself will."""
+    is asked with a client of that service. Where AWS does not tell, the update itself will. Not while that very thing
+    is adopted."""
 
     def look() -> None:
         found = ""
@@ -60,8 +60,8 @@ def first_create(name: str, access: Access, service: str, runs: Callable[[Any], 
                 raise refusal(pulumi.get_stack(), found)
 
     async def check(_: pulumi.ResourceHookArgs) -> None:
-        if not os.environ.get(ADOPT_VARIABLE):
-            await asyncio.to_thread(partial(look))
+        if not adopting:
+            await asyncio.to_thread(look)
 
     hook = pulumi.ResourceHook(name, check, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
