@@ -2,8 +2,6 @@
 or lies elsewhere. AWS refuses such an update at the first name that is taken, and has made keys a second time by then.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from typing import Any

@@ -138,4 +138,5 @@ def test_all_code_that_declares_counts() -> None:
                         pending.append(path)
     documents_by_value = {"components/policies.py", "components/errors.py", "components/names.py"}
     times = {"components/documents/account/storage.py"}  # how long what is stored stays is in no document
-    assert found - documents_by_value | times == set(DECLARING)
+    only_looks = {"components/lost_state.py"}  # before a first create
+    assert found - documents_by_value - only_looks | times == set(DECLARING)
