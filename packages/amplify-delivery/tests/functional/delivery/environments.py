@@ -27,15 +27,24 @@ class Environment:
     """The environment `dev` of one app in a fresh account, with its Pulumi stack made and nothing deployed."""
 
     def __init__(
-        self, folder: Path, aws: LocalAws, tools: Tools, cache: Path, name: str, *, passphrase: bool = False
+        self,
+        folder: Path,
+        aws: LocalAws,
+        tools: Tools,
+        cache: Path,
+        name: str,
+        *,
+        passphrase: bool = False,
+        killed: bool = False,
     ) -> None:
-        """An export by its name. Its secrets are encrypted by a key of the account, or with a `passphrase`."""
+        """An export by its name. Its secrets are encrypted by a key of the account, or with a `passphrase`. Where its
+        engine may be `killed`, or its state cannot be written, it saves that with each step, as everybody's does."""
         self.aws, self.tools = aws, tools
         self.account = random_account()
         self.admin = aws.make_admin(self.account)
         self._clients: dict[tuple[str, Credentials], Any] = {}
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        home = pulumi_homes.warm_home(folder / "home")
+        home = {**pulumi_homes.warm_home(folder / "home"), **({} if killed else pulumi_homes.SAVED_ONCE)}
         variables = {**clean, **home, **aws.environment(self.admin, REGION), "AMPLIFY_DELIVERY_CACHE": str(cache)}
         self.workspace = Workspace.make(folder, ROOT, variables)
         stack_name = json.loads((export(name) / "amplify-export-manifest.json").read_text())["stackName"]

@@ -43,7 +43,9 @@ sys.exit(cli.main(["destroy", "dev", "--delete-data"]))
 @pytest.fixture(scope="module")
 def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The example app, delivered."""
-    made = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1")
+    made = Environment(
+        tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1", killed=True
+    )
     succeeds(made.plain("up", "--skip-preview"))
     return made
 

@@ -41,7 +41,7 @@ def _may_mount() -> bool:
 @pytest.mark.engine
 @pytest.mark.skipif(not _may_mount(), reason="no mount without root: user namespaces are switched off here")
 def test_a_disk_that_is_full_in_the_middle(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    environment = Environment(tmp_path / "environment", local_aws, tools(), examined, "todo-series/v1")
+    environment = Environment(tmp_path / "environment", local_aws, tools(), examined, "todo-series/v1", killed=True)
     state = environment.state / ".pulumi" / "stacks" / environment.app / "dev.json"
     # A process of its own: what is forked from a warm one has that one's disks.
     command = [str(environment.tools.python), "-m", "amplify_delivery", "up", "dev"]

@@ -33,7 +33,7 @@ Make = Callable[..., Environment]
 def make(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Makes an environment for an export."""
     return lambda name, **how: Environment(
-        tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, name, **how
+        tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, name, killed=True, **how
     )
 
 

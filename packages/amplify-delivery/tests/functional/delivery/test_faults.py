@@ -77,7 +77,7 @@ class Place:
 @contextmanager
 def delivered(folder: Path, local_aws: LocalAws, examined: Path, every: int) -> Iterator[Place]:
     """A place whose first release was delivered; of so many calls one has failed, none with 0."""
-    environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1")
+    environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1", killed=True)
     bucket = f"state-{environment.account}-{environment.suffix}"
     s3 = environment.client("s3")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})

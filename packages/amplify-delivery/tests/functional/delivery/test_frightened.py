@@ -101,7 +101,7 @@ class Frightened:
 @contextmanager
 def begun(local_aws: LocalAws, cache: Path, folder: Path) -> Iterator[Frightened]:
     """With nothing delivered yet."""
-    environment = Environment(folder, local_aws, tools(), cache, "todo-series/v1", passphrase=True)
+    environment = Environment(folder, local_aws, tools(), cache, "todo-series/v1", passphrase=True, killed=True)
     with KillingProxy(local_aws.port or 0) as proxy:
         runs = Killed(environment, proxy, folder / "export", "")
         made = Frightened(environment, runs)
@@ -265,7 +265,7 @@ def test_a_stack_that_was_removed_by_force_is_made_again_with_its_key(
     local_aws: LocalAws, examined: Path, tmp_path: Path
 ) -> None:
     """`pulumi stack rm` takes the stack file, too, which git brings back: its secrets can be read afterwards."""
-    environment = Environment(tmp_path, local_aws, tools(), examined, "todo-series/v1")
+    environment = Environment(tmp_path, local_aws, tools(), examined, "todo-series/v1", killed=True)
     file = environment.workspace.project / "Pulumi.dev.yaml"
     path = ("--path", f"parameters.{NESTED}.Name", "-s", "dev")
     environment.workspace.put_export(small(tmp_path / "export", "first"))

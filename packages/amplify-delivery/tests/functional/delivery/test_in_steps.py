@@ -30,7 +30,7 @@ POOL = "auth/seriesappauth/seriesappauth-cloudformation-template.json"
 def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """A model delivered."""
     folder = tmp_path_factory.mktemp("environment")
-    made = Environment(folder, local_aws, tools(), examined, "todo-series/v1")
+    made = Environment(folder, local_aws, tools(), examined, "todo-series/v1", killed=True)
     succeeds(made.plain("up", "--skip-preview"))
     return made
 

@@ -211,7 +211,7 @@ class Killed:
 @pytest.fixture
 def here(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Killed]:
     folder = tmp_path
-    environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1")
+    environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1", killed=True)
     state_bucket = f"killed-state-{environment.account}"
     location = {"LocationConstraint": REGION}
     environment.client("s3").create_bucket(Bucket=state_bucket, CreateBucketConfiguration=location)

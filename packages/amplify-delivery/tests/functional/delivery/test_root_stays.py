@@ -49,7 +49,11 @@ def begun(there: list[Begun], local_aws: LocalAws, examined: Path, tmp_path_fact
     """Made once, unless a test that has come first has destroyed it."""
     if not there or there[-1].environment.status() is None:
         there.append(
-            begin(Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1"))
+            begin(
+                Environment(
+                    tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1", killed=True
+                )
+            )
         )
     return there[-1]
 

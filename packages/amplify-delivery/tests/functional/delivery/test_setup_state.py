@@ -97,7 +97,7 @@ def test_an_argument_is_refused_as_in_a_stack_file(
 def test_up_against_the_state_that_setup_made_from_a_fresh_checkout(
     local_aws: LocalAws, examined: Path, tmp_path: Path
 ) -> None:
-    environment = Environment(tmp_path / "environment", local_aws, tools(), examined, "todo-series/v1")
+    environment = Environment(tmp_path / "environment", local_aws, tools(), examined, "todo-series/v1", killed=True)
 
     said = succeeds(setup(environment, environment.account)).output
     assert "created" in said
