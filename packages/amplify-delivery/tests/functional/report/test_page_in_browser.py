@@ -21,7 +21,8 @@ from unit.delivery.page.example_reports import HOSTILE, everything
 
 MODELS = 157
 """With the root, auth, api and the one with a hostile name more than 160 stacks, and 2,500 resources."""
-pytestmark = pytest.mark.processes
+# One process, one browser: each that is started takes three seconds of a processor.
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("page_in_browser")]
 
 
 @dataclass
