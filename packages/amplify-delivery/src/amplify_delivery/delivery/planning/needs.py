@@ -169,7 +169,8 @@ def unreadable(wanted: Stacks, steps: Iterable[Step], access: EnvironmentAccess)
         given = resolved.stacks[stack].parameters if stack in resolved.stacks else {} if stack else wanted.parameters
         for parameter, declared in (wanted.templates.get(stack, {}).get("Parameters") or {}).items():
             name = given.get(parameter, declared.get("Default"))
-            if str(declared["Type"]).startswith(IN_STORE) and isinstance(name, str) and denied_parameter(name, access):
+            stored = str(declared.get("Type")).startswith(IN_STORE) and isinstance(name, str)
+            if stored and denied_parameter(str(name), access):
                 found.setdefault(name, set()).add("/".join((*stack, parameter)))
     return {name: sorted(places) for name, places in sorted(found.items())}
 
