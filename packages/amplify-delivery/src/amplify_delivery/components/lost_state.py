@@ -36,8 +36,9 @@ def refusal(stack: str, runs: str) -> RefusedError:
         f"{runs} is there already, and the engine's state of {stack} does not hold it",
         where=stack,
         remedy="nothing was changed. Use the state that knows it: `pulumi whoami -v` says which is used here "
-        f"(`pulumi login`, PULUMI_BACKEND_URL). If that is lost for good: `amplify-delivery adopt {stack} "
-        "--state-lost` takes in what runs, as it is, and changes nothing in AWS",
+        f"(`pulumi login`, PULUMI_BACKEND_URL). What a StackSet has made of `bootstrap --template` has no such state, "
+        "and stays with the StackSet. If a state is lost for good: `amplify-delivery adopt "
+        f"{stack} --state-lost` takes in what runs, as it is, and changes nothing in AWS",
     )
 
 
