@@ -23,6 +23,8 @@ from amplify_delivery.stacks.config import EnvironmentConfig, Project
 _PLACES = 3
 """Resources that are named for each type; the plan of what the account has rights for lists all."""
 
+_OWN_ROLE = "(`executionRoleArn`), which the account's `deployRights` let `deploy` pass on; nothing was changed"
+
 
 def recorded(config: EnvironmentConfig, project: Project, account: Account) -> Prepared:
     """What the account's roles were made for. Raises `RefusedError` if that is written nowhere."""
@@ -124,13 +126,11 @@ def unclear(lacking: Lacking) -> tuple[str, ...]:
 
 def check_policies(named: Needs, config: EnvironmentConfig) -> None:
     """Raise `RefusedError` if the export names managed policies itself, which the execution role may not make."""
-    if not named:
-        return
-    raise RefusedError(
-        "managed policies with names of their own, which no account lets a backend make: "
-        + "; ".join(_line(kind, places) for kind, places in named.items()),
-        where=bootstrap_version.place(config),
-        remedy="take `ManagedPolicyName` out of them (`amplify override`): CloudFormation names them after the stack; "
+    _refuse(
+        named,
+        config,
+        "managed policies with names of their own, which no account lets a backend make",
+        "take `ManagedPolicyName` out of them (`amplify override`): CloudFormation names them after the stack; "
         "nothing was changed",
     )
 
@@ -138,48 +138,47 @@ def check_policies(named: Needs, config: EnvironmentConfig) -> None:
 def check_names(nameless: Needs, config: EnvironmentConfig) -> None:
     """Raise `RefusedError` if the export leaves the name of something to CloudFormation whose made-up name would tell
     no environment, so that the execution role has no right to make it."""
-    if not nameless:
-        return
-    raise RefusedError(
+    _refuse(
+        nameless,
+        config,
         "these have no name of their own, so CloudFormation would name them without the environment; the account lets "
-        "a backend make only things whose names end in it: "
-        + "; ".join(_line(kind, places) for kind, places in nameless.items()),
-        where=bootstrap_version.place(config),
-        remedy="give each a name that ends in the environment's (`-${env}`)",
+        "a backend make only things whose names end in it",
+        "give each a name that ends in the environment's (`-${env}`)",
     )
 
 
 def check_own_names(misnamed: Needs, config: EnvironmentConfig) -> None:
     """Raise `RefusedError` if the deployment makes, changes or deletes what is called so that the execution role has no
     right to it."""
-    if not misnamed:
-        return
     env = config.environment
-    raise RefusedError(
+    _refuse(
+        misnamed,
+        config,
         f"names that the account does not let a backend give: they end in the environment's (`-{env}`, `-{env}.fifo`), "
-        "or CloudFormation makes them: " + "; ".join(_line(what, places) for what, places in misnamed.items()),
-        where=bootstrap_version.place(config),
-        remedy="have each end in `-${env}`, leave it to CloudFormation, or name a role of your own for CloudFormation "
-        "in the stack file (`executionRoleArn`), which the account's `deployRights` let `deploy` pass on; nothing was "
-        "changed",
+        "or CloudFormation makes them",
+        "have each end in `-${env}`, leave it to CloudFormation, or name a role of your own for CloudFormation in the "
+        f"stack file {_OWN_ROLE}",
     )
 
 
 def check_reads(unreadable: Needs, config: EnvironmentConfig) -> None:
     """Raise `RefusedError` if CloudFormation would have to read secrets or parameters that the account does not let the
     execution role read."""
-    if not unreadable:
-        return
-    env = config.environment
-    raise RefusedError(
+    _refuse(
+        unreadable,
+        config,
         "secrets, or parameters of Parameter Store, that the account does not let CloudFormation read for a backend: "
-        f"their names end in `-{env}`, or CloudFormation makes them: "
-        + "; ".join(_line(name, places) for name, places in unreadable.items()),
-        where=bootstrap_version.place(config),
-        remedy="keep each under a name that ends in `-${env}`, give the value as a parameter of the stack file "
-        "(`parameters`), or name a role of your own for CloudFormation there (`executionRoleArn`), which the account's "
-        "`deployRights` let `deploy` pass on; nothing was changed",
+        f"their names end in `-{config.environment}`, or CloudFormation makes them",
+        "keep each under a name that ends in `-${env}`, give the value as a parameter of the stack file "
+        f"(`parameters`), or name a role of your own for CloudFormation there {_OWN_ROLE}",
     )
+
+
+def _refuse(needs: Needs, config: EnvironmentConfig, said: str, remedy: str) -> None:
+    """Raise `RefusedError` with all that is needed, if anything is."""
+    if needs:
+        listed = "; ".join(_line(what, places) for what, places in needs.items())
+        raise RefusedError(f"{said}: {listed}", where=bootstrap_version.place(config), remedy=remedy)
 
 
 def denied_at_run_time(needs: Needs, config: EnvironmentConfig, project: Project) -> tuple[str, ...]:
