@@ -304,6 +304,43 @@ def test_the_name_of_a_regional_bucket_is_made_in_one_place() -> None:
     assert making == ["components/names.py"]
 
 
+EVALUATORS = {
+    "Fn::And": {"conditions", "backend"},
+    "Fn::Equals": {"resolve", "exported", "backend"},
+    "Fn::FindInMap": {"resolve", "exported"},
+    "Fn::Not": {"conditions"},
+    "Fn::Or": {"conditions"},
+    "Fn::Sub": {"expressions", "resolve", "exported", "account_template", "successors"},
+}
+"""The modules that ask for a function of CloudFormation's, and so know what it does. `exported` looks for literals in
+what stands there, `successors` for a name, `account_template` for what it has written itself, `backend` (of the front
+end's configuration) for a constant that the Amplify CLI writes into a condition."""
+
+
+def asked_for(file: Path) -> set[str]:
+    """The functions of CloudFormation's that a module looks for in what it is given: compared with, got by or taken out
+    by name. What writes one says it as a key."""
+    asking: list[ast.expr] = []
+    for node in walk(parsed(file)):
+        if isinstance(node, ast.Compare):
+            asking += [node.left, *node.comparators]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "pop"):
+            asking += node.args[:1]
+        elif isinstance(node, ast.Subscript):
+            asking.append(node.slice)
+    said = [part for node in asking for part in (getattr(node, "elts", None) or [node])]
+    return {part.value for part in said if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+
+
+def test_expressions_of_cloudformation_are_evaluated_in_one_place() -> None:
+    """Three evaluators of conditions stood in the product, each with gaps of its own."""
+    found: dict[str, set[str]] = {function: set() for function in EVALUATORS}
+    for file in modules(SOURCES["amplify_delivery"]):
+        for function in asked_for(file) & EVALUATORS.keys():
+            found[function].add(file.stem)
+    assert found == EVALUATORS
+
+
 AWS_ERRORS = "publishing/aws_errors.py"
 
 

@@ -22,6 +22,7 @@ from amplify_delivery.components.documents.packing import MANAGED_ROOM
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.statements import size
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export.templates.expressions import spelt
 
 ENVIRONMENT, STACK_NAME, ROLE_PREFIX = "Environment", "StackName", "StackRolePrefix"
 _KEYS = ("key/00000000-0000-0000-0000-000000000000", "key/00000000-0000-0000-0000-000000000001")
@@ -142,8 +143,7 @@ def resolved(value: Any, values: Mapping[str, str]) -> Any:
     """What CloudFormation makes of `Fn::Sub` with these values, at any depth."""
     if isinstance(value, Mapping):
         if set(value) == {"Fn::Sub"}:
-            text = re.sub(r"\$\{([^!}]+)\}", lambda found: values[found[1]], value["Fn::Sub"])
-            return text.replace("${!", "${")
+            return spelt(value, values)
         return {key: resolved(item, values) for key, item in value.items()}
     return [resolved(item, values) for item in value] if isinstance(value, list) else value
 

@@ -339,11 +339,12 @@ def test_an_export_goes_together_with_indexes() -> None:
         assert impossible(plan_backend(before, after), before, after, TODAY) == ()
 
 
-def test_an_export_that_goes_with_what_it_tells_of_is_refused() -> None:
+@pytest.mark.parametrize("tells", [{"Ref": "TodoIAMRole2DA8E66E"}, {"Fn::Sub": "role ${TodoIAMRole2DA8E66E}"}])
+def test_an_export_that_goes_with_what_it_tells_of_is_refused(tells: dict[str, str]) -> None:
     def drop(template: dict[str, Any]) -> None:
         del template["Resources"]["TodoIAMRole2DA8E66E"]
 
-    other = {**EXPORTED, "Value": {"Ref": "TodoIAMRole2DA8E66E"}}
+    other = {**EXPORTED, "Value": tells}
     old = importing(published(changed(OLD, "apiseriesapp/Todo", lambda t: t["Outputs"].update(Mine=other))))
     new = published(changed(OLD, "apiseriesapp/Todo", drop))
     order = in_order(old, new, plan_backend(old, new), TODAY)

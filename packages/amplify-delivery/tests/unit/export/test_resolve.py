@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.errors import AssemblyError
-from amplify_delivery.export.templates.resolve import resolve
+from amplify_delivery.export.templates.resolve import constants, resolve
 
 CONDITIONS = {
     "Yes": {"Fn::Equals": ["a", "a"]},
@@ -127,3 +127,19 @@ def test_what_stands_in_parameter_store_is_not_its_name() -> None:
     }
     tree = resolve(template, {}, lambda *_: ("", {}))
     assert tree.resources["T",].properties == {"A": {"Fn::ParameterStore": "/app/size"}}
+
+
+def test_the_conditions_that_nothing_can_change() -> None:
+    own = {
+        "Parameters": {"Size": {"Type": "String", "Default": "a"}},
+        "Mappings": {"Sizes": {"a": {"large": "yes"}}},
+        "Conditions": {
+            **CONDITIONS,
+            "ByDefault": {"Fn::Equals": [{"Ref": "Size"}, "a"]},
+            "Mapped": {"Fn::Equals": [{"Fn::FindInMap": ["Sizes", "a", "large"]}, "yes"]},
+            "Malformed": ["Fn::Equals"],
+        },
+    }
+    assert constants(own) == {"Yes": True, "No": False, "Both": False, "Either": True, "Mapped": True}
+    assert constants({"Conditions": ["a"]}) == constants({}) == {}
+    assert constants({"Conditions": {f"C{n}": {"Fn::Not": [{"Condition": f"C{n + 1}"}]} for n in range(2000)}}) == {}

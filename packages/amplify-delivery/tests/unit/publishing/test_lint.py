@@ -88,6 +88,8 @@ def test_a_resource_that_is_never_created_is_left_out(linter: Linter) -> None:
         ({"Fn::Not": [{"Fn::Equals": ["", "x"]}]}, 0),
         ({"Fn::Or": [{"Fn::Equals": ["", ""]}, {"Fn::Equals": [{"Ref": "AWS::Region"}, "x"]}]}, 0),
         ({"Condition": "Other"}, 0),
+        ({"Fn::Equals": ["", {"Fn::Join": ["", []]}]}, 0),
+        ({"Fn::Equals": ["true", True]}, 0),
         ({"Fn::Equals": ["", "x"]}, 1),
         ({"Fn::Equals": [{"Ref": "AWS::Region"}, "x"]}, 1),
     ],
@@ -292,9 +294,11 @@ def test_another_cfn_lint_lints_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_our_own_rules_are_another_set_whenever_their_source_is() -> None:
+    from amplify_delivery.export.templates import conditions, resolve
     from amplify_delivery.publishing.examination import linter
 
-    assert hashlib.sha256(Path(linter.__file__).read_bytes()).hexdigest() == lint.RULES
+    sources = [Path(module.__file__).read_bytes() for module in (linter, resolve, conditions)]
+    assert hashlib.sha256(b"\0".join(sources)).hexdigest() == lint.RULES
 
 
 def test_results_lie_where_the_variable_says(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

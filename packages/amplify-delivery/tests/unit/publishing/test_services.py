@@ -127,6 +127,8 @@ def test_a_bucket_is_made_after_the_permission_of_what_it_calls(full: Assembly) 
     assert told(full, HELLO, calling("May"), MAY) == []
     between = put("Between", "AWS::SNS::Topic", TopicName={"Ref": "May"})
     assert told(full, HELLO, calling("Between"), MAY, between) == []
+    in_text = put("Between", "AWS::SNS::Topic", DisplayName={"Fn::Sub": "after ${May}"})
+    assert told(full, HELLO, calling("Between"), MAY, in_text) == []
     sns = put("May", "AWS::Lambda::Permission", FunctionName={"Ref": "Fn"}, Principal="sns.amazonaws.com")
     assert "which S3 may not call" in told(full, HELLO, calling("May"), sns)[0]
 

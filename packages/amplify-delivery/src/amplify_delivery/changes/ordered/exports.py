@@ -7,7 +7,7 @@ import goes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from amplify_delivery.changes.ordered.indexes import NotOrderableError
@@ -15,6 +15,7 @@ from amplify_delivery.changes.references import imports_of, targets
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.assembly import canonical
+from amplify_delivery.export.templates.expressions import names_in
 
 Outputs = Mapping[Path, Mapping[str, Any]]
 """Outputs by their names, by the path of their stack."""
@@ -91,25 +92,10 @@ def _check_stays(
     stack, name = place
     template = new.templates[stack]
     there = {*(template.get("Resources") or {}), *(template.get("Parameters") or {})}
-    lost = [what for what in _names(output) if what not in there and not what.startswith("AWS::")]
+    lost = [what for what in sorted(names_in(output)) if what not in there and not what.startswith("AWS::")]
     if output.get("Condition") not in {None, *(template.get("Conditions") or {})}:
         lost.append(output["Condition"])
     if lost:
         raise NotOrderableError(f"the output {name} tells of {lost[0]}, which goes in the same release")
     if anew := sorted(replaced_in(old.resolved.exported[place], replaced)):
         raise NotOrderableError(f"the output {name} tells of {anew[0][-1]}, which is replaced in the same release")
-
-
-def _names(value: Any) -> Iterator[str]:
-    """The logical ids that an expression of a template refers to, as far as they stand there plainly."""
-    if isinstance(value, Mapping):
-        for function, argument in value.items():
-            if function == "Ref" and isinstance(argument, str):
-                yield argument
-            elif function == "Fn::GetAtt":
-                yield str(argument[0] if isinstance(argument, list) else argument).split(".")[0]
-            else:
-                yield from _names(argument)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _names(inner)

@@ -29,6 +29,7 @@ from amplify_delivery.changes.stacks import KEEPS, Stacks
 from amplify_delivery.changes.steps import Path, Step, replaced_by
 from amplify_delivery.export.assembling.successors import RETAINED, SUCCESSOR
 from amplify_delivery.export.assembly import canonical
+from amplify_delivery.export.templates.expressions import names_in
 
 CLOSED = "closed"
 MADE = "made"
@@ -277,9 +278,9 @@ def _check_named(old: Stacks, path: Path, new: Stacks) -> None:
 
 def _check_known(template: Template, table: Mapping[str, Any]) -> None:
     """The successor stands in a template that is not the release's: what it names has to be there."""
-    for section, names in (("Parameters", _refs(table)), ("Conditions", _conditions(table))):
-        lost = sorted(names - (template.get(section) or {}).keys() - {"AWS::NoValue"})
-        lost = [n for n in lost if not n.startswith("AWS::")]
+    there = {*(template.get("Parameters") or {}), *(template.get("Resources") or {})}
+    for names, known in ((names_in(table), there), (_conditions(table), {*(template.get("Conditions") or {})})):
+        lost = [name for name in sorted(names - known) if not name.startswith("AWS::")]
         if lost:
             raise NotOrderableError(f"its properties name {lost[0]}, which comes with the same release")
 
@@ -323,7 +324,7 @@ def _check_imported(old: Stacks, path: Path) -> None:
     *_, name = path
     stack = path[:-1]
     outputs = old.templates[stack].get("Outputs") or {}
-    told = {key for key, output in outputs.items() if _names_it(output, name)}
+    told = {key for key, output in outputs.items() if name in names_in(output)}
     imported = {canonical(found) for _, found in imports_of(old.resolved)}
     for (place, output), exported in old.resolved.exports.items():
         if place == stack and output in told and canonical(exported) in imported:
@@ -335,15 +336,6 @@ def _check_imported(old: Stacks, path: Path) -> None:
 
 def _names_stream(value: Any, name: str) -> bool:
     return any(got in ([name, "StreamArn"], f"{name}.StreamArn") for got in functions(value, "Fn::GetAtt"))
-
-
-def _names_it(value: Any, name: str) -> bool:
-    got = (g[0] if isinstance(g, list) else str(g).partition(".")[0] for g in functions(value, "Fn::GetAtt"))
-    return name in {*_refs(value), *got}
-
-
-def _refs(value: Any) -> set[str]:
-    return {ref for ref in functions(value, "Ref") if isinstance(ref, str)}
 
 
 def _conditions(value: Any) -> set[str]:

@@ -19,6 +19,7 @@ from amplify_delivery.delivery.handover.readiness import Readiness, readiness
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Export, read_export
+from amplify_delivery.export.templates.expressions import spelt
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.publishing.stack_state import described, outputs_of
@@ -124,8 +125,8 @@ def _running(account: Account, name: str, environment: str) -> Running:
 
 def _url(template: Mapping[str, Any], logical_id: str, account: Account) -> str:
     value = ((template.get("Resources") or {}).get(logical_id) or {}).get("Properties", {}).get("TemplateURL", "")
-    text = value.get("Fn::Sub", "") if isinstance(value, dict) else value
-    return str(text).replace("${AWS::Region}", account.region).replace("${AWS::URLSuffix}", dns_suffix(account.region))
+    known = {"AWS::Region": account.region, "AWS::URLSuffix": dns_suffix(account.region)}
+    return spelt(value, known) or ""
 
 
 def _backend(account: Account, bucket: str, project: Path | None) -> tuple[dict[str, bytes] | None, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from amplify_delivery.export.model import ExportedStack
 from amplify_delivery.export.templates.exported import IDENTITY_POOL, Exported
-from amplify_delivery.export.templates.expressions import Other, Ref, Segment, compose, flatten
+from amplify_delivery.export.templates.expressions import Ref, Segment, compose, flatten, names_in
 
 IDENTITY_POOL_PARAMETER = "AuthIdentityPoolId"
 """The parameter by which a template gets the identity pool of its own environment."""
@@ -82,24 +82,8 @@ def waits_for(root: ExportedStack, name: str, other: str) -> bool:
         item = root.resources[current]
         depends = item.get("DependsOn", [])
         pending += [depends] if isinstance(depends, str) else depends
-        pending += _named(item.get("Properties") or {})
+        pending += names_in(item.get("Properties"))
     return False
-
-
-def _named(value: Any) -> list[str]:
-    """The resources that an expression refers to."""
-    if isinstance(value, list):
-        return [name for item in value for name in _named(item)]
-    if not isinstance(value, dict):
-        return []
-    found = [name for item in value.values() for name in _named(item)]
-    for segment in flatten(value):
-        if isinstance(segment, Ref):
-            found.append(segment.name)
-        elif isinstance(segment, Other) and isinstance(segment.value, dict) and "Fn::GetAtt" in segment.value:
-            target = segment.value["Fn::GetAtt"]
-            found.append(str(target[0] if isinstance(target, list) and target else target).split(".")[0])
-    return found
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,50 @@ def _append_substituted(merged: list[Segment], text: str, variables: Mapping[str
     _append(merged, text[position:])
 
 
+def names_in(value: Any) -> frozenset[str]:
+    """What an expression of a template refers to, wherever in it, by `Ref`, `Fn::GetAtt` or `Fn::Sub`: logical ids,
+    parameters and pseudo parameters."""
+    found: set[str] = set()
+    _add_names(value, found)
+    return frozenset(found)
+
+
+def _add_names(value: Any, found: set[str]) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _add_names(item, found)
+    elif isinstance(value, (dict, Mapping)):
+        for name, argument in value.items():
+            if name == "Ref" and isinstance(argument, str):
+                found.add(argument)
+            elif name == "Fn::GetAtt" and argument:
+                found.add(str(argument[0] if isinstance(argument, list) else argument).partition(".")[0])
+            elif name == "Fn::Sub" and (sub := sub_parts(argument)):
+                names = {match[1].strip() for match in VARIABLE.finditer(sub[0])} - sub[1].keys()
+                found |= {name.partition(".")[0] for name in names if not name.startswith("!")}
+            if not isinstance(argument, str):
+                _add_names(argument, found)
+
+
+def spelt(value: Any, known: Mapping[str, str]) -> str | None:
+    """The text that a string expression becomes with `known`, by name (an attribute as `NAME.ATTRIBUTE`); None if it
+    refers to anything else."""
+    found = ""
+    for segment in flatten(value):
+        text = segment if isinstance(segment, str) else known.get(_name_of(segment))
+        if text is None:
+            return None
+        found += text
+    return found
+
+
+def _name_of(segment: Ref | Other) -> str:
+    if isinstance(segment, Ref):
+        return segment.name
+    attribute = segment.value.get("Fn::GetAtt") if isinstance(segment.value, (dict, Mapping)) else None
+    return ".".join(map(str, attribute)) if isinstance(attribute, list) else str(attribute or "")
+
+
 def compose(segments: Sequence[Segment]) -> Any:
     """The JSON of segments: a string, a `Ref`, or one `Fn::Join`."""
     parts = [s if isinstance(s, str) else {"Ref": s.name} if isinstance(s, Ref) else s.value for s in segments]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from amplify_delivery.errors import AssemblyError
 from amplify_delivery.export.model import STACK_TYPE
+from amplify_delivery.export.templates.conditions import connected
 from amplify_delivery.export.templates.expressions import VARIABLE, is_join, sub_parts
 from amplify_delivery.export.templates.literals import items, text
 
@@ -95,6 +96,22 @@ def resolve(
             remedy="shorten the chain; CloudFormation has no use for one of hundreds",
         ) from None
     return tree
+
+
+def constants(template: Mapping[str, Any]) -> dict[str, bool]:
+    """The conditions of a template that are always true, or always false: they hang on no parameter, and on nothing
+    that only the deployment knows. Malformed ones are none of them."""
+    conditions = template.get("Conditions")
+    if not isinstance(conditions, Mapping):
+        return {}
+    # Without the parameters: their defaults are no constants.
+    body = {"Conditions": conditions, "Mappings": template.get("Mappings")}
+    stack = _Stack((), body, {}, _Scope(lambda *_: ("", {}), ResolvedTree(), {}))
+    try:
+        truths = {name: stack.condition(name) for name in conditions}
+    except RecursionError:  # `resolve` tells of it
+        return {}
+    return {name: truth for name, truth in truths.items() if truth is not None}
 
 
 @dataclass(frozen=True)
@@ -233,14 +250,7 @@ class _Stack:
             left, right = (self.value(a) for a in argument)
             known = all(isinstance(v, (str, int, float, bool)) for v in (left, right))
             return text(left) == text(right) if known else None
-        truths = [self.truth(a) for a in argument]
-        if name == "Fn::Not" and len(truths) == 1:
-            return None if truths[0] is None else not truths[0]
-        if name == "Fn::And":
-            return False if False in truths else None if None in truths else True
-        if name == "Fn::Or":
-            return True if True in truths else None if None in truths else False
-        return None
+        return connected(name, [self.truth(a) for a in argument])
 
     def value(self, value: Any) -> Any:
         """The value with everything resolved that can be known; `_ABSENT` for `AWS::NoValue`.

@@ -32,11 +32,14 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "amplify-delivery"
 
 
-def version_of(module: str) -> str:
-    """The version of one of this package's modules, without importing it: the digest of its source. Part of a key
-    wherever the module decides what the result is; so nobody has to remember to count a number up."""
-    source = Path(__file__).with_name(f"{module}.py").read_bytes()
-    return hashlib.sha256(source).hexdigest()
+_PACKAGE = Path(__file__).parents[2]
+
+
+def version_of(*modules: str) -> str:
+    """The version of modules of `amplify_delivery`, without importing them: the digest of their sources. Part of a key
+    wherever they decide what the result is; so nobody has to remember to count a number up."""
+    sources = (_PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_bytes() for module in modules)
+    return hashlib.sha256(b"\0".join(sources)).hexdigest()
 
 
 class ResultCache:

@@ -7,13 +7,14 @@ and `amplify export` writes those into the manifest. They are held against the p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import regex
 
+from amplify_delivery.export.templates.expressions import names_in
 from amplify_delivery.export.templates.literals import text as literal
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.schemas import by_region, schema
@@ -86,7 +87,7 @@ def unfit_values(tree: Tree) -> Iterator[Finding]:
                 continue
             whole = schema(made.type)
             for given in _given((), properties, made.properties, whole, whole):
-                by = _named(given.by) & _parameters(view).keys()
+                by = names_in(given.by) & _parameters(view).keys()
                 problem = _problem(made.type, given, tree.region) if by and not by & hidden else ""
                 if problem:
                     yield GIVEN.at(
@@ -96,7 +97,7 @@ def unfit_values(tree: Tree) -> Iterator[Finding]:
                     )
 
 
-def _remedy(view: StackView, by: set[str]) -> str:
+def _remedy(view: StackView, by: Collection[str]) -> str:
     """An environment sets the parameters of level-1 stacks."""
     told = f"it comes from {', '.join(sorted(by))}"
     if len(view.path) == 1 and len(by) == 1:
@@ -139,21 +140,6 @@ def _followed(rule: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str,
             found = as_mapping(found).get(part)
         rule = as_mapping(found)
     return rule
-
-
-def _named(value: Any) -> set[str]:
-    """The names that an expression refers to."""
-    if isinstance(value, list):
-        return {name for item in value for name in _named(item)}
-    if not isinstance(value, Mapping):
-        return set()
-    found = {name for item in value.values() for name in _named(item)}
-    if isinstance(value.get("Ref"), str):
-        found.add(value["Ref"])
-    if "Fn::Sub" in value:
-        sub = value["Fn::Sub"]
-        found |= set(re.findall(r"\$\{(\w+)\}", sub if isinstance(sub, str) else str(next(iter(sub), ""))))
-    return found
 
 
 def _problem(kind: str, given: _Given, region: str) -> str:

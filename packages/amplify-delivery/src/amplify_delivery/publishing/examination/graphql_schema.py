@@ -31,7 +31,7 @@ RESOLVER = Rule(
     remedy="correct the schema or the resolver and export again",
 )
 
-VERSION = version_of("graphql_schema")
+VERSION = version_of("publishing.examination.graphql_schema")
 """Part of the cache's key: another version of this module may answer differently."""
 
 PRELUDE = """

@@ -14,6 +14,8 @@ from cfnlint.rules import Rules
 from cfnlint.rules.functions._BaseFn import BaseFn
 from cfnlint.runner import Runner
 
+from amplify_delivery.export.templates.resolve import constants
+
 _OLD_RUNTIME = (
     "depends on today's date and on whether the function is there already: an app whose functions were deployed "
     "years ago must stay deliverable, and AWS refuses to create a new one by itself"
@@ -121,8 +123,7 @@ class _Never:
 
     def __init__(self, template: Mapping[str, Any]) -> None:
         self._template = template
-        conditions = template.get("Conditions")
-        self._conditions = conditions if isinstance(conditions, Mapping) else {}
+        self._constants = constants(template)
 
     def reached(self, path: Sequence[Any]) -> bool:
         """Whether `path` leads into something that can never be created."""
@@ -142,26 +143,4 @@ class _Never:
         return False
 
     def _holds(self, name: Any) -> bool | None:
-        return self._value(self._conditions.get(name)) if isinstance(name, str) else None
-
-    def _value(self, condition: Any) -> bool | None:
-        """True or False if the condition is constant, None if it depends on anything."""
-        if not isinstance(condition, Mapping) or len(condition) != 1:
-            return None
-        ((function, argument),) = condition.items()
-        if function == "Condition":
-            return self._holds(argument)
-        if not isinstance(argument, list):
-            return None
-        if function == "Fn::Equals" and len(argument) == 2:
-            literal = all(isinstance(a, (str, int, bool)) for a in argument)
-            return str(argument[0]) == str(argument[1]) if literal else None
-        values = [self._value(a) for a in argument]
-        if function == "Fn::Not" and len(values) == 1:
-            return None if values[0] is None else not values[0]
-        if function in ("Fn::And", "Fn::Or"):
-            decides: bool = function == "Fn::Or"
-            if decides in values:
-                return decides
-            return None if None in values else not decides
-        return None
+        return self._constants.get(name) if isinstance(name, str) else None

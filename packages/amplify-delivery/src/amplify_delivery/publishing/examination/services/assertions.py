@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from amplify_delivery.export.templates.conditions import CONNECTIVES, connected
 from amplify_delivery.export.templates.literals import items, text
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.tree import StackView, Tree, as_mapping
@@ -48,9 +49,8 @@ def _holds(asked: Any, view: StackView) -> bool | None:
     (name, given), *_ = asked.items()
     if not isinstance(given, list) or not given:
         return None
-    if name in ("Fn::And", "Fn::Or", "Fn::Not"):
-        parts = [_holds(part, view) for part in given]
-        return _not(parts[0]) if name == "Fn::Not" else _all(parts) if name == "Fn::And" else _any(parts)
+    if name in CONNECTIVES:
+        return connected(name, [_holds(part, view) for part in given])
     if len(given) != 2 or name not in _COMPARED:
         return None
     one, other = (_texts(side, view) for side in given)
@@ -63,18 +63,6 @@ _COMPARED: Mapping[str, Callable[[list[str], list[str]], bool]] = {
     "Fn::EachMemberIn": lambda strings, other: set(strings) <= set(other),
     "Fn::Equals": lambda one, other: one == other,
 }
-
-
-def _not(held: bool | None) -> bool | None:
-    return None if held is None else not held
-
-
-def _all(held: Sequence[bool | None]) -> bool | None:
-    return False if False in held else None if None in held else True
-
-
-def _any(held: Sequence[bool | None]) -> bool | None:
-    return True if True in held else None if None in held else False
 
 
 def _texts(value: Any, view: StackView) -> list[str] | None:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from amplify_delivery.export.templates import aws_policies
+from amplify_delivery.export.templates.expressions import spelt
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import in_every_branch, same, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
@@ -132,6 +133,7 @@ def _known(value: Any) -> int:
 
 
 _OF_AWS = re.compile(r"arn:aws:iam::aws:policy/([\w+=,.@/-]+)")
+_ANY_PARTITION = {"AWS::Partition": "aws"}
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eusc-")
 """What regions begin with where AWS has policies of its own: the list is not theirs."""
 
@@ -144,7 +146,7 @@ def attached_policies(tree: Tree) -> Iterator[Finding]:
         listed = as_mapping(resource.properties).get("ManagedPolicyArns")
         if resource.type in ("AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::User") and isinstance(listed, list):
             for arn in listed:
-                named = _OF_AWS.fullmatch(_spelt(arn))
+                named = _OF_AWS.fullmatch(spelt(arn, _ANY_PARTITION) or "")
                 if named:
                     yield from _unlike(tree.file(path[:-1]), path[-1], named[1])
 
@@ -182,17 +184,6 @@ def _one_slip(one: str, other: str) -> bool:
     if len(long) == len(short):
         return long != short and long[:at] + long[at + 1 : at + 2] + long[at] + long[at + 2 :] == short
     return len(long) == len(short) + 1 and long[at] != "_" and long[:at] + long[at + 1 :] == short
-
-
-def _spelt(arn: Any) -> str:
-    """An ARN whose partition alone may be open, as a text."""
-    if isinstance(arn, Mapping) and len(arn) == 1:
-        (name, argument), *_ = arn.items()
-        if name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], list):
-            return "".join("aws" if part == {"Ref": "AWS::Partition"} else str(part) for part in argument[1])
-        if name == "Fn::Sub" and isinstance(argument, str):
-            return argument.replace("${AWS::Partition}", "aws")
-    return arn if isinstance(arn, str) else ""
 
 
 def malformed_policies(tree: Tree) -> Iterator[Finding]:

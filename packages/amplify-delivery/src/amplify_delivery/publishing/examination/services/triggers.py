@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from amplify_delivery.export.templates.expressions import names_in
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import Path, declared, found, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
@@ -72,7 +73,7 @@ def _follows(tree: Tree, path: Path, other: str) -> bool:
     pending, seen = [path[-1]], set[str]()
     while pending:
         item = declared(tree, (*path[:-1], pending.pop()))
-        names = {*_names(item.get("DependsOn")), *_referred(item.get("Properties"))}
+        names = {*_names(item.get("DependsOn")), *names_in(item.get("Properties"))}
         if other in names:
             return True
         pending.extend(names - seen)
@@ -82,16 +83,6 @@ def _follows(tree: Tree, path: Path, other: str) -> bool:
 
 def _names(value: Any) -> Iterator[str]:
     yield from (n for n in (value if isinstance(value, list) else [value]) if isinstance(n, str))
-
-
-def _referred(value: Any) -> Iterator[str]:
-    for part in found(value):
-        if isinstance(part, Mapping) and len(part) == 1:
-            (name, argument), *_ = part.items()
-            if name == "Ref" and isinstance(argument, str):
-                yield argument
-            elif name == "Fn::GetAtt" and argument:
-                yield (argument if isinstance(argument, str) else str(argument[0])).partition(".")[0]
 
 
 def _of_mapping(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
