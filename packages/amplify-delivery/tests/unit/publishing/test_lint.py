@@ -297,7 +297,7 @@ def test_our_own_rules_are_another_set_whenever_their_source_is() -> None:
     from amplify_delivery.export.templates import conditions, resolve
     from amplify_delivery.publishing.examination import linter
 
-    sources = [Path(module.__file__).read_bytes() for module in (linter, resolve, conditions)]
+    sources = [Path(str(module.__file__)).read_bytes() for module in (linter, resolve, conditions)]
     assert hashlib.sha256(b"\0".join(sources)).hexdigest() == lint.RULES
 
 
