@@ -29,7 +29,7 @@ it delivers exports of your own into one account instead: of one backend, one af
         ("amplify-delivery rehearse amplify-export-app --environment prod", "your export, with prod's parameters"),
         ("amplify-delivery rehearse --page rehearsal.html", "the story as a page"),
     ),
-    changes="as the command had that failed, in the local AWS only",
+    changes="a command of the story failed, in the local AWS only",
     pages=(
         "rehearsal",
         "pipeline",

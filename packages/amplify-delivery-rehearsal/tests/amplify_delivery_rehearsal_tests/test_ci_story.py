@@ -279,7 +279,7 @@ def test_the_page_says_what_was_played() -> None:
     page = told(Story([], of=Subject("the CI", "jobs of x.yml", "Runs of the CI")))
     assert (page.title, [fact.label for fact in page.facts]) == (
         "Rehearsal of the CI",
-        ["Chapters as told", "Runs of the CI"],
+        ["Chapters as expected", "Runs of the CI"],
     )
     assert "Real engine, jobs of x.yml, " in page.lead
 

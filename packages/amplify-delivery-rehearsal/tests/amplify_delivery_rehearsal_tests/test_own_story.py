@@ -153,7 +153,7 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     ran = capsys.readouterr()
     assert code == 0, ran.out[-3000:] + ran.err[-3000:]
     story_told = json.loads(ran.out)
-    assert [chapter["outcome"] for chapter in story_told["chapters"]] == ["as told"] * 4
+    assert [chapter["outcome"] for chapter in story_told["chapters"]] == ["as expected"] * 4
     is_as_written(story_told["chapters"])
     # Gen 1's CLI and service may end: a pipeline goes on without both.
     assert {"cloudformation", "codebuild", "codepipeline", "ecr", "iam", "kms", "s3", "sts"} <= services()

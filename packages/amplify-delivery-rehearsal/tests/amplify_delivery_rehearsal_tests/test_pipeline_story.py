@@ -122,14 +122,14 @@ def test_the_page_holds_everything_and_nothing_of_it_is_markup(pipeline: Pipelin
     assert "&lt;script&gt;alert(" in text
     assert ATTACK not in text
     assert "exit status 1 &amp; more" in text
-    assert "Not as told" in text
+    assert "Not as expected" in text
     assert text.count(">not reached<") == 1  # Approve
 
 
 def test_the_page_is_the_story_and_the_environment_it_has_led_to(pipeline: Pipeline) -> None:
     """One model for all pages: what was found of an environment stays as it was found."""
     chapters = [
-        ChapterTold(name, "", "as told", 4.0, [("devops", "git push")], ["so"], started=started)
+        ChapterTold(name, "", "as expected", 4.0, [("devops", "git push")], ["so"], started=started)
         for name, started in (("One", 0.0), ("Two", 4.0))
     ]
     ran = ExecutionTold.of(
@@ -143,7 +143,7 @@ def test_the_page_is_the_story_and_the_environment_it_has_led_to(pipeline: Pipel
     found = page_of(Story(chapters, 9.0, environment=seen))
     assert (found.stacks, found.environment) == (stacks, "prod")
     assert [(fact.label, fact.value) for fact in found.facts] == [
-        ("Chapters as told", "2 of 2"),
+        ("Chapters as expected", "2 of 2"),
         ("Executions of the pipeline", "1"),
         ("prod: Root stack", "CREATE_COMPLETE"),
     ]
@@ -243,7 +243,7 @@ def test_every_state_on_the_page_has_a_sign_and_a_word(pipeline: Pipeline) -> No
 
 
 def test_a_story_is_well_only_if_every_chapter_was_as_told() -> None:
-    told = [ChapterTold(chapter.title, chapter.text, "as told") for chapter in CHAPTERS]
+    told = [ChapterTold(chapter.title, chapter.text, "as expected") for chapter in CHAPTERS]
     assert Story(told).well
     assert not Story(told, problem="something").well
     told[-1].outcome = "not reached"
@@ -321,7 +321,7 @@ def test_what_is_not_so_in_a_chapter_beside_others_ends_the_story_at_its_turn() 
     story = Beside(fails="beside")
     with pytest.raises(FailedError, match="this is not so: both are so"):
         story.tell()
-    assert [chapter.outcome for chapter in story.teller.story.chapters] == ["as told", "as told", "otherwise"]
+    assert [chapter.outcome for chapter in story.teller.story.chapters] == ["as expected", "as expected", "otherwise"]
 
 
 def test_a_story_that_ends_early_ends_what_is_played_beside_it() -> None:

@@ -23,7 +23,7 @@ from amplify_delivery.delivery.page.report_model import (
 )
 from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, ExecutionTold, Story
 
-_OUTCOMES: dict[str, Tone] = {"as told": "good", "otherwise": "bad"}
+_OUTCOMES: dict[str, Tone] = {"as expected": "good", "otherwise": "bad"}
 
 
 def write_page(story: Story, path: Path) -> Path:
@@ -40,7 +40,7 @@ def told(story: Story) -> Report:
     return replace(
         found,
         title=f"Rehearsal of {story.of.name}",
-        lead=f"{'As told' if story.well else 'Not as told'}, in {story.seconds} s. Real engine, {story.of.played}, a "
+        lead=f"{'As' if story.well else 'Not as'} expected, in {story.seconds} s. Real engine, {story.of.played}, a "
         "local AWS with identities enforced; what only AWS can show is in docs/rehearsal.md.",
         version=metadata.version("amplify-delivery"),
         problem=story.problem,
@@ -56,8 +56,8 @@ def told(story: Story) -> Report:
 
 
 def _chapters(story: Story) -> Fact:
-    well = sum(chapter.outcome == "as told" for chapter in story.chapters)
-    return Fact("Chapters as told", f"{well} of {len(story.chapters)}", "good" if story.well else "bad", "board")
+    well = sum(chapter.outcome == "as expected" for chapter in story.chapters)
+    return Fact("Chapters as expected", f"{well} of {len(story.chapters)}", "good" if story.well else "bad", "board")
 
 
 def _executions(story: Story) -> Fact:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.delivery.output import counted
 from amplify_delivery.delivery.page.report_model import Report, parsed
 from amplify_delivery.errors import FailedError
 from amplify_delivery.export import Assembly, assemble, compare, read_export
@@ -82,13 +83,13 @@ class Delivering:
         old = self.delivered.get(environment)
         self.inventories[environment], self.delivered[environment] = after, assembly
         if before is None or old is None:
-            self.fact(f"{environment}: {after.stacks} stacks, {len(after.resources)} resources")
+            self.fact(f"{environment}: {counted(after.stacks, 'stack')}, {counted(len(after.resources), 'resource')}")
             return
         expected = sorted("/".join(r.path) for r in compare(old, assembly).resources)
         touched = after.touched_since(before)
         self.true(
             touched == expected,
-            f"{environment}: {len(touched)} resources touched, those that `compare` names",
+            f"{environment}: {counted(len(touched), 'resource')} touched, those that `compare` names",
             f"touched {touched}, compare says {expected}",
         )
 
@@ -99,8 +100,9 @@ class Delivering:
         document, _ = json.JSONDecoder().raw_decode(output, output.index("{"))
         found = self.report = parsed(document)
         self.fact(
-            f"{environment}: a report shows {len(found.stacks)} stacks with {len(found.lines)} resources, "
-            f"{len(found.deployments)} deployments and {sum(len(role.needs) for role in found.roles)} rights"
+            f"{environment}: a report shows {counted(len(found.stacks), 'stack')} with "
+            f"{counted(len(found.lines), 'resource')}, {counted(len(found.deployments), 'deployment')} and "
+            f"{counted(sum(len(role.needs) for role in found.roles), 'right')}"
             + "".join(f"; not read: {line.what}: {line.why}" for line in found.unread)
         )
         return found

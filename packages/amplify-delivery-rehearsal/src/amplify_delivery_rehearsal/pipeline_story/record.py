@@ -102,7 +102,7 @@ class Story:
 
     @property
     def well(self) -> bool:
-        return not self.problem and all(chapter.outcome == "as told" for chapter in self.chapters)
+        return not self.problem and all(chapter.outcome == "as expected" for chapter in self.chapters)
 
     def document(self) -> dict[str, Any]:
         """For `--json`."""

@@ -133,7 +133,7 @@ class Teller:
         known = play.progress()
         try:
             yield
-            self._now.outcome = "as told"
+            self._now.outcome = "as expected"
         except BaseException:
             self._now.outcome = "otherwise"
             raise

@@ -168,9 +168,9 @@ def explain(asked: str) -> Explanation:
     raise ConfigError(
         "there is no such id",
         where=asked,
-        remedy=f"the nearest are {', '.join(near)}; `amplify-delivery check --list` has all"
+        remedy=f"the nearest are {', '.join(near)}; `amplify-delivery check --list` lists them all"
         if near
-        else "`amplify-delivery check --list` has all",
+        else "`amplify-delivery check --list` lists them all",
     )
 
 

@@ -63,7 +63,7 @@ def settle(cloudformation: Any, stack: str, seconds: float, told: Callable[[str]
         if not waiting:
             told(f"{stack} is {found['StackStatus']}: waiting until that has ended, {seconds / 60:.0f} minutes at most")
         elif now >= tell:
-            told(f"{stack} is {found['StackStatus']} still, after {(now - began) / 60:.0f} minutes")
+            told(f"{stack} is {found['StackStatus']} even after {(now - began) / 60:.0f} minutes")
         if not waiting or now >= tell:
             waiting, tell = True, now + _TOLD_AGAIN
         time.sleep(min(pause, left))

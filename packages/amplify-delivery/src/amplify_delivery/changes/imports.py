@@ -58,8 +58,8 @@ def listed(cloudformation: Any, told: Callable[[str], object]) -> Exports:
             return frozenset(export["Name"] for page in pages for export in page["Exports"])
         lacking = "these credentials lack cloudformation:ListExports: " if refusal.denied else ""
         told(
-            "whether anybody exports what the backend imports (Fn::ImportValue), CloudFormation tells while it "
-            f"deploys ({lacking}{refusal.said})"
+            "whether anybody exports what the backend imports (Fn::ImportValue) only the deployment will tell "
+            f"({lacking}{refusal.said})"
         )
         return None
 

@@ -34,7 +34,7 @@ def published(
             answer = s3.get_object(Bucket=target.bucket, Key=key, ExpectedBucketOwner=target.account)
             return bytes(answer["Body"].read())
         why = f"s3://{target.bucket}/{key} cannot be read ({refusal.code})"
-        progress(f"{why}: CloudFormation does not tell its characters beyond ASCII, they count as changed")
+        progress(f"{why}: CloudFormation does not return its characters beyond ASCII, so they count as changed")
         return None
 
     return content

@@ -79,7 +79,7 @@ def _lost(args: argparse.Namespace, context: Context, patience: waiting.Patience
     stack = args.environment
     if not args.state_lost or args.stack:
         raise ConfigError(
-            "it is no environment: of an account's or a pipeline's stack what runs is taken in where its state is lost",
+            "it is not an environment: an account's or a pipeline's stack is adopted only where its state is lost",
             where=f"Pulumi.{stack}.yaml",
             remedy=f"if that is so, `amplify-delivery adopt {stack} --state-lost`",
         )

@@ -14,7 +14,7 @@ from amplify_delivery.delivery.doctor.lines import Section, counted, is_well
 from amplify_delivery.delivery.project import pipelines
 
 ABOUT = About(
-    needs="AWS, as far as one may",
+    needs="AWS, as far as the credentials allow",
     text="""
 Looks at this machine; with ENV also at the account of each environment, with the credentials that its stack file
 names; with `--pipeline` also at the tooling account. It only reads: no call of it makes, changes or costs anything. A

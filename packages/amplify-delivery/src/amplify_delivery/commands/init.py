@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 
 from amplify_delivery.delivery import output
@@ -218,6 +219,7 @@ def _next(wanted: NewProject, found: Found, folder: Path, context: Context, push
         source = shlex.quote(str(found.amplify.resolve())) if found.amplify else ""
         exporting = f"amplify export --out {there}"
         commands.append(f"(cd {source} && {exporting})" if source else f"{exporting}  # in the Amplify project")
+    commands += _rehearsal(project, folder)
     commands += [
         "python3 -m venv .venv && . .venv/bin/activate",
         f"pip install --no-deps --require-hashes -r {LOCK}",
@@ -247,6 +249,16 @@ def _next(wanted: NewProject, found: Found, folder: Path, context: Context, push
     return commands
 
 
+def _rehearsal(project: Project, folder: Path) -> list[str]:
+    """The command that plays all of it on this machine, where it is installed; by the very installation that runs,
+    since the project's lock holds the engine alone."""
+    exports = [path.name for path in sorted(folder.glob("amplify-export-*"))]
+    if not exports or not metadata.entry_points(group="amplify_delivery.commands", name="rehearse"):
+        return []
+    played = "" if project.stacks("pipeline") or project.stacks("account") else f" {shlex.quote(exports[0])}"
+    return [f"amplify-delivery rehearse{played}  # all of it on this machine first, without an AWS account"]
+
+
 def _ci_notes(project: NewProject, folder: Path) -> list[str]:
     """What the workflows of a CI need beside."""
     notes = []
@@ -257,7 +269,7 @@ def _ci_notes(project: NewProject, folder: Path) -> list[str]:
             f".gitlab-ci.yml was there already: include `local: {included}` in it, and add its stages {stages}"
         )
     if not any(Project(folder).environment(n).bootstrapped for n in Project(folder).stacks("backend")):
-        again = f"remove {included} and call this again" if project.ci == ci.GITLAB else "call this again"
+        again = f"remove {included} and run this command again" if project.ci == ci.GITLAB else "run this command again"
         notes.append(
             f'no stack file says `{project.name}:bootstrapped: "true"`, so no job delivers; for jobs that do, '
             f"write the stack files as docs/ci.md has them, then {again}"

@@ -18,8 +18,8 @@ ABOUT = About(
     needs="the previews' account; Pulumi",
     text="""
 `up` creates or updates the environment `prN`, modelled on the stack file `Pulumi.preview.yaml`, which says
-`disposable: true`; `down` deletes it with its data; `collect` deletes those that nobody has updated for so long;
-`trust` prints the trust policy of the role that lets a repository's jobs in. All of these but `trust` refuse an
+`disposable: true`; `down` deletes it with its data; `collect` deletes those that nobody has updated for `--older-than`
+days; `trust` prints the trust policy of the role that lets a repository's jobs in. All of these but `trust` refuse an
 account to which anything is delivered. `credentials` prints the role's credentials for a CI's job, by its token: the
 workflows name it as the `credential_process` of a profile, so that whatever takes long gets fresh ones in time.
 """,
@@ -42,11 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pattern",
         default="preview",
         metavar="STACK",
-        help="stack file that previews are made after; default: preview",
+        help="stack file that previews are modelled on; default: preview",
     )
-    parser.add_argument(
-        "--older-than", type=int, metavar="DAYS", help="collect: those that were not updated for so many days"
-    )
+    parser.add_argument("--older-than", type=int, metavar="DAYS", help="collect: those not updated for this many days")
     parser.add_argument("--role", metavar="ARN", help="credentials: of which role")
     parser.add_argument("--ci", choices=KINDS, default=GITHUB, help="trust: whose jobs; default: github")
     parser.add_argument("--repository", metavar="OWNER/NAME", help="trust: the repository, or GitLab's project")

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drift",
         action="store_true",
-        help="look for what runs otherwise than it was delivered, too; takes minutes (default: what `drift` of the "
+        help="also look for what does not run as it was delivered (drift); takes minutes (default: what `drift` of the "
         "stack file says)",
     )
 

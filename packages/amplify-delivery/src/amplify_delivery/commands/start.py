@@ -89,7 +89,7 @@ def _lets_a_ci_in(project: Project, environment: str) -> None:
     accounts = project.accounts().get(environment, [])
     if accounts and not any(account.ci for _, account in accounts):
         raise ConfigError(
-            f"the account of {environment} lets no CI in: its projects read what the pipeline hands them, no more",
+            f"the account of {environment} lets no CI in: its projects read only what the pipeline hands them",
             where=project.file(accounts[0][0]).name,
             remedy="say there with `github` or `gitlab` whose jobs come in (docs/ci.md), then, as the account's "
             f"administrator, `amplify-delivery bootstrap {environment}`; nothing was started",

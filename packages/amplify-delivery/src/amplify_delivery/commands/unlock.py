@@ -61,7 +61,7 @@ def _agreed(args: argparse.Namespace, left: unlocking.Left) -> bool:
     if args.json or not sys.stdin.isatty():
         raise unlocking.confirmation(left)
     try:
-        answer = input("Does nothing of this run any more, and should it be cleared away? yes or no [no]: ")
+        answer = input("Has all of this ended, and should it be cleared away? yes or no [no]: ")
     except EOFError:
         answer = ""
     if answer.strip().lower().startswith("y"):

@@ -138,7 +138,7 @@ def _steps(project: Project, versions: Sequence[AccountVersion], kept: Sequence[
     ]
     if kept:
         steps.append(
-            f"locked otherwise than this version was tested with, and left so: {', '.join(kept)}. Lock again "
+            f"locked in other versions than this one was tested with, and left so: {', '.join(kept)}. Lock again "
             "(README.md) if your tests or `pip check` say so"
         )
     if versions and delivered:
@@ -155,7 +155,7 @@ def _steps(project: Project, versions: Sequence[AccountVersion], kept: Sequence[
     for name in pipelines:
         said = "; ".join(version.pipeline.replace("PIPELINE", name) for version in versions if version.pipeline)
         steps.append(
-            f"pipeline {name}: {said or 'it brings itself along, in the execution of this commit (UpdatePipeline)'}"
+            f"pipeline {name}: {said or 'it updates itself, in the execution of this commit (UpdatePipeline)'}"
         )
     former = [name for name in delivered if project.environment(name).enrolled]
     if former:

@@ -53,7 +53,7 @@ def get(url: str, headers: Mapping[str, str]) -> Answer:
     token along to any other. There it is the answer, with its status 301, 302, 303, 307 or 308.
     """
     if not url.startswith(("https://", "http://")):
-        raise NoAnswerError(f"{url} is no address of an API")
+        raise NoAnswerError(f"{url} is not the address of an API")
     try:
         asked = Request(url, headers={"Accept": "application/json", **headers})  # noqa: S310 - http or https, see above
         with build_opener(_SameHost()).open(asked, timeout=_SECONDS) as answer:

@@ -36,7 +36,7 @@ def append_variables(file: Path, values: Mapping[str, str]) -> None:
             raise ConfigError(
                 f"the value of {name} has several lines",
                 where=str(file),
-                remedy="look at the build's log: it is no digest",
+                remedy="look at the build's log: it is not a digest",
             )
     try:
         with file.open("a", encoding="utf-8") as lines:

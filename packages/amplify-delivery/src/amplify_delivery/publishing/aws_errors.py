@@ -24,7 +24,7 @@ _EXPIRED = "log in again (for example `aws sso login`), then repeat the command"
 _UNKNOWN_CREDENTIALS = "check the stack's profile and role, and the AWS_* variables of this shell"
 _DENIED = "give these credentials the right that AWS names, or use others, then repeat the command"
 _THROTTLED = "AWS still throttles after several tries: repeat the command in a few minutes"
-_NO_ANSWER = "AWS does not answer as it should: repeat the command; health.aws.amazon.com tells of disturbances"
+_NO_ANSWER = "AWS does not answer as it should: repeat the command; health.aws.amazon.com lists disturbances"
 _NETWORK = "check the network, the proxy and the region"
 
 ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})

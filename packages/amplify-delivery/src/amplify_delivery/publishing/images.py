@@ -91,7 +91,9 @@ def push_images(
             except TagTakenError as error:
                 # Somebody else was faster. If it is another image, this raises.
                 if not _present([image], target, ecr):
-                    what = f"{error.message}. It is no image that could be deployed, but an index of several perhaps"
+                    what = (
+                        f"{error.message}. It is not an image that could be deployed, but perhaps an index of several"
+                    )
                     raise PublishError(what, where=error.where, remedy=_delete(image.tag, target)) from None
     return PushReport(len(missing), len(present), registry.sent)
 

@@ -22,7 +22,7 @@ class Owner(Enum):
     DELIVERY = "another Pulumi stack of Amplify Delivery has made it, or this one, whose state was lost"
     AMPLIFY = "`amplify push` has made it"
     CDK = "the CDK construct AmplifyExportedBackend has made it"
-    OTHER = "it is no backend of Amplify"
+    OTHER = "it is not a backend of Amplify"
 
 
 def owner(template: Mapping[str, Any]) -> Owner:

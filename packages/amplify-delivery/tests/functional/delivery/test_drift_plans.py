@@ -71,7 +71,7 @@ def it_is_told_and_part_of_the_digest(environment: Environment, before: str) -> 
     unseen = plan(environment)
     assert unseen["drift"] is None, "nobody has looked"
     assert len({before, found["digest"], unseen["digest"]}) == 3
-    assert "runs otherwise than it was delivered" in found["said"]
+    assert "do not run as they were delivered" in found["said"]
     assert "delivered PAY_PER_REQUEST, runs PROVISIONED; left as it runs" in found["said"]
     assert "CloudFormation detects no drift of" in found["said"]
 
@@ -107,4 +107,4 @@ def another_value_shows_again(environment: Environment) -> None:
     environment.take("todo-series/v1")
     finished = environment.delivery("plan")
     fails(finished, "what runs is not what was delivered")
-    assert "acknowledged drift is no more, or runs with another value" in finished.output
+    assert "acknowledged drift is gone, or runs with another value" in finished.output

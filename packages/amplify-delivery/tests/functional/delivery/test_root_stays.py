@@ -162,7 +162,7 @@ def test_our_command_refuses_a_program_that_has_it_no_more(environment: Environm
         program.write_text(text)
     assert refused.exit_code != 0, refused.output
     assert "this would delete the root stack, and with it all data" in refused.output
-    assert "the program has it no more" in refused.output
+    assert "the program no longer has it" in refused.output
     assert stack_id(environment) == before
 
 

@@ -133,7 +133,7 @@ def test_a_denial_that_falls_is_gained_unless_its_holder_goes() -> None:
     place = f"{STORAGE}/S3AuthUploadPolicy"
     denied = with_statement(place, Effect="Deny", Action="s3:DeleteObject", Resource="*")
     (right,) = found(denied, FULL)
-    assert (right.kind, right.what) == ("denial", "AuthRole is denied s3:DeleteObject on * no more")
+    assert (right.kind, right.what) == ("denial", "AuthRole is no longer denied s3:DeleteObject on *")
     assert found(FULL, denied) == []
     inline = [{"PolicyName": "p", "PolicyDocument": {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}}]
     with_denial = with_resource(FULL, ROLE, Policies=inline)

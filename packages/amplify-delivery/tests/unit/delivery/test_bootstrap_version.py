@@ -65,7 +65,10 @@ def test_a_step_runs_in_an_account_of_this_version_and_of_no_other(folder: Path,
     write_version(developer, ACCOUNT_VERSION + 1)
     ran = run(folder, developer, *STEP)
     assert ran.code == 3
-    assert f"bootstrapped with version {ACCOUNT_VERSION + 1}, this program knows {ACCOUNT_VERSION} at most" in ran.err
+    assert (
+        f"bootstrapped with version {ACCOUNT_VERSION + 1}, and this program knows none after {ACCOUNT_VERSION}"
+        in ran.err
+    )
     assert nothing_changed(folder, developer)
     write_version(developer, ACCOUNT_VERSION)
     assert run(folder, developer, *STEP).code == 0
@@ -85,10 +88,14 @@ def test_an_environment_that_is_not_bootstrapped_has_no_bootstrap_version(
     [
         (None, "is not bootstrapped", "`pulumi up -s prod-account`"),
         ("one", "is 'one', which is not a version", "`pulumi up -s prod-account`"),
-        (str(ACCOUNT_VERSION - 1), f"{ACCOUNT_VERSION - 1}, this program needs {ACCOUNT_VERSION}", "bootstrap prod"),
+        (
+            str(ACCOUNT_VERSION - 1),
+            f"{ACCOUNT_VERSION - 1}, and this program needs {ACCOUNT_VERSION}",
+            "bootstrap prod",
+        ),
         (
             str(ACCOUNT_VERSION + 1),
-            f"{ACCOUNT_VERSION + 1}, this program knows {ACCOUNT_VERSION}",
+            f"{ACCOUNT_VERSION + 1}, and this program knows none after {ACCOUNT_VERSION}",
             "update the program",
         ),
     ],

@@ -43,10 +43,10 @@ def test_the_clis_file(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (CLI.replace('"oauth": {}', '"oauth": {}, "my_key": 1'), "holds keys of your own, which would be lost: my_key"),
-        (CLI + "awsmobile.oauth.domain = 'mine';\n", "is no configuration of a client"),
-        ("import x from './x';\n" + CLI, "is no configuration of a client"),
-        ("module.exports = 1;\n", "is no configuration of a client"),
-        ("", "is no configuration of a client"),
+        (CLI + "awsmobile.oauth.domain = 'mine';\n", "is not a client's configuration"),
+        ("import x from './x';\n" + CLI, "is not a client's configuration"),
+        ("module.exports = 1;\n", "is not a client's configuration"),
+        ("", "is not a client's configuration"),
     ],
 )
 def test_nothing_of_ones_own_is_lost(tmp_path: Path, text: str, message: str) -> None:

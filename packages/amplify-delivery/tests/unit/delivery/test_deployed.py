@@ -180,7 +180,7 @@ def test_whoever_waits_for_long_is_told_again(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     assert settle(CloudFormation("UPDATE_IN_PROGRESS"), "app", 3 * 3600, said.append)
     assert said[0] == "app is UPDATE_IN_PROGRESS: waiting until that has ended, 180 minutes at most"
-    assert said[1] == "app is UPDATE_IN_PROGRESS still, after 5 minutes"
+    assert said[1] == "app is UPDATE_IN_PROGRESS even after 5 minutes"
     assert len(said) >= 30
 
 

@@ -338,7 +338,7 @@ PUSHED: dict[str, Any] = {"Resources": {name: {} for name in ("AuthRole", "Unaut
     [
         (None, "it was forgotten", "`amplify-delivery adopt dev --state-lost`"),
         (PUSHED, "`amplify push` has made it", "`amplify-delivery adopt dev` takes it in"),
-        ({"Resources": {}}, "no backend of Amplify", "`environment` or `suffix` of the stack file is wrong"),
+        ({"Resources": {}}, "not a backend of Amplify", "`environment` or `suffix` of the stack file is wrong"),
     ],
 )
 def test_of_a_stack_that_the_engine_does_not_hold_it_is_said_who_has_made_it(

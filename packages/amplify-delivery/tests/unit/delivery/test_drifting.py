@@ -97,7 +97,7 @@ def test_notes_say_what_was_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     for words in (
         "auth/UserPoolClient (AWS::Cognito::UserPoolClient)): not authorized",
         "CloudFormation detects no drift of AWS::IAM::Policy (12)",
-        "acknowledged drift is no more, or runs with another value: functionresize/LambdaFunction /Timeout",
+        "acknowledged drift is gone, or runs with another value: functionresize/LambdaFunction /Timeout",
     ):
         assert words in told
 

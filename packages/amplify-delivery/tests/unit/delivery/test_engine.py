@@ -419,7 +419,7 @@ def test_anything_else_is_told_as_the_engine_says_it() -> None:
     error = failed("error: something new\n")
     assert error.message == "something new"
     assert "`--debug`" in error.remedy
-    assert failed().message == "the engine ended without a word"
+    assert failed().message == "the engine ended without a message"
 
 
 def test_a_replacement_of_the_root_stack_is_noticed() -> None:
@@ -449,7 +449,7 @@ def test_a_stack_of_a_teams_own_beside_the_backend_may_be_replaced_and_its_plan_
     with pytest.raises(RefusedError, match="everything in the stack"):
         Guard("dev", (), date(2027, 1, 31)).check([step])
     watch(begins("delete", URN))
-    assert watch.replaced == ["aws:cloudformation/stack:Stack backend (the program has it no more)"]
+    assert watch.replaced == ["aws:cloudformation/stack:Stack backend (the program no longer has it)"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,7 @@ def test_it_says_what_comes_next(run: Init) -> None:
     said = run("app", "--from", TODO, *TWO, *PERSONAL, *PIPELINE).out.partition("next:")[2]
     order = [
         "cd app",
+        "amplify-delivery rehearse  #",
         "pip install --no-deps --require-hashes",
         "pytest",
         "check",
@@ -198,6 +200,21 @@ def test_it_says_what_comes_next(run: Init) -> None:
     ]
     assert sorted(order, key=said.index) == order
     assert "amplify export" not in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "command"),
+    [
+        (TWO + PIPELINE, "amplify-delivery rehearse  #"),
+        (PERSONAL, "amplify-delivery rehearse amplify-export-mytodoapp  #"),
+    ],
+)
+def test_it_names_the_rehearsal_where_that_is_installed(
+    asked: tuple[str, ...], command: str, run: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command in run("--from", TODO, *asked).out
+    monkeypatch.setattr(metadata, "entry_points", lambda **_: ())
+    assert "rehearse" not in run("--from", TODO, *asked).out
 
 
 def test_it_says_what_a_ci_needs_before_the_push(run: Init) -> None:
@@ -209,7 +226,7 @@ def test_it_says_what_a_ci_needs_before_the_push(run: Init) -> None:
     assert sorted(order, key=said.index) == order
 
 
-@pytest.mark.parametrize(("kind", "then"), [("github", "call this again"), ("gitlab", "remove .gitlab/backend")])
+@pytest.mark.parametrize(("kind", "then"), [("github", "run this command again"), ("gitlab", "remove .gitlab/backend")])
 def test_it_says_that_no_job_delivers_what_no_stack_file_wants_delivered(kind: str, then: str, run: Init) -> None:
     said = run("app", "--from", TODO, *PERSONAL, "--ci", kind).out
     assert "no job delivers" in said
@@ -630,4 +647,4 @@ def test_a_folder_that_a_build_cannot_enter_is_told_before_anything_is_written(r
     (tmp_path / ".git").mkdir()
     ran = run("my app", "--from", TODO, *TWO, *PIPELINE)
     assert (ran.code, list((tmp_path / "my app").rglob("*"))) == (3, [])
-    assert "build.folder: 'my app' is no folder of the repository that Build can enter" in ran.err
+    assert "build.folder: 'my app' is not a folder of the repository that Build can enter" in ran.err

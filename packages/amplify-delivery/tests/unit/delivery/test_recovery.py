@@ -142,7 +142,7 @@ def test_the_plan_says_what_is_left_as_it_is_and_why() -> None:
 
 
 def test_somebody_elses_is_told_and_one_that_was_being_made_is_ours() -> None:
-    with pytest.raises(RefusedError, match="it is no backend of Amplify"):
+    with pytest.raises(RefusedError, match="it is not a backend of Amplify"):
         look(Scene("UPDATE_COMPLETE"), {"resources": []})
 
     def pending(urn: str) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def test_somebody_elses_is_told_and_one_that_was_being_made_is_ours() -> None:
 
     assert look(Scene("UPDATE_COMPLETE"), pending(f"{BACKEND}{ROOT_STACK}::backend")).way is Way.GO
     # A stack that a team makes beside the backend is another one.
-    with pytest.raises(RefusedError, match="it is no backend of Amplify"):
+    with pytest.raises(RefusedError, match="it is not a backend of Amplify"):
         look(Scene("UPDATE_COMPLETE"), pending(f"app:index:Stage${ROOT_STACK}::reports"))
 
 

@@ -115,7 +115,7 @@ def test_what_somebody_has_locked_stays_and_is_told(project: Path, upgrade: Upgr
     assert "pulumi==3.5 \\\n    --hash=sha256:p3\n" in text
     assert "flask==1 \\\n    --hash=sha256:f1\n" in text
     assert "boto3==2" in text
-    assert "locked otherwise than this version was tested with, and left so: pulumi." in ran.out
+    assert "locked in other versions than this one was tested with, and left so: pulumi." in ran.out
 
 
 def test_what_accounts_need_is_told_in_order_and_first(project: Path, upgrade: Upgrade) -> None:
@@ -139,7 +139,7 @@ def test_files_with_the_former_key_are_told_when_to_change(project: Path, upgrad
 def test_nothing_is_needed_of_accounts_between_versions_of_one_kind(upgrade: Upgrade) -> None:
     ran = upgrade(NEW)
     assert "accounts: nothing to do" in ran.out
-    assert "it brings itself along" in ran.out
+    assert "it updates itself" in ran.out
 
 
 def test_a_person_is_told_and_asked_before_anything_changes(

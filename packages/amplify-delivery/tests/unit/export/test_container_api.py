@@ -135,8 +135,8 @@ def test_what_it_builds_is_what_its_buildspec_says(folder: Path) -> None:
     [
         (API, ("apy",), "builds no container 'apy'"),
         (API, ("api", "api"), "two images are meant for api"),
-        ("authkitchenappauth", ("api",), "is no container API with sources of its own"),
-        ("apicontainer", ("api",), "apicontainer is no container API with sources of its own"),
+        ("authkitchenappauth", ("api",), "is not a container API with sources of its own"),
+        ("apicontainer", ("api",), "apicontainer is not a container API with sources of its own"),
     ],
 )
 def test_what_does_not_fit_is_refused(folder: Path, stack: str, containers: tuple[str, ...], message: str) -> None:

@@ -49,7 +49,7 @@ def test_in_every_state_it_is_said_whose_it_is_unless_there_is_nothing_in_it(sta
         check(PLACE, status, pushed("todo"))
     assert "`amplify-delivery adopt dev` takes it over" in caught.value.remedy
     assert caught.value.remedy.startswith("nothing was changed")
-    with pytest.raises(RefusedError, match="no backend of Amplify") as caught:
+    with pytest.raises(RefusedError, match="not a backend of Amplify") as caught:
         check(PLACE, status, {"Resources": {}})
     assert "adopt" not in caught.value.remedy
     assert "pulumi config set -s dev environment" in caught.value.remedy

@@ -519,9 +519,9 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
         "commands": COMMANDS,
         "env": VARIABLES,
         "folder": (
-            Bad("/backends/todo", "'/backends/todo' is no folder of the repository that Build can enter"),
-            Bad("../todo", "'../todo' is no folder of the repository that Build can enter"),
-            Bad("a b", "'a b' is no folder of the repository that Build can enter"),
+            Bad("/backends/todo", "'/backends/todo' is not a folder of the repository that Build can enter"),
+            Bad("../todo", "'../todo' is not a folder of the repository that Build can enter"),
+            Bad("a b", "'a b' is not a folder of the repository that Build can enter"),
         ),
         "secrets": (
             Bad("npm-token", "'npm-token' is not a mapping"),

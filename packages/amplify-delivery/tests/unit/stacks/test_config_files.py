@@ -422,7 +422,7 @@ WRONG_PIPELINES = [
     ("build.secrets", {"NPM_TOKEN": ""}, "is empty"),
     ("build.secrets", {"CI": "x"}, "CI is in both `env` and `secrets`"),
     ("build.secrets", {"PATH": "x"}, "PATH is not yours to set"),
-    (f"{STEP}.after", ["smok"], "step smoke is after smok, which is no step of the same list"),
+    (f"{STEP}.after", ["smok"], "step smoke is after smok, which is not a step of the same list"),
     ("build.privileged", "on", "is neither true nor false"),
     ("engine.url", "http://example.com/pulumi.tar.gz", "is not an address"),
     ("engine.sha256", "abc", "is not a SHA-256"),

@@ -180,7 +180,7 @@ def test_nothing_is_planned_before_the_place_is_known_and_all_is_the_components(
         ({"stage": {"name": "Prod1"}}, "the stage Prod1 does not deploy the environment 'preprod'"),
         ({"stage": {"name": "PreProd", "post": [{**SMOKE_TEST, "timeout": "soon"}]}}, "stage.post.0.timeout: 'soon'"),
         ({"stage": {"name": "PreProd"}, "pipeline": None, **GITHUB}, "no pipeline comes in"),
-        ({"neighbours": [{"environment": "preprod"}]}, "preprod is no neighbour of its own"),
+        ({"neighbours": [{"environment": "preprod"}]}, "preprod is not its own neighbour"),
         ({"neighbours": [{"environment": "staging"}] * 2}, "`neighbours` has an environment twice"),
         ({"rolesBoundary": "arn:aws:iam::999999999999:policy/x"}, "rolesBoundary is of account 999999999999"),
         ({"deployPolicies": ["arn:aws:iam::aws:policy/AdministratorAccess"]}, "would let `deploy` do anything"),

@@ -311,7 +311,7 @@ def test_nothing_is_planned_before_the_place_is_known(package: host.Package) -> 
         ({"source": {"type": "ftp"}}, "there is no source of type 'ftp'"),
         ({"profile": "tooling"}, "`profile` is for whoever runs this program, and UpdatePipeline runs it as well"),
         ({"roleArn": OF_A_MACHINE["roleArn"]}, "`roleArn` is for whoever runs this program"),
-        ({"program": "../pipeline"}, "program: '../pipeline' is no folder of the repository"),
+        ({"program": "../pipeline"}, "program: '../pipeline' is not a folder of the repository"),
         ({"source": {"type": "pipeline"}}, "a pipeline that follows another one is declared by stack files only"),
         ({"source": S3, "triggers": [{"branches": ["main"]}]}, "triggers exist for connections only"),
         ({"stages": []}, "stages is empty"),

@@ -74,7 +74,7 @@ class Kept:
             raise FailedError(
                 "\n".join(lines),
                 where=self.reach.place,
-                remedy=f"users cannot sign in to AWS until somebody who may runs {' and '.join(commands)}",
+                remedy=f"users cannot sign in to AWS until somebody with that right runs {' and '.join(commands)}",
             )
 
     def _settle(self) -> None:
@@ -103,8 +103,8 @@ def shut(reach: Reach, root: RootStack) -> tuple[str, ...]:
         document = json.dumps(true_trust(pool, users[role]))
         command = f"aws iam update-assume-role-policy --role-name {name} --policy-document '{document}' {reach.options}"
         lines.append(
-            f"{name} lets no user of the identity pool {pool} in: the trust that its template has, which a run that "
-            f"was killed may have left. Unless that is wanted: `{command.strip()}`"
+            f"{name} lets in no user of the identity pool {pool}: it has the trust that its template has, perhaps left "
+            f"by a run that was killed. Unless that is wanted: `{command.strip()}`"
         )
     return tuple(lines)
 

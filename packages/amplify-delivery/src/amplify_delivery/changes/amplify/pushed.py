@@ -59,7 +59,7 @@ def notes(
     theirs = [step.place for step in steps if step.place not in same and _is_theirs(step)]
     texts = sum(map(_is_text, steps))
     undoes = (
-        f"this deployment undoes of it what is not in the export ({len(theirs)}: {_named(theirs)}). What should stay: "
+        f"this deployment undoes what of it is not in the export ({len(theirs)}: {_named(theirs)}). What should stay: "
         "`amplify pull`, `amplify export`, commit, and plan again"
         if theirs
         else "nothing that it brought is missing in the export"
@@ -75,7 +75,9 @@ def notes(
     ]
     ours = [f"{what} ({count})" for what, count in _ours(steps).items()]
     if ours:
-        found.append(f"of this delivery the push has undone, and the deployment puts back: {', '.join(ours)}")
+        found.append(
+            f"the push has undone these parts of the delivery, and this deployment puts them back: {', '.join(ours)}"
+        )
     return tuple(found)
 
 

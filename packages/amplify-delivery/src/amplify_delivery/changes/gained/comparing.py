@@ -49,7 +49,7 @@ class Gained:
         if self.kind == "boundary":
             return rights
         if self.kind == "denial":
-            told = f"{self.who} is denied {rights} on {on} no more" if on else f"{self.who} is denied {rights} no more"
+            told = f"{self.who} is no longer denied {rights}" + (f" on {on}" if on else "")
         elif self.kind == "trust":
             told = f"{self.who} may become {on} ({rights})"
         elif self.kind == "open":

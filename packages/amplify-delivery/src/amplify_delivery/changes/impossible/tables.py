@@ -33,7 +33,7 @@ def indexes(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any]
         yield Impossible(
             INDEXES.id,
             step.place,
-            f"keys or projection of the index {listed(changed)} change, DynamoDB changes no index that is there",
+            f"keys or projection of the index {listed(changed)} change, and DynamoDB does not change an existing index",
             "give the new index another name (`@index(name: ...)`), and take the old one away in a later delivery",
         )
 
@@ -42,7 +42,7 @@ def expiry(step: ChangeResource, old: Mapping[str, Any], new: Mapping[str, Any])
     """AD750: the attribute changes only while nothing expires, and DynamoDB takes an hour to stop."""
     was, becomes = (_expires_by(properties) for properties in (old, new))
     if isinstance(was, str) and isinstance(becomes, str) and was != becomes:
-        told = f"items expire by {was}, and should by {becomes}: DynamoDB moves on from no attribute that is in use"
+        told = f"items expire by {was}, and should by {becomes}: DynamoDB replaces no attribute that is in use"
         yield Impossible(EXPIRY.id, step.place, told, EXPIRY.remedy)
 
 

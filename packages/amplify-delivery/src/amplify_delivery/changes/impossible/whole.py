@@ -42,6 +42,6 @@ def exports(steps: Sequence[Step], old: Stacks, new: Stacks) -> Iterator[Impossi
         yield Impossible(
             EXPORT.id,
             "/".join(stack),
-            f"exports {listed(names)} no more, or with another value, while another stack still imports it",
+            f"no longer exports {listed(names)}, or with another value, while another stack still imports it",
             "deliver twice: first an export in which nothing imports it, then this one",
         )

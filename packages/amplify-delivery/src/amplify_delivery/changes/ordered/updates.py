@@ -154,7 +154,7 @@ def _successors(old: Stacks, new: Stacks, replaced: Sequence[Path]) -> Iterator[
             base = Stacks({**here.templates, **templates}, here.parameters)
             templates[path[:-1]] = successors.made(base, path, new)
         stacks, objects = with_templates(here, templates)
-        why = tuple(f"{'/'.join(p)}: its successor is made, empty; the old table serves still" for p in replaced)
+        why = tuple(f"{'/'.join(p)}: its successor is made, empty; the old table still serves" for p in replaced)
         yield Update(stacks, objects, why, tuple(replaced), released=False)
 
 

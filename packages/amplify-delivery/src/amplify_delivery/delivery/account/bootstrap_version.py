@@ -68,9 +68,12 @@ def judged(value: str | None, config: EnvironmentConfig, stack: str) -> RefusedE
     elif not value.isdecimal():
         said, remedy = f"the account's bootstrap version is {value[:40]!r}, which is not a version", again
     elif int(value) < ACCOUNT_VERSION:
-        said, remedy = f"the account was bootstrapped with version {value}, this program needs {ACCOUNT_VERSION}", again
+        said, remedy = (
+            f"the account was bootstrapped with version {value}, and this program needs {ACCOUNT_VERSION}",
+            again,
+        )
     elif int(value) > ACCOUNT_VERSION:
-        said = f"the account was bootstrapped with version {value}, this program knows {ACCOUNT_VERSION} at most"
+        said = f"the account was bootstrapped with version {value}, and this program knows none after {ACCOUNT_VERSION}"
         remedy = "update the program to the version that bootstrapped the account; nothing was changed"
     else:
         return None

@@ -179,7 +179,7 @@ def _running(target: Wanted) -> str:
             raise RefusedError(
                 f"its state is {found['StackStatus'] if found else ''}: CloudFormation may need what it ran before",
                 where=name,
-                remedy="nothing was deleted; the command `plan` tells how it gets out of that",
+                remedy="nothing was deleted; the command `plan` says how to get it out of that",
             )
         gen2_lock.check(cloudformation, name)
         stacks = deployed.read(cloudformation, name, lambda _: None).stacks

@@ -354,7 +354,7 @@ class Engine:
             return
         with midway(lambda: changing):
             raise PluginLostError(
-                "the engine has ended, and what it did was not told: the connection to it was lost",
+                "the engine has ended, and what it did is not known: the connection to it was lost",
                 where=self.stack,
                 remedy="repeat the command",
             )

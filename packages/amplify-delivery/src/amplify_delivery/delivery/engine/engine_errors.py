@@ -125,7 +125,7 @@ def _of_resources(reasons: list[str], watch: Watch, said: str, stack: str, text:
 def _unknown(said: str, stack: str) -> RefusedError:
     lines = [line for line in said.splitlines() if line.strip()][-15:]
     return RefusedError(
-        "\n".join(lines).removeprefix("error: ") or "the engine ended without a word",
+        "\n".join(lines).removeprefix("error: ") or "the engine ended without a message",
         where=stack,
         remedy="this program does not know what the engine means by that: repeat the command with `--debug`; "
         f"`pulumi preview -s {stack}` shows it without us",

@@ -41,7 +41,7 @@ def check(environment: str, deployment: Mapping[str, Any], context: Context, *, 
 
 def _refused(file: Path, message: str) -> StateError:
     return StateError(
-        f"{message}: the engine would encrypt the state with a passphrase instead, without a word",
+        f"{message}: the engine would encrypt the state with a passphrase instead, and not say so",
         where=file.name,
         remedy="restore `secretsprovider` and `encryptedkey` from git (`pulumi stack init` wrote both), and unset "
         + " and ".join(_PASSPHRASES),

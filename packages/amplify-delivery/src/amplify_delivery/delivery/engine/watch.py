@@ -116,7 +116,7 @@ class Watch:
         if _is_root(step) and _text(step.op) in _REPLACES:
             self.replaced.append(f"{resource_name(step.urn)} ({', '.join(step.keys or ()) or 'no key given'})")
         if _is_root(step) and _text(step.op) == OpType.DELETE.value:
-            self.replaced.append(f"{resource_name(step.urn)} (the program has it no more)")
+            self.replaced.append(f"{resource_name(step.urn)} (the program no longer has it)")
 
 
 def resource_name(urn: str) -> str:

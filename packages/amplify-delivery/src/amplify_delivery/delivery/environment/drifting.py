@@ -52,7 +52,7 @@ def look(
         found = detect(account.client("cloudformation"), stack, deployed, output.progress)
     drift = effects.drift(found, steps, wanted, config.acknowledged_drift)
     gone = tuple(
-        f"acknowledged drift is no more, or runs with another value: {a.path} {a.pointer} (`drift.acknowledged`)"
+        f"acknowledged drift is gone, or runs with another value: {a.path} {a.pointer} (`drift.acknowledged`)"
         for a in effects.stale(drift, config.acknowledged_drift)
     )
     return Looked(drift, (*_notes(found), *gone))

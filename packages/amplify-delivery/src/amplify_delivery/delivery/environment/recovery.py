@@ -217,7 +217,7 @@ def _settled(account: Account, stack: str) -> str | None:
             return status
         if time.monotonic() > deadline:
             raise FailedError(
-                f"its state is {status} still, after {_LONGEST / 3600:.0f} hours",
+                f"its state is still {status} after {_LONGEST / 3600:.0f} hours",
                 where=stack,
                 remedy=f"{aws('describe-stack-events', stack, account.options)} says what it waits for",
             )

@@ -80,7 +80,7 @@ def _read(path: Path) -> str | None:
 def _check(path: Path, text: str) -> None:
     found = _document(text)
     if found is None:
-        raise _not_ours(path, "is there already, and is no configuration of a client as this writes one")
+        raise _not_ours(path, "is there already, and is not a client's configuration as this command writes it")
     own = [key for key in found if not _KNOWN.fullmatch(key)]
     if own:
         raise _not_ours(path, f"holds keys of your own, which would be lost: {', '.join(own)}")

@@ -150,7 +150,7 @@ def _backend(account: Account, bucket: str, project: Path | None) -> tuple[dict[
     try:
         found = files.in_archive(archive)
     except zipfile.BadZipFile:
-        return None, (f"s3://{bucket}/{files.ARCHIVE} is no archive: name the Amplify project with --from FOLDER",)
+        return None, (f"s3://{bucket}/{files.ARCHIVE} is not an archive: name the Amplify project with --from FOLDER",)
     return found, (
         f"the backend's files are those of the last `amplify push` (s3://{bucket}/{files.ARCHIVE}). If it was exported "
         "again since, name the Amplify project with --from FOLDER",

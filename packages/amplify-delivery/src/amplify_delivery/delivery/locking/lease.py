@@ -103,7 +103,7 @@ def held(stack: str, holder: Holder | None, verdict: Verdict) -> LockedError:
             remedy += f"; to stop it, `aws codebuild stop-build --id {holder.build}{region}`"
     else:
         # Told while it is waited for, too: it may be in vain.
-        free = f"if it does not run any more, `amplify-delivery unlock {stack}` gives the stack free"
+        free = f"if it does not run any more, `amplify-delivery unlock {stack}` releases the stack"
         message = f"another run has not given this stack back: {who}; {verdict.why}; {free}"
         remedy = f"look whether it still runs; {free}"
     return LockedError(message, where=stack, remedy=f"{remedy}. Nothing was changed")

@@ -227,8 +227,8 @@ def _deployed(name: str, will: _Environment, old: _Side, here: Path) -> tuple[_E
         what = [f"{key} {getattr(config, key)} becomes {getattr(will.config, key)}" for key in moved]
         told = "; ".join(what) or f"the stack {was.stack} becomes {will.stack}"
         return None, (
-            f"{told}: that is another backend, without the data of the one before; a stack that has deployed that one "
-            "refuses this one",
+            f"{told}: that is another backend, without the data of the one before; a Pulumi stack that has deployed "
+            "the one refuses the other",
         )
     return was, tuple(_secrets(name, here, old.folder, (will.config.secret_names, config.secret_names)))
 

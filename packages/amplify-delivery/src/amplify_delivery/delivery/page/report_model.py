@@ -271,4 +271,4 @@ def parsed(document: Mapping[str, Any]) -> Report:
     try:
         return _ADAPTER.validate_python(dict(document))
     except ValidationError as error:
-        raise ValueError(f"is no report: {error.error_count()} of its fields are wrong") from None
+        raise ValueError(f"is not a report: {error.error_count()} of its fields are wrong") from None

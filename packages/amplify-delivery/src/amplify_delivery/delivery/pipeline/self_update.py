@@ -66,8 +66,8 @@ def decide(
     if PIPELINE in touched and applied is not None and declared == applied:
         raise RefusedError(
             "the pipeline differs from the definition that was applied last, although that has not changed: somebody "
-            "has changed the pipeline, or AWS gives it back otherwise than it was given. Applying it again would start "
-            "the pipeline again and again",
+            "has changed the pipeline, or AWS returns it in another form than it was given. Applying it again would "
+            "start the pipeline again and again",
             where=where,
             remedy=f"look at `pulumi preview {of} --diff`, and run `pulumi up {of}` by hand",
         )

@@ -18,7 +18,7 @@ _MARK = "# A preview, made by `amplify-delivery preview`. Not for git: it is mad
 
 
 MISSING = (
-    'write it as docs/previews.md has it ("Setting it up"), or name the stack file that previews are made after with '
+    'write it as docs/previews.md has it ("Setting it up"), or name the stack file that previews are modelled on with '
     "--pattern; nothing was changed"
 )
 """What to do where there is no pattern."""
@@ -62,7 +62,7 @@ def check(config: EnvironmentConfig, lines: Mapping[str, Any], file: str) -> Non
     """Raise `ConfigError` unless the stack file `file` is a pattern; `lines` is its document."""
     if not config.disposable:
         raise ConfigError(
-            "it does not say `disposable: true`, so it is no pattern for previews, whose data goes with them",
+            "it does not say `disposable: true`, so it cannot be the pattern of previews, whose data goes with them",
             where=file,
             remedy="name another stack file with --pattern, or say so in it (docs/previews.md)",
         )

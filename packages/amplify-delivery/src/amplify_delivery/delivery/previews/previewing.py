@@ -155,7 +155,7 @@ def _write(name: str, like: str, context: Context) -> None:
     _check_pattern(like, context)
     if file.is_file() and not pattern.is_made(file.read_text(encoding="utf-8")):
         raise ConfigError(
-            "is the stack file of an environment that is no preview",
+            "is the stack file of an environment that is not a preview",
             where=str(file),
             remedy="previews are called pr and their number: give that environment another name. Nothing was changed",
         )

@@ -45,7 +45,7 @@ def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Pa
             raise ConfigError(
                 "it names an assembly: there is no export of the project to check and assemble",
                 where=str(stack_files.path(folder, name)),
-                remedy="name the export with `export`, or call the command with an export's folder",
+                remedy="name the export with `export`, or give the command an export's folder",
             )
         found.setdefault(export_folder(config, folder), name)
     if len(found) != 1:
@@ -53,7 +53,7 @@ def project_export(folder: Path, environments: Collection[str] = ()) -> tuple[Pa
         raise ConfigError(
             f"the environments deliver several exports: {listed}",
             where=str(folder.resolve()),
-            remedy="call the command with an export's folder",
+            remedy="give the command an export's folder",
         )
     return next(iter(found)), stack_files.secrets(folder, names)
 

@@ -26,7 +26,7 @@ def credentials(role_arn: str, variables: Mapping[str, str]) -> Mapping[str, obj
     region = next((variables[name] for name in _REGIONS if variables.get(name)), "")
     if not region or role_arn.count(":") < 5:
         raise ConfigError(
-            f"{role_arn!r} is no role's ARN" if region else "no region is named",
+            f"{role_arn!r} is not the ARN of a role" if region else "no region is named",
             where="--role" if region else "AWS_REGION",
             remedy="the role is arn:aws:iam::ACCOUNT:role/NAME, the region stands in AWS_REGION; nothing was changed",
         )

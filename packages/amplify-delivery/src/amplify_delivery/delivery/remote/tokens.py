@@ -56,7 +56,7 @@ def told(token: str) -> str:
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         return f"sub {claims['sub']!r}, aud {claims['aud']!r}"
     except (IndexError, ValueError, KeyError, TypeError):
-        return "something that is no token"
+        return "something that is not a token"
 
 
 def _github(url: str, bearer: str, audience: str) -> str:

@@ -14,7 +14,7 @@ def show(found: Against) -> None:
         print()
     for note in found.notes:
         print(f"note: {note}")
-    print(f"against {found.revision}: no AWS account was asked, what is really deployed may be another thing")
+    print(f"against {found.revision}: no AWS account was asked, what is really deployed may differ")
 
 
 def _show(plan: OfflinePlan) -> None:

@@ -20,7 +20,7 @@ def show(plan: Plan) -> None:
     steps([s for s in plan.steps if s.place not in plan.same_bytes], more=_moved(plan) if plan.same_bytes else "")
     rights(plan.gained, first=plan.start.root_template is None)
     if plan.drift:
-        print("\nDrift: this runs otherwise than it was delivered:")
+        print("\nDrift: these do not run as they were delivered:")
         output.resources(("", "resource", "type", ""), [("!", d.place, d.type, d.what) for d in plan.drift])
     elif plan.drift is not None:
         print("\nno drift was found")

@@ -80,7 +80,7 @@ class _Wishes:
             raise ConfigError(
                 f"this is not a terminal, so nothing can be asked, and these are missing: {'; '.join(self.missing)}",
                 where="init",
-                remedy="give them, or call the command in a terminal; nothing was written",
+                remedy="give them, or run the command in a terminal; nothing was written",
             )
         return NewProject(
             name,
@@ -201,7 +201,7 @@ class _Wishes:
             raise ConfigError(
                 f"it is {written}, the command says {given}",
                 where=str(self.existing.file(stack)),
-                remedy="change the file, or call the command without that; nothing was written",
+                remedy="change the file, or run the command without that; nothing was written",
             )
 
     def _pipeline(self, environments: Sequence[NewEnvironment]) -> NewPipeline | None:

@@ -101,7 +101,7 @@ def _failed(error: OSError, folder: Path, *, changed: bool) -> SetupError:
     failed = SetupError(
         f"cannot be written: {error.strerror}",
         where=str(error.filename or folder),
-        remedy="fix the cause and call the command again: it goes on where it stopped",
+        remedy="fix the cause and run the command again: it goes on where it stopped",
     )
     failed.changed = changed
     return failed

@@ -187,8 +187,8 @@ OTHER = (
     Rule(
         "AD606",
         "repaired",
-        "A custom resource sets Cognito's Lambda triggers, which an update of the user pool clears without a "
-        "word: its `nonce` follows what the pool is to be, so that it runs again.",
+        "A custom resource sets Cognito's Lambda triggers, which an update of the user pool clears "
+        "silently: its `nonce` follows what the pool is to be, so that it runs again.",
         "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPool.html",
         remedy="nothing",
     ),

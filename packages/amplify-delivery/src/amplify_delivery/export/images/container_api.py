@@ -70,7 +70,7 @@ def sources(export: Export, stack: str) -> dict[str, Source]:
     archive = Assets(export).archive(nested) if nested and _pipelines(nested) else None
     if archive is None:
         raise ConfigError(
-            f"{stack} is no container API with sources of its own",
+            f"{stack} is not a container API with sources of its own",
             where="containerImages",
             remedy=f"there are {', '.join(container_apis(export)) or 'none'}; one that is built from GitHub, or that "
             "takes images from elsewhere, has none",

@@ -152,7 +152,7 @@ def _problem(kind: str, given: _Given, region: str) -> str:
     there = _BY_REGION.get((kind, given.path))
     if there:
         known = as_mapping(by_region(there).get(region)).get("enum")
-        return "" if not known or value in known else f"is no instance type that it has in {region}"
+        return "" if not known or value in known else f"is not an instance type that it has in {region}"
     return _of_schema(value, given.rule)
 
 
@@ -179,7 +179,7 @@ def _of_number(value: str, rule: Mapping[str, Any]) -> str:
     try:
         number = float(value)
     except ValueError:
-        return "is no number"
+        return "is not a number"
     if number > rule.get("maximum", number):
         return f"is more than {rule['maximum']:,}"
     return f"is less than {rule['minimum']:,}" if number < rule.get("minimum", number) else ""

@@ -49,7 +49,7 @@ OUTPUTS = Rule(
 TEMPLATES = Rule(
     "AD709",
     "refused",
-    "A nested stack whose template is no address: a file of somebody's machine, or `s3://`.",
+    "A nested stack whose template is not an address: a file of somebody's machine, or `s3://`.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-stack.html",
     "`TemplateURL must be a supported URL`",
     remedy="upload the template yourself and write its https address, or write its resources into the custom "

@@ -113,7 +113,7 @@ class AccountConfig(Model):
     backend_types: ResourceTypes = Field(
         default=(),
         description="CloudFormation types that the backend may be made of beside those of the export: of what is still "
-        "deployed and the export has no more, until it is removed",
+        "deployed and the export no longer has, until it is removed",
     )
     deploy_rights: Annotated[tuple[Right, ...], List] = Field(default=(), description="further rights of `deploy`")
     deploy_policies: Annotated[tuple[PolicyArn, ...], List] = Field(

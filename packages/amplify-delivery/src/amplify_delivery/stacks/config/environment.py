@@ -106,7 +106,7 @@ class EnvironmentConfig(Model):
     protect: Flag = Field(
         default=True,
         description="refuse to destroy the backend while it holds data. `false` allows `pulumi destroy`; and plain "
-        "`pulumi up` of a program that declares the backend no more then deletes it, as its preview shows "
+        "`pulumi up` of a program that no longer declares the backend then deletes it, as its preview shows "
         "(`amplify-delivery up` refuses)",
     )
     production: Flag | None = Field(

@@ -65,7 +65,7 @@ def _folder(value: Any) -> str:
     path = PurePosixPath(str(value))
     if path.is_absolute() or ".." in path.parts or not re.fullmatch(r"[A-Za-z0-9_][\w./-]*", str(path)):
         raise BadValueError(
-            f"{value!r} is no folder of the repository that Build can enter",
+            f"{value!r} is not a folder of the repository that Build can enter",
             "its path from the repository's root, of letters, digits, `_`, `-`, `.` and `/`: `backends/todo`",
         )
     return str(path)

@@ -188,7 +188,7 @@ def _neighbours(own: Own, environment: EnvironmentConfig, app: str, name: str) -
     twice = len(found) < len(own.neighbours)
     if twice or own.environment in found:
         raise ConfigError(
-            "`neighbours` has an environment twice" if twice else f"{own.environment} is no neighbour of its own",
+            "`neighbours` has an environment twice" if twice else f"{own.environment} is not its own neighbour",
             where=name,
             remedy="name each other environment of the app in this account once",
         )

@@ -173,7 +173,7 @@ def wrong() -> Iterator[tuple[str, State, Line]]:  # noqa: PLR0915 - one list
         yield f"any branch, which AWS does not compare: {worst}", worst, line  # type: ignore[misc]
     for what, found, whole in (
         ("GitLab's default subject", GitLabRules(protected=True, signed=("project_path", "ref_type", "ref")), False),
-        ("no protected environment", GitLabRules(protected=False, signed=GITLAB_COMPONENTS), False),
+        ("not a protected environment", GitLabRules(protected=False, signed=GITLAB_COMPONENTS), False),
         ("none, with subjects", GitLabRules(protected=False), True),
         ("variables by hand", GitLabRules(protected=True, signed=GITLAB_COMPONENTS, variables="developer"), False),
     ):

@@ -141,7 +141,7 @@ def test_who_approves_is_asked_of_the_ci(folder: Path, monkeypatch: pytest.Monke
         "ci_pipeline_variables_minimum_override_role": "no_one_allowed",
         "ci_allow_fork_pipelines_to_run_in_parent_project": False,
     }
-    assert "is no protected environment" in approval(GITLAB_TOKEN="t").said
+    assert "is not a protected environment" in approval(GITLAB_TOKEN="t").said
     api.answers["/projects/7/protected_environments/preprod"] = 403
     assert approval(GITLAB_TOKEN="t").state == "not known"
     api.answers["/projects/7/protected_environments/preprod"] = {"name": "preprod"}

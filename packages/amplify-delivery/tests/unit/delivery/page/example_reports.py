@@ -78,7 +78,7 @@ def everything(models: int = 3) -> Report:
         commands=(Typed(f"amplify-delivery deploy prod --plan {DIGEST}", "deploy what is planned here"),),
         chapters=(
             Chapter(
-                "A failing test", "It stops the release.", "as told", "good", 190.0,
+                "A failing test", "It stops the release.", "as expected", "good", 190.0,
                 (Typed("git push", who="developer"),), ("Prod was not reached",), (execution,),
             ),
         ),

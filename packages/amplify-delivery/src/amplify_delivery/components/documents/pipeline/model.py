@@ -94,7 +94,7 @@ class PipelineModel:
         placed = {place.name for place in self.places}
         for name in (name for stage in self.stages for name in stage.environments):
             if name not in placed:
-                raise BadValueError(f"nobody says where environment {name} lies", "add it to `places`")
+                raise BadValueError(f"no account and region are known for environment {name}", "add it to `places`")
 
     @property
     def app(self) -> str:

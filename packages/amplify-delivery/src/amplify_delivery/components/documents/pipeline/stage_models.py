@@ -117,7 +117,7 @@ class Approval(Model):
     )
     timeout: Minutes = Field(default=24 * 60, description="then it counts as rejected. Until then nothing else passes")
     notification: TopicArn | None = Field(
-        default=None, description="SNS topic that is told. Default: that of `notifications`, if there is one"
+        default=None, description="SNS topic that gets the question. Default: that of `notifications`, if there is one"
     )
     review_url: Annotated[str, pattern("https?://.+", "address, such as https://example.com/releases")] | None = Field(
         default=None, description="address that is shown with it"
@@ -145,7 +145,7 @@ def in_order(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
         unknown = [name for name in step.after if name not in names]
         if unknown:
             raise BadValueError(
-                f"step {step.name} is after {unknown[0]}, which is no step of the same list",
+                f"step {step.name} is after {unknown[0]}, which is not a step of the same list",
                 f"its steps are {', '.join(sorted(names - {step.name})) or 'none else'}",
             )
     left, groups = list(steps), list[tuple[Step, ...]]()

@@ -22,11 +22,11 @@ def judge(functions: Mapping[str, Sequence[str]], lives: Mapping[str, Life], tod
             continue
         where = ", ".join(sorted(places)[:_PLACES]) + (f" and {len(places) - _PLACES} more" if len(places) > 3 else "")
         if life.no_update is not None and life.no_update <= today:
-            ended.append(f"{runtime} ({where}): since {life.no_update} Lambda updates none with it")
+            ended.append(f"{runtime} ({where}): Lambda has updated no function with it since {life.no_update}")
         elif life.no_create is not None and life.no_create <= today:
-            ended.append(f"{runtime} ({where}): since {life.no_create} Lambda makes none with it")
+            ended.append(f"{runtime} ({where}): Lambda has made no new function with it since {life.no_create}")
         elif life.no_create is not None and life.no_create <= today + _SOON:
-            ends.append(f"{runtime} ({where}): from {life.no_create} on Lambda makes none with it")
+            ends.append(f"{runtime} ({where}): Lambda makes no new function with it from {life.no_create} on")
         elif life.deprecated is not None and life.deprecated <= today:
             ends.append(f"{runtime} ({where}): out of support since {life.deprecated}")
     successors = {life.successor for runtime in functions if (life := lives.get(runtime)) and life.successor}

@@ -75,7 +75,7 @@ def gitlab(found: GitLabRules, project: str, host: str, environment: str, *, who
         return Line(
             "approval",
             "error",
-            f"{environment} is no protected environment of {project}: nobody approves, and no job of it is let in",
+            f"{environment} is not a protected environment of {project}: nobody approves, and no job of it is let in",
             f"protect it, with approvers: {settings} (whether a group of it protects the tier is not asked)",
         )
     if found.variables != _NOBODY:
