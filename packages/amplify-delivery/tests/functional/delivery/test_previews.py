@@ -1,93 +1,235 @@
-"""`preview`: a pull request's own backend on the real engine, from checkouts that know nothing of each other."""
+"""A pull request, as the written workflows have it: its plan as a comment, and a backend of its own until it is closed.
+
+The very commands of the files that `init --ci github` writes, in their order, on the real engine; whoever runs them
+has a token of GitHub and no credentials. What delivers the merged commit is `enforcement/test_ci_jobs.py`.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
+from functional.ci_tokens import Issuer
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import succeeds
+from unit.delivery.ci_files import Job, workflow
+from unit.delivery.test_ci_files import GH, MARK
+from unit.places import REPOSITORY
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("previews")]
 
+PULL_REQUEST, MAIN = "repo:octo/shop:pull_request", "repo:octo/shop:ref:refs/heads/main"
+OURS = {"repository_id": "567890"}
+NUMBER = "12"
+
+
+class Runner:
+    """GitHub's, for the repository octo/shop: jobs of its workflows, with a token and without any credentials."""
+
+    def __init__(self, environment: Environment, folder: Path) -> None:
+        self.environment, self.folder, self.project = environment, folder, environment.workspace.project
+        self.issuer = Issuer(PULL_REQUEST, OURS)
+        on_path = folder / "tools"
+        pulumi_homes.on_path(on_path)
+        (on_path / "gh").write_text(GH)
+        (on_path / "gh").chmod(0o755)
+        clean = {
+            name: value
+            for name, value in environment.workspace.environment.items()
+            if name.startswith(("PULUMI_", "AMPLIFY_", "PATH", "AWS_ENDPOINT"))
+        }
+        self.variables = {
+            **clean,
+            **self.issuer.variables,
+            "PATH": f"{on_path}:{clean['PATH']}",
+            "GH_LOG": str(folder / "gh.log"),
+            "GH_THERE": "",
+            "GH_FAILS": "nothing",
+            "GITHUB_REPOSITORY": "octo/shop",
+        }
+        self.role = ""
+        self.begun = 0
+
+    def job(self, file: str, name: str) -> Job:
+        """It begins in a fresh checkout: what an earlier job has left beside the commit is gone."""
+        self.git("clean", "-fdxq", "-e", ".venv")
+        self.begun += 1
+        temporary = self.folder / f"runner-{self.begun}"
+        temporary.mkdir()
+        document = workflow((self.project / ".github/workflows" / file).read_text())["jobs"][name]
+        state = self.environment.workspace.environment["PULUMI_BACKEND_URL"]
+        given = {
+            "github.base_ref": "main",
+            "github.token": "token",
+            "github.event.pull_request.number": NUMBER,
+            "github.event.pull_request.head.repo.full_name != github.repository": "false",
+            "vars.BACKEND_PREVIEW_ROLE": self.role,
+            "vars.BACKEND_PREVIEW_REGION": REGION,
+            "vars.BACKEND_PREVIEW_STATE": state,
+        }
+        declared = dict(document.get("env", {}))
+        if "AWS_CONFIG_FILE" in declared:  # not one for all tests of this machine
+            declared["AWS_CONFIG_FILE"] = str(temporary / "aws")
+        return Job({**document, "env": declared}, self.project, given, self.variables, temporary)
+
+    def git(self, *arguments: str) -> None:
+        name = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *name, *arguments], cwd=self.project, check=True, capture_output=True)
+
+
+def runs(job: Job, *steps: str) -> str:
+    """What these steps say; each ends well."""
+    said = ""
+    for step in steps:
+        ran = job.run(step)
+        assert ran.returncode == 0, f"{step}\n{ran.stdout}{ran.stderr}"
+        said += ran.stdout
+    return said
+
 
 @pytest.fixture
-def environment(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Environment:
-    """A project whose stack `dev` is the pattern: it says that its data is nobody's."""
+def runner(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Runner]:
+    """A project with the pattern for previews, set up as docs/previews.md says, in a repository."""
     made = Environment(tmp_path, local_aws, tools(), examined, "todo-series/v3")
-    sign_in(made, tmp_path)
-    file = made.workspace.project / "Pulumi.dev.yaml"
-    file.write_text(file.read_text().replace("config:\n", f"config:\n  {made.app}:disposable: true\n", 1))
-    return made
+    project = made.workspace.project
+    pattern = project / "Pulumi.preview.yaml"
+    (project / "Pulumi.dev.yaml").rename(pattern)
+    pattern.write_text(pattern.read_text().replace("config:\n", f"config:\n  {made.app}:disposable: true\n", 1))
+    succeeds(made.workspace.run(pulumi_homes.delivery(made.workspace.environment, "init", "--ci", "github")))
+    found = Runner(made, tmp_path)
+    found.git("init", "-q", "-b", "main")
+    found.git("add", "-A")
+    found.git("commit", "-qm", "The backend")
+    found.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    let_in(found)
+    yield found
+    found.issuer.server.shutdown()
+    found.issuer.server.server_close()
 
 
-def sign_in(environment: Environment, folder: Path) -> None:
-    """As the workflows' jobs do: no credentials around, a profile that asks a process. Engine, providers and commands
-    each ask it; here it is one that prints the administrator's, and counts."""
-    ends = "2999-01-01T00:00:00Z"
-    admin = environment.admin
-    given = {"Version": 1, "AccessKeyId": admin.access_key_id, "SecretAccessKey": admin.secret_access_key}
-    given |= {"SessionToken": admin.session_token} if admin.session_token else {}
-    process = folder / "process"
-    process.write_text(f"#!/bin/sh\necho asked >> {folder}/asked\necho '{json.dumps({**given, 'Expiration': ends})}'\n")
-    process.chmod(0o755)
-    (folder / "aws").write_text(f"[profile previews]\ncredential_process = {process}\n")
-    variables = {k: v for k, v in environment.workspace.environment.items() if not k.startswith("AWS_") or "URL" in k}
-    own = {"AWS_CONFIG_FILE": str(folder / "aws"), "AWS_PROFILE": "previews", "AWS_REGION": REGION}
-    environment.workspace = Workspace(environment.workspace.project, {**variables, **own})
+def let_in(runner: Runner) -> None:
+    """The account's OIDC provider, and the role: the lines of docs/previews.md and docs/ci.md."""
+    environment, iam = runner.environment, runner.environment.client("iam")
+    iam.create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"]
+    )
+    page = (REPOSITORY / "docs" / "previews.md").read_text(encoding="utf-8")
+    [typed] = re.findall(r"amplify-delivery (preview trust --repository octo/shop .*) > trust.json", page)
+    command = pulumi_homes.delivery(environment.workspace.environment, *typed.split())
+    trust = succeeds(environment.workspace.run(command))
+    made = iam.create_role(RoleName="shop-previews", AssumeRolePolicyDocument=trust.output)
+    iam.attach_role_policy(RoleName="shop-previews", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    runner.role = made["Role"]["Arn"]
 
 
-def test_a_pull_request_has_a_backend_until_it_is_closed(environment: Environment) -> None:
-    project, app = environment.workspace.project, environment.app
+class Account:
+    """What a preview leaves its traces in."""
 
-    def preview(*arguments: str) -> Finished:
-        command = ("preview", *arguments, "--pattern", "dev")
-        return environment.workspace.run(pulumi_homes.delivery(environment.workspace.environment, *command))
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.root = f"amplify-{environment.app}-pr12-{environment.suffix}"
 
-    def states() -> dict[str, str]:
-        stacks: list[dict[str, Any]] = environment.client("cloudformation").describe_stacks()["Stacks"]
-        return {s["StackName"]: s["StackStatus"] for s in stacks if "RootId" not in s}
+    def roots(self) -> list[str]:
+        stacks: list[dict[str, Any]] = self.environment.client("cloudformation").describe_stacks()["Stacks"]
+        return [stack["StackName"] for stack in stacks if "RootId" not in stack]
 
-    ssm, parameter = environment.client("ssm"), "/amplify-delivery/other/prod/bootstrap-version"
+    def tables(self) -> list[str]:
+        return [name.partition("-")[0] for name in self.environment.client("dynamodb").list_tables()["TableNames"]]
+
+    def remembered(self) -> list[str]:
+        """The engine's stacks."""
+        return [
+            stack["name"] for stack in json.loads(self.environment.workspace.succeed("stack", "ls", "--json").output)
+        ]
+
+    def is_as_before(self) -> None:
+        """Nothing of a preview is there, the bucket that Amplify's template keeps included."""
+        assert (self.roots(), self.environment.buckets(), self.remembered()) == ([], set(), ["dev"])
+
+
+def test_a_pull_request_is_planned_and_has_a_backend_until_it_is_closed(runner: Runner) -> None:
+    environment, issuer = runner.environment, runner.issuer
+    account = Account(environment)
+    preview = runner.job("backend-preview.yml", "preview")
+    nobody_else_comes_in(issuer, preview)
+    runs(preview, "Sign in")
+    nothing_is_delivered_here(account, preview)
+
+    asked = len(issuer.asked)
+    runs(preview, "Make or update", "Configure the front end")
+    # The command, the engine for its key, the provider: each has asked for the role's credentials.
+    assert len(issuer.asked) >= asked + 3
+    assert account.roots() == [account.root]
+    assert "TodoList" in account.tables()
+    [api] = environment.client("appsync").list_graphql_apis()["graphqlApis"]
+    written = json.loads((preview.temporary / "client-config" / "amplifyconfiguration.json").read_text())
+    assert written["aws_appsync_graphqlEndpoint"] == api["uris"]["GRAPHQL"]
+
+    # The next push takes a model away: a reviewer reads what merging does. In the preview its table goes unasked.
+    environment.take("todo-series/v2")
+    runner.git("add", f"amplify-export-{environment.app}")
+    runner.git("commit", "-qm", "Without a model")
+    runs(runner.job("backend-plan.yml", "plan"), "Plan against the target branch", "Comment", "Check the export")
+    comment = (runner.folder / "gh.log.body").read_text()
+    assert comment.startswith(MARK)
+    assert "TodoList" in comment
+    preview = runner.job("backend-preview.yml", "preview")
+    assert "pr12: 1 updated" in runs(preview, "Sign in", "Make or update")
+    assert "TodoList" not in account.tables()
+
+    # The clock runs on the branch, in a checkout that has never heard of it; a week later nobody has closed it.
+    issuer.subject = MAIN
+    collect = runner.job("backend-preview.yml", "collect")
+    last = "Take down what nobody has updated for a week"
+    assert "kept: pr12\n" in runs(collect, "Sign in", last)
+    assert account.roots() == [account.root]
+    assert "deleted: pr12\n" in runs(later(collect, last), last)
+    account.is_as_before()
+
+    # It is opened again, and merged: the target branch's program takes it down.
+    issuer.subject = PULL_REQUEST
+    runs(runner.job("backend-preview.yml", "preview"), "Sign in", "Make or update")
+    assert account.roots() == [account.root]
+    closed = runner.job("backend-preview.yml", "preview")
+    assert not (runner.project / "Pulumi.pr12.yaml").exists()
+    assert "pr12: deleted\n" in runs(closed, "Sign in", "Take down")
+    account.is_as_before()
+    assert not (runner.project / "Pulumi.pr12.yaml").exists()
+    assert "pr12: there is none" in runs(closed, "Take down")
+
+
+def nobody_else_comes_in(issuer: Issuer, job: Job) -> None:
+    """Another repository's job: the step that signs in ends, and says that it is not let in."""
+    issuer.claims = {"repository_id": "99"}
+    refused = job.run("Sign in")
+    assert refused.returncode == 3
+    assert "does not let this job of GitHub in" in refused.stderr
+    issuer.claims = OURS
+
+
+def nothing_is_delivered_here(account: Account, job: Job) -> None:
+    ssm, parameter = account.environment.client("ssm"), "/amplify-delivery/other/prod/bootstrap-version"
     ssm.put_parameter(Name=parameter, Value="3", Type="String")
-    refused = preview("up", "--pull-request", "12")
-    assert refused.exit_code == 3, refused.output
-    assert "the environment prod of other is delivered to this account" in refused.output
-    assert states() == {}
+    refused = job.run("Make or update")
+    assert refused.returncode == 3, refused.stdout + refused.stderr
+    assert "the environment prod of other is delivered to this account" in refused.stderr
+    assert account.roots() == []
     ssm.delete_parameter(Name=parameter)
 
-    succeeds(preview("up", "--pull-request", "12"))
-    # The command, the engine for its key, the provider: each has asked the profile's process.
-    assert (project.parent / "asked").read_text().count("asked") >= 3
-    root = f"amplify-{app}-pr12-{environment.suffix}"
-    assert set(states()) == {root}
-    assert any(name.startswith("TodoList-") for name in environment.client("dynamodb").list_tables()["TableNames"])
-    # The next push: a fresh checkout, without a model. Its table goes unasked: nobody's data is in it.
-    (project / "Pulumi.pr12.yaml").unlink()
-    environment.take("todo-series/v2")
-    said = succeeds(preview("up", "--pull-request", "12")).output
-    assert "pr12: 1 updated" in said
-    assert not any(name.startswith("TodoList-") for name in environment.client("dynamodb").list_tables()["TableNames"])
-    config = environment.workspace.run(
-        pulumi_homes.delivery(environment.workspace.environment, "client-config", "pr12", "--out", "web")
-    )
-    assert config.exit_code == 0, config.output
-    assert (project / "web/aws-exports.js").is_file()
 
-    assert "kept: pr12\n" in succeeds(preview("collect", "--older-than", "7")).output
-    assert set(states()) == {root}
-    # Nobody has closed it: another checkout, which has never heard of it, collects it.
-    (project / "Pulumi.pr12.yaml").unlink()
-    assert "deleted: pr12\n" in succeeds(preview("collect", "--older-than", "0")).output
-    assert states() == {}
-    assert not (project / "Pulumi.pr12.yaml").exists()
-    stacks = json.loads(environment.workspace.succeed("stack", "ls", "--json").output)
-    assert [stack["name"] for stack in stacks] == ["dev"]
-    assert "pr12: there is none" in succeeds(preview("down", "--pull-request", "12")).output
+def later(job: Job, name: str) -> Job:
+    """The job as it is when a week has gone by: no day counts any more."""
+    step = job.step(name)
+    aged = {**step, "run": step["run"].replace("--older-than 7", "--older-than 0")}
+    assert aged != step
+    job.document = {**job.document, "steps": [aged if other is step else other for other in job.document["steps"]]}
+    return job

@@ -5,16 +5,13 @@ Here nobody checks a token's signature; issuer, audience and claims are compared
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,6 +30,7 @@ from amplify_delivery.delivery.remote import builds
 from amplify_delivery.delivery.scaffold import ci
 from aws_rehearsal.pipeline_service import PipelineService
 from aws_rehearsal_tests import pulumi_homes
+from functional.ci_tokens import Issuer, signed
 from functional.enforcement.declared_world import DeclaredWorld
 from unit.delivery.ci_files import Job, workflow
 
@@ -42,48 +40,6 @@ PLAN = "ab" * 32
 MAIN, PROD = "repo:octo/shop:ref:refs/heads/main", "repo:octo@11/shop@22:environment:prod"
 WORKFLOW = "octo/shop/.github/workflows/backend-deploy.yml@refs/heads/main"
 OURS = {"repository_id": "22", "ref": "refs/heads/main", "job_workflow_ref": WORKFLOW}
-
-
-class Issuer:
-    """The address at which a job of GitHub asks for its token, and what the next token says."""
-
-    def __init__(self) -> None:
-        self.subject, self.claims = MAIN, OURS
-        self.asked: list[str] = []
-        self.seconds = 300
-        """How long a token lives, as GitHub's do."""
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                issuer.asked.append(f"{self.path} {self.headers['Authorization']}")
-                body = json.dumps({"value": issuer.token()}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def variables(self) -> dict[str, str]:
-        url = f"http://127.0.0.1:{self.server.server_port}/token?version=1"
-        return {"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner"}
-
-    def token(self) -> str:
-        ends = {"exp": int(time.time()) + self.seconds}
-        ours = {"iss": f"https://{GITHUB}", "aud": "sts.amazonaws.com", "sub": self.subject}
-        return signed({**ours, **ends, **self.claims})
-
-
-def signed(claims: Mapping[str, object]) -> str:
-    """A token that says so."""
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, claims)]
-    return ".".join([*parts, "signature"])
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +74,7 @@ def _prepare(made: DeclaredWorld, names: EnvironmentNames, issuer: str, audience
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
-    made = Issuer()
+    made = Issuer(MAIN, OURS)
     yield made
     made.server.shutdown()
 

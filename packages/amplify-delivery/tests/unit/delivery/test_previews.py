@@ -24,6 +24,7 @@ from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.previews import pattern, previewing
 from amplify_delivery.delivery.previews.previewing import _check_pattern
 from amplify_delivery.delivery.teardown import destruction
+from amplify_delivery.delivery.teardown.held import Held
 from amplify_delivery.errors import ConfigError, DeliveryError, FailedError, RefusedError
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
 
@@ -128,7 +129,11 @@ class Backend:
         monkeypatch.setattr(previewing, "_check_account", lambda *_: None)
         monkeypatch.setattr(previewing, "holding", self.holding)
         monkeypatch.setattr(resolving, "resolve", lambda *_: self.does("resolve"))
-        monkeypatch.setattr(destruction, "destroy", lambda *_, **__: self.does("destroy"))
+        monkeypatch.setattr(Account, "of", lambda _: None)
+        monkeypatch.setattr(destruction, "destroy", lambda *_, **__: self.destroy())
+        monkeypatch.setattr(
+            destruction, "delete_kept", lambda _, kept, __: self.does(f"delete {kept[0].physical_id} of")
+        )
 
     def of(self, name: str) -> Backend:
         self.stack = name
@@ -156,13 +161,18 @@ class Backend:
     def remove(self) -> None:
         self.does("remove")
 
+    def destroy(self) -> destruction.Destroyed:
+        self.does("destroy")
+        left = Held("DeploymentBucket", "AWS::S3::Bucket", "its-bucket", "objects", kept=True)
+        return destruction.Destroyed({}, [], [left])
+
     def does(self, what: str) -> None:
         assert self.held, f"{what}: somebody else may have it"
         self.did.append(f"{what} {self.stack}")
 
 
 OLD, NOW = datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC)
-GONE = ["resolve pr1", "destroy pr1", "remove pr1"]
+GONE = ["resolve pr1", "destroy pr1", "delete its-bucket of pr1", "remove pr1"]
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,9 @@ def _down(  # noqa: PLR0917 - each is another thing
                     engine, lambda: Account.of(config), lambda s: secrets_provider.check(name, s, context)
                 )
                 shown = following.destroying(engine, context.variables)
-                destruction.destroy(engine, config, context.project, patience, shown, data=True)
+                done = destruction.destroy(engine, config, context.project, patience, shown, data=True)
+                # Amplify's templates keep their buckets. Whoever opens the pull request again needs their names.
+                destruction.delete_kept(Account.of(config), done.kept, line)
                 engine.remove()
                 fate = Fate.GONE
     stack_files.path(context.folder, name).unlink(missing_ok=True)

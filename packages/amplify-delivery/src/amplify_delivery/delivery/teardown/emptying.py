@@ -34,6 +34,13 @@ def bucket(account: Account, name: str, stopped: threading.Event = _NEVER) -> No
                     s3.abort_multipart_upload(**owner, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
+def delete_bucket(account: Account, name: str) -> None:
+    """Delete a bucket with all that it holds; one that is not there is gone. Raises `FailedError`."""
+    bucket(account, name)
+    with _refusals(account, f"deleting bucket {name}"):
+        account.client("s3").delete_bucket(Bucket=name, ExpectedBucketOwner=account.account)
+
+
 def repository(account: Account, name: str, stopped: threading.Event = _NEVER) -> None:
     """Delete every image of an ECR repository. One that is not there is empty. Raises `FailedError`, also as soon as
     `stopped` is set."""
