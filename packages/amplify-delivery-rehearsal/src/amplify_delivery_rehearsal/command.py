@@ -29,7 +29,7 @@ it delivers exports of your own into one account instead: of one backend, one af
         ("amplify-delivery rehearse amplify-export-app --environment prod", "your export, with prod's parameters"),
         ("amplify-delivery rehearse --page rehearsal.html", "the story as a page"),
     ),
-    changes="a command of the story failed, in the local AWS only",
+    no="a chapter did not end as expected",
     pages=(
         "rehearsal",
         "pipeline",

@@ -93,5 +93,5 @@ class Console:
             )
         self.out.print()
         self.out.print(table)
-        verdict = "done" if code == 0 else "not done"
-        self.out.print(f"\nRehearsal {verdict} in {seconds:.1f} s.")
+        verdict = "done in" if code == 0 else "failed after"
+        self.out.print(f"\nRehearsal {verdict} {seconds:.1f} s.")

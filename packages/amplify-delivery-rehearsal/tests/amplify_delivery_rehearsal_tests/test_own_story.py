@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from amplify_delivery.components.documents.naming import PipelineNames
-from amplify_delivery.errors import ConfigError
+from amplify_delivery.errors import ConfigError, ExportRefused
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from amplify_delivery_rehearsal.pipeline_story import own, setting, telling
@@ -293,3 +293,35 @@ def test_a_folder_without_a_project_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no Pulumi.yaml here") as caught:
         own.project_of(tmp_path)
     assert "amplify-delivery init" in caught.value.remedy
+
+
+def with_export(folder: Path, export: Path) -> Project:
+    """A project of that export with one environment and its pipeline."""
+    shutil.copytree(export, folder / export.name)
+    project = written(
+        folder,
+        prod='config:\n  APP:account: "222222222222"\n  APP:region: eu-west-1\n  APP:bootstrapped: "true"\n',
+        pipeline='config:\n  APP:program: pipeline\n  APP:account: "333333333333"\n  APP:region: eu-west-1\n'
+        "  APP:source: {connection: 'arn:aws:codeconnections:eu-west-1:333333333333:connection/1', repository: a/b}\n"
+        "  APP:stages: [{name: Prod}]\n",
+    )
+    for file in folder.glob("Pulumi*.yaml"):
+        app = export.name.removeprefix("amplify-export-")
+        file.write_text(file.read_text().replace("APP:", f"{app}:").replace("name: app\n", f"name: {app}\n"))
+    return project
+
+
+def test_an_export_that_cannot_be_delivered_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_export(tmp_path, EXPORTS / "triggers" / "amplify-export-trigapp")
+    monkeypatch.setattr(telling, "ensure_all", lambda _: pytest.fail("the set-up has begun"))
+    with pytest.raises(ExportRefused, match="AD206"):
+        telling.run(tmp_path)
+
+
+def test_one_that_is_assembled_already_is_not_asked_for(tmp_path: Path) -> None:
+    project = with_export(tmp_path, EXPORTS / "triggers" / "amplify-export-trigapp")
+    file = project.file("prod")
+    file.write_text(f"{file.read_text()}  trigapp:assembly: assembly\n")
+    own.check_export(Project(tmp_path), ["prod"], {})

@@ -60,6 +60,7 @@ def run(
         )
     ci = declared(project)
     ci.check()
+    own.check_export(project, ci.environments, secrets or {})
     console = RichConsole(file=sys.stderr if json_output else sys.stdout, highlight=False, soft_wrap=True)
     tools = ensure_all(Progress(sys.stderr))
     started = time.monotonic()

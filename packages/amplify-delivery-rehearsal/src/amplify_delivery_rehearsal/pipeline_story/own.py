@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,9 @@ from typing import Any
 
 import yaml
 
+from amplify_delivery.delivery.project import sources
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export import assemble, read_export
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.pipeline_story.chapters import (
     Chapter,
@@ -90,6 +92,15 @@ def check(project: Project, stack: str) -> None:
                 where=str(project.file(name)),
                 remedy="set `bootstrapped: true` there (docs/pipeline.md)",
             )
+
+
+def check_export(project: Project, environments: Collection[str], given: MadeUp) -> None:
+    """Refuse an export that no environment could take: the first command of the story would, after the set-up. Raises
+    `ExportRefused`, and `ConfigError` for a stack file that is wrong."""
+    if any(project.environment(name).assembly for name in environments):
+        return  # it was checked when it was assembled
+    export, known = sources.project_export(project.directory, environments)
+    assemble(read_export(export), known | given.keys(), sources.named_images(project.directory, None, environments))
 
 
 def without_secrets(project: Project) -> tuple[Secret, ...]:

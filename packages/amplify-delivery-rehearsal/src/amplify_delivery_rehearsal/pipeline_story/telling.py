@@ -60,6 +60,7 @@ def run(
     stack = stack or (PIPELINE if is_example(folder) else own.pipeline_stack(project))
     if not is_example(folder):
         own.check(project, stack)
+        own.check_export(project, project.pipeline(stack).environments, secrets or {})
     console = RichConsole(file=sys.stderr if json_output else sys.stdout, highlight=False, soft_wrap=True)
     tools = ensure_all(Progress(sys.stderr))
     started = time.monotonic()
@@ -212,8 +213,8 @@ class Teller:
             table.add_row(escape(chapter.title), chapter.outcome, f"{chapter.seconds:.1f}", statuses)
         self.console.print()
         self.console.print(table)
-        verdict = "done" if self.story.well else "not done"
-        self.console.print(f"\nRehearsal {verdict} in {self.story.seconds:.1f} s. All of it on one page: {page}")
+        verdict = "done in" if self.story.well else "failed after"
+        self.console.print(f"\nRehearsal {verdict} {self.story.seconds:.1f} s. All of it on one page: {page}")
 
 
 def _explain_keep(console: RichConsole, found: Setting) -> None:

@@ -103,6 +103,7 @@ def test_builds_install_phase_installs_the_wheel_of_the_lock(made: Path, tmp_pat
     archive = json.loads((info / "direct_url.json").read_text())["archive_info"]
     assert archive["hashes"]["sha256"] in entry
     assert (info.parent / "amplify_delivery" / "cli.py").is_file()
+    assert list(info.parent.rglob("*.pyc")) == [], "pip has compiled what most builds never import"
 
 
 def test_its_lock_installs_with_hashes_and_nothing_else(made: Path, tmp_path: Path) -> None:

@@ -71,7 +71,10 @@ def test_at_a_limit_it_is_made_and_one_beyond_refused(make: Callable[[int], obje
         (lambda: prod(environments=()), "at least 1 item"),
         (lambda: prod(post=(w.step("Deploy"),)), "cannot be called Deploy"),
         (lambda: prod(pre=(w.step("a"),), post=(w.step("A"),)), "two steps are called a"),
-        (lambda: prod(pre=(w.step("b"),), post=(after("a", "b"),)), "step a is after b, which is no step of the same"),
+        (
+            lambda: prod(pre=(w.step("b"),), post=(after("a", "b"),)),
+            "step a is after b, which is not a step of the same",
+        ),
         (lambda: prod(post=(after("a", "b"), after("b", "a"))), "steps that wait for one another: a, b"),
         (lambda: prod(post=(after("a", "a"),)), "steps that wait for one another: a"),
         (Trigger, "a trigger without a filter"),
@@ -91,7 +94,10 @@ def test_a_part_that_makes_no_pipeline(make: Callable[[], object], says: str) ->
         ({"stages": (prod(), prod(name="Again"))}, "environment prod is in two places"),
         ({"stages": (prod(), prod(environments=("canary",)))}, "two stages are called"),
         ({"source": S3, "triggers": (Trigger(tags=("v*",)),)}, "triggers exist for connections only"),
-        ({"places": (EnvironmentRef("preprod", w.PREPROD, w.HOME),)}, "nobody says where environment prod lies"),
+        (
+            {"places": (EnvironmentRef("preprod", w.PREPROD, w.HOME),)},
+            "no account and region are known for environment prod",
+        ),
     ],
 )
 def test_parts_that_do_not_fit(change: dict[str, Any], says: str) -> None:

@@ -151,11 +151,12 @@ done"""
 
 def _install(engine: EngineDownload | None, made: str = "") -> list[str]:
     # In the virtualenv that Pulumi.yaml names: the engine's language host runs the program with no other Python. An
-    # image that says it was made from this very lock has everything; in another, what is missing is installed.
+    # image that says it was made from this very lock has everything; in another, what is missing is installed. Not
+    # compiled ahead: pip would take half a minute for thousands of modules of pulumi_aws, of which few are imported.
     commands = [
         f"""python3 -m venv --without-pip --system-site-packages {VIRTUALENV} && . {VIRTUALENV}/bin/activate &&
 if [ "$(sha256sum < {LOCK} | cut -d ' ' -f 1)" != "${{{IMAGE_LOCK}:-}}" ]; then
-  python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r {LOCK}
+  python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r {LOCK}
 fi""",
         *([made] if made else []),
         f"""if [ -d {WHEELS} ]; then
