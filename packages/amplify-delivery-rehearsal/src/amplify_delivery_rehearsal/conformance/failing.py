@@ -1,5 +1,5 @@
 """AWS on a bad day: a proxy in front of the local AWS, which throttles one call in twenty and resets another, or for
-which all credentials have ended once an operation was called."""
+which all credentials have ended once an operation was called, or those of a login that can be had anew."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from amplify_delivery_rehearsal.conformance.login import Login
 from amplify_delivery_rehearsal.conformance.proxy import Proxy, operation
 
 _IN_XML = {"s3": (503, "SlowDown"), "": (400, "Throttling")}
@@ -18,12 +19,16 @@ _ENDED = "The security token included in the request is expired"
 
 class FailingProxy(Proxy):
     """`failed` has the operations that were throttled or reset; nothing is while `every` is 0. Once the operation
-    `ends_with` (`SERVICE:Operation`) was answered, all credentials have ended, until that is set anew."""
+    `ends_with` (`SERVICE:Operation`) was answered, all credentials have ended, until that is set anew; with a `login`
+    that one is renewed when the operation is called, and what was kept of it is refused. `renewed` has the operations
+    that were called with what it gave then, by whom (`go` is the engine)."""
 
     def __init__(self, port: int, every: int = 0) -> None:
         self.every = every
         self.failed: list[str] = []
         self.ends_with = ""
+        self.login: Login | None = None
+        self.renewed: dict[str, set[str]] = {"go": set(), "python": set()}
         self._ended_with = ""
         self._numbers = itertools.count(1)
         self._guard = threading.Lock()
@@ -58,10 +63,15 @@ class FailingProxy(Proxy):
     def _answer_until_they_end(self, request: Any, answer: Any) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         called = operation(request.command, request.path, request.headers, body)
-        if self._ended_with == self.ends_with:
+        login = self.login
+        if login and not login.renewed and called == self.ends_with:
+            login.renew()
+        if login.ended(request.headers) if login else self._ended_with == self.ends_with:
             self.failed.append(called)
             _refuse(request, called.partition(":")[0])
             return
+        if login and login.is_second(request.headers):
+            self.renewed["go" if "aws-sdk-go" in request.headers["User-Agent"] else "python"].add(called)
         request.rfile = io.BytesIO(body)
         answer(request)
         if called == self.ends_with:

@@ -48,7 +48,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if left.anything:
         if left.doubtful and not args.yes and not _agreed(args, left):
             return 0
-        unlocking.clear(engine, context, left)
+        # Whoever was asked may have looked for hours: a role that was assumed before has ended since.
+        unlocking.clear(unlocking.engine_of(args.stack, context, output.progress), context, left)
         if not args.json:
             print(f"{args.stack}: it is free")
     if args.json:

@@ -81,14 +81,27 @@ def _refreshable(assumed: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def of_profile(profile: str) -> dict[str, str]:
+    """Variables for a process that should find the credentials of this profile by itself, and renew them: a step may
+    take longer than they last. Keys and tokens among the variables would go before a profile that these name
+    ("Configure the AWS SDK for Go v2", credentials): there are none then."""
+    return {
+        "AWS_PROFILE": profile,
+        **dict.fromkeys(
+            ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE"), ""
+        ),
+    }
+
+
 def session_of(
     variables: Mapping[str, str], region: str | None = None, profile: str | None = None
 ) -> boto3.session.Session:
-    """A session with the credentials that these variables hold; without such ones as every SDK finds them, which renews
-    them by itself."""
+    """A session with the credentials that these variables hold, or of the profile that they name; without such ones as
+    every SDK finds them. All but the first renew themselves."""
     key = variables.get("AWS_ACCESS_KEY_ID")
     if not key:
-        return _session(profile_name=profile, region_name=region or variables.get("AWS_REGION"))
+        named = profile or variables.get("AWS_PROFILE") or None
+        return _session(profile_name=named, region_name=region or variables.get("AWS_REGION"))
     return _session(
         aws_access_key_id=key,
         aws_secret_access_key=variables.get("AWS_SECRET_ACCESS_KEY"),

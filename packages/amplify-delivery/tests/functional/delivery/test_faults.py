@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery_rehearsal.conformance.failing import FailingProxy
+from amplify_delivery_rehearsal.conformance.login import Login
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
@@ -58,6 +59,15 @@ class Place:
         versions = [v for v in self.s3.list_object_versions(Bucket=self.bucket)["Versions"] if v["Key"] == self.key]
         source = {"Bucket": self.bucket, "Key": self.key, "VersionId": versions[number]["VersionId"]}
         self.s3.copy_object(Bucket=self.bucket, Key=self.key, CopySource=source)
+
+    def log_in(self, local_aws: LocalAws, folder: Path) -> Login:
+        """A login as an administrator's role, which is renewed when it has to be."""
+        iam, admin = self.environment.client("iam"), self.environment.admin
+        trust = {"Effect": "Allow", "Principal": {"AWS": admin.account}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName="login", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        iam.attach_role_policy(RoleName="login", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        return Login(folder, *(local_aws.assume_role(admin, role) for _ in range(2)))
 
     def changes(self) -> int:
         file = self.folder.with_name("plan.json")
@@ -189,6 +199,19 @@ def test_credentials_that_end_in_the_middle_of_an_update(local_aws: LocalAws, ex
             "backend (aws:cloudformation/stack:Stack): a run that was killed has changed it; it is taken in"
             in again.output
         )
+        assert place.changes() == 0
+
+        # The same while they are renewed: whoever found them by itself, finds those that there are then.
+        place.proxy.failed.clear()
+        login = place.log_in(local_aws, tmp_path)
+        place.proxy.login, place.proxy.ends_with = login, "cloudformation:UpdateStack"
+        place.take("fourth")
+        succeeds(place.delivery("up", **login.variables))
+        assert login.renewed
+        assert place.proxy.failed == []
+        assert {"s3:PutObject", "s3:DeleteObject"} <= place.proxy.renewed["go"]
+        assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= place.proxy.renewed["python"]
+        assert place.environment.status() == "UPDATE_COMPLETE"
         assert place.changes() == 0
 
 

@@ -84,6 +84,28 @@ def test_at_a_terminal_it_is_asked(
     assert bool(list(scene.state.glob(".pulumi/locks/**/*.json"))) != free
 
 
+def test_credentials_are_looked_up_again_once_a_person_has_answered(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is asked looks at another machine first, for as long as it takes: what was assumed before has ended."""
+    elsewhere(scene)
+    order: list[str] = []
+
+    def look_up(*_: object) -> object:
+        order.append("looked up")
+        return scene.engine
+
+    def ask(_: str) -> str:
+        order.append("asked")
+        return "yes"
+
+    monkeypatch.setattr(unlocking, "Engine", look_up)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("builtins.input", ask)
+    assert run(scene) == 0
+    assert order == ["looked up", "asked", "looked up"]
+
+
 def test_what_was_begun_is_settled_while_the_stack_is_held(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere(scene)
     scene.engine.state = lambda: {"pending_operations": PENDING}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -63,6 +64,23 @@ def test_the_credentials_of_variables_are_those_and_no_others(monkeypatch: pytes
     assert keys(credentials.session_of(given)) == ("ASIA7", "t7")
     assert keys(credentials.session_of({}))[0] == "AKIAOTHER"
     assert credentials.session_of(given, "eu-west-1").region_name == "eu-west-1"
+
+
+def test_variables_that_name_a_profile_lead_to_it_and_past_the_keys_of_the_shell(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In a process that gets them, too: the engine is one."""
+    file = tmp_path / "config"
+    file.write_text("[profile theirs]\naws_access_key_id = AKIATHEIRS\naws_secret_access_key = s\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    given = credentials.of_profile("theirs")
+    assert keys(credentials.session_of(given)) == ("AKIATHEIRS", None)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert keys(boto3.session.Session()) == ("AKIATHEIRS", None)
 
 
 def test_what_is_read_of_aws_s_services_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,10 +78,22 @@ class AwsSession:
             request["Policy"] = role["policy"]
         if role.get("duration"):
             request["DurationSeconds"] = _seconds(str(role["duration"]))
+        base = self._make("sts", self.config.text("stsRegion") or self.region)
+
+        def assume() -> dict[str, str]:
+            found = base.assume_role(**request)["Credentials"]
+            return {
+                "access_key": found["AccessKeyId"],
+                "secret_key": found["SecretAccessKey"],
+                "token": found["SessionToken"],
+                "expiry_time": found["Expiration"].isoformat(),
+            }
+
+        from botocore.credentials import RefreshableCredentials
+
         try:
-            credentials = self._make("sts", self.config.text("stsRegion") or self.region).assume_role(**request)[
-                "Credentials"
-            ]
+            # Assumed anew before it ends, as aws-sdk-go-base does (`stscreds.AssumeRoleProvider` in a cache).
+            credentials = RefreshableCredentials.create_from_metadata(assume(), assume, method="assume-role")
         except Exception as error:
             raise ProviderError(
                 f"Cannot assume IAM Role. IAM Role ({role['roleArn']}) cannot be assumed.\n\n"
@@ -90,7 +102,7 @@ class AwsSession:
             ) from error
         self._clients.clear()
         session = _new_session()
-        session.set_credentials(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
+        vars(session)["_credentials"] = credentials  # botocore has no other way to give it such as renew themselves
         return session
 
     @property

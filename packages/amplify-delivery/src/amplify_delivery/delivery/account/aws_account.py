@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.errors import ConfigError, FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import suppressing, told_as
-from amplify_delivery.publishing.credentials import client_config, provider_session
+from amplify_delivery.publishing.credentials import client_config, of_profile, provider_session
 from amplify_delivery.publishing.target import cli_options
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Account:
         session: boto3.session.Session | None = None,
     ) -> None:
         self.account, self.region, self._profile = account, region, profile
+        self._found_by_all = role_arn is None and session is None
         self._clients: dict[tuple[str, str], Any] = {}
         with self.asking("asking whose credentials these are"):
             self._session: boto3.session.Session = session or provider_session(region, profile, role_arn)
@@ -96,7 +97,13 @@ class Account:
         return found
 
     def environment(self) -> dict[str, str]:
-        """Variables for a process that should act with these credentials, whatever profile is set."""
+        """Variables for a process that should act with these credentials, whatever profile is set.
+
+        It finds and renews them by itself, except those of a role that was assumed here: they are given as they are
+        now, for a short command that begins at once, since nobody can renew them then.
+        """
+        if self._found_by_all:
+            return {"AWS_REGION": self.region, **(of_profile(self._profile) if self._profile else {})}
         found = self._session.get_credentials().get_frozen_credentials()
         return {
             "AWS_REGION": self.region,

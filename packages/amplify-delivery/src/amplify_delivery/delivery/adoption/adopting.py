@@ -34,6 +34,7 @@ from amplify_delivery.delivery.project.named_roots import named_roots
 from amplify_delivery.errors import midway
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
+from amplify_delivery.publishing.credentials import of_profile
 from amplify_delivery.stacks.access import environment_names
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.reader import own_keys_in
@@ -156,7 +157,7 @@ def _engine(
     folder = context.folder.resolve()
     if config.bootstrapped:
         names: EnvironmentNames = environment_names(context.project.app, config)
-        profile = {"AWS_PROFILE": config.profile} if config.profile else {}
+        profile = of_profile(config.profile) if config.profile else {}
         variables = {"PULUMI_BACKEND_URL": names.state_backend, **profile, **(more or {})}
         return Engine(environment, folder, line, variables, names.secrets_provider)
     return Engine(environment, folder, line, more)
