@@ -30,9 +30,9 @@ is taken in too. Where that fails, the same command goes on with it. What else h
 could be looked for, is told: import it before you deploy, or the program gets an empty one.
 
 Of an account's or a pipeline's stack, with `--state-lost` only: what its lost state held is taken in, as it runs, by
-the names that its program gives. It ends with the command that brings what runs to what the files say. Not of an
-account that a StackSet has bootstrapped (docs/many-environments.md): that one has no such state, and would have two
-owners.
+the names that its program gives. It ends with the command that brings what runs to what the files say. It refuses an
+account that a CloudFormation stack has bootstrapped, as those of a StackSet do (docs/many-environments.md): that one
+would have two owners.
 
 `--json` prints `{"environment", "stack", "stackId", "already", "written", "secrets", "functionSecrets", "notes",
 "plan"}`, of secrets the names alone;

@@ -3,64 +3,120 @@ or lies elsewhere. AWS refuses such an update at the first name that is taken, a
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from pulumi.runtime import invoke_async
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.providers import Access
 from amplify_delivery.errors import RefusedError
-from amplify_delivery.publishing.aws_errors import suppressing, suppressing_all
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all
 from amplify_delivery.publishing.credentials import client_config, provider_session
 
+Client = Callable[[str], Any]
+"""Gives a client of a service in the account."""
 
-def bootstrapped(ssm: Any, names: EnvironmentNames) -> str:
-    """What tells that an account was bootstrapped for an environment; empty if it was not. Raises botocore's errors."""
+
+@dataclass(frozen=True)
+class Runs:
+    """What tells that it was made, and the CloudFormation stack that has made it; empty if none has."""
+
+    what: str
+    stack: str = ""
+
+
+def bootstrapped(client: Client, names: EnvironmentNames) -> Runs | None:
+    """What tells that an account was bootstrapped for an environment; None if it was not. Raises botocore's errors."""
     with suppressing("ParameterNotFound") as missing:
-        ssm.get_parameter(Name=names.version_parameter)
-    return "" if missing else f"what bootstraps {names.environment} ({names.version_parameter})"
+        client("ssm").get_parameter(Name=names.version_parameter)
+    if missing:
+        return None
+    what = f"what bootstraps {names.environment} ({names.version_parameter})"
+    return Runs(what, _stack_of(client, names.version_parameter))
 
 
-def running(codepipeline: Any, names: PipelineNames) -> str:
-    """The pipeline, if it is there; else empty. Raises botocore's errors."""
+def _stack_of(client: Client, parameter: str) -> str:
+    """The CloudFormation stack that a parameter of SSM belongs to, as one of a StackSet; empty for none, and where
+    these credentials may not ask. Of several resources with one id CloudFormation names any one
+    ("DescribeStackResources" in its API reference; coverage roadmap, issue 998)."""
+    found: list[Mapping[str, Any]] = []
+    with suppressing(*ACCESS_DENIED), suppressing("ValidationError"):
+        found = client("cloudformation").describe_stack_resources(PhysicalResourceId=parameter)["StackResources"]
+    itself = ("AWS::SSM::Parameter", parameter)
+    own = [r for r in found if (r["ResourceType"], r.get("PhysicalResourceId")) == itself]
+    return next((str(r["StackName"]) for r in own if not r["ResourceStatus"].startswith("DELETE_")), "")
+
+
+def running(client: Client, names: PipelineNames) -> Runs | None:
+    """The pipeline, if it is there; else None. Raises botocore's errors."""
     with suppressing("PipelineNotFoundException") as missing:
-        codepipeline.get_pipeline(name=names.pipeline)
-    return "" if missing else f"the pipeline {names.pipeline}"
+        client("codepipeline").get_pipeline(name=names.pipeline)
+    return None if missing else Runs(f"the pipeline {names.pipeline}")
 
 
-def refusal(stack: str, runs: str) -> RefusedError:
-    """Of `stack`, beside whose state that `runs`."""
+def refusal(stack: str, runs: Runs, way_back: str = "") -> RefusedError:
+    """Of `stack`, beside whose state that `runs`. `way_back` is what takes it in, unless it is our command."""
+    if runs.stack:
+        return RefusedError(
+            f"{runs.what} is there already: the CloudFormation stack {runs.stack} has made it, with all that belongs "
+            f"to it, and {stack} would be its second owner",
+            where=stack,
+            remedy="nothing was changed. It stays with that stack, or the StackSet that it is one of: what "
+            "`amplify-delivery bootstrap ENV --template` prints is its next version (docs/many-environments.md)",
+        )
+    way_back = way_back or (
+        f"`amplify-delivery adopt {stack} --state-lost` takes in what runs, as it is, and changes nothing in AWS"
+    )
     return RefusedError(
-        f"{runs} is there already, and the engine's state of {stack} does not hold it",
+        f"{runs.what} is there already, and the engine's state of {stack} does not hold it",
         where=stack,
         remedy="nothing was changed. Use the state that knows it: `pulumi whoami -v` says which is used here "
-        f"(`pulumi login`, PULUMI_BACKEND_URL). What a StackSet has made of `bootstrap --template` has no such state, "
-        "and stays with the StackSet. If a state is lost for good: `amplify-delivery adopt "
-        f"{stack} --state-lost` takes in what runs, as it is, and changes nothing in AWS",
+        f"(`pulumi login`, PULUMI_BACKEND_URL). If a state is lost for good: {way_back}",
     )
 
 
-def first_create(
-    name: str, access: Access, service: str, runs: Callable[[Any], str], *, adopting: bool
-) -> pulumi.ResourceOptions:
-    """Options of what a stack makes before all else: it is not made, in previews neither, where something `runs`, which
-    is asked with a client of that service. Where AWS does not tell, the update itself will. Not while that very thing
-    is adopted."""
+def held_by(component: str, name: str) -> str:
+    """The end of the URN by which a state that holds what a component makes is known, whatever version has written it:
+    of an account the key of its environments' states, of a pipeline itself."""
+    kind = {"TargetAccount": "aws:kms/key:Key", "DeliveryPipeline": "aws-native:codepipeline:Pipeline"}[component]
+    made = f"{name}-state" if component == "TargetAccount" else name
+    return f"amplify-delivery:index:{component}${kind}::{made}"
 
-    def look() -> None:
-        found = ""
+
+def first_create(
+    name: str, access: Access, runs: Callable[[Client], Runs | None], *, held: str, adopting: bool, way_back: str = ""
+) -> pulumi.ResourceOptions:
+    """Options of what a stack makes before all else: it is not made, in previews neither, where something `runs`,
+    unless the state has a resource with the URN's end `held`: an earlier version has written it, which did not make
+    this. Where AWS does not tell, the update itself will. Not while that very thing is adopted."""
+
+    def look() -> Runs | None:
         with suppressing_all():
             session = provider_session(access.region, access.profile, access.role_arn)
-            found = runs(session.client(service, config=client_config()))
-        if found:
-            with as_run_error():
-                raise refusal(pulumi.get_stack(), found)
+            return runs(lambda service: session.client(service, config=client_config()))
+        return None
 
     async def check(_: pulumi.ResourceHookArgs) -> None:
-        if not adopting:
-            await asyncio.to_thread(look)
+        found = None if adopting else await asyncio.to_thread(look)
+        if found and not await _holds(held):
+            with as_run_error():
+                raise refusal(pulumi.get_stack(), found, way_back)
 
     hook = pulumi.ResourceHook(name, check, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
+
+
+OTHER_LANGUAGES = 'docs/other-languages.md, "A lost state"'
+"""What takes in what the program of another language has made."""
+
+
+async def _holds(end: str) -> bool:
+    """Whether this stack's own state has a resource whose URN ends so. The engine reads the state for it, as for any
+    other stack that a program refers to (`pulumi.StackReference`)."""
+    own = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()))
+    found = await invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": own})
+    return any(str(urn).endswith(end) for urn in found["outputs"])

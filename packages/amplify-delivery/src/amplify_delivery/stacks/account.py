@@ -38,8 +38,8 @@ def program() -> None:
             lost_state.first_create(
                 f"first-create-{env.environment}",
                 Access(env.account, env.region, config.profile, config.role_arn),
-                "ssm",
                 partial(lost_state.bootstrapped, names=accesses[env.environment].names),
+                held=lost_state.held_by("TargetAccount", env.environment),
                 adopting=is_adopting(),
             ),
         )

@@ -38,8 +38,8 @@ def program() -> None:
         lost_state.first_create(
             "first-create",
             access[config.region],
-            "codepipeline",
             partial(lost_state.running, names=model.names),
+            held=lost_state.held_by("DeliveryPipeline", here.stack),
             adopting=is_adopting(),
         ),
     )

@@ -75,6 +75,18 @@ def declare_account(project: PulumiProject, package: Path, **more: Any) -> None:
     write(project, package, {"account": account}, ("version", "stateBucket", "secretsProvider"))
 
 
+def forget_places(file: Path) -> None:
+    """Of a state in a file, as a version has left it that remembered none."""
+    document = json.loads(file.read_text())
+    latest = document["checkpoint"]["latest"]
+    places = {r["urn"] for r in latest["resources"] if r["type"] == "pulumi:index:Stash"}
+    assert places
+    latest["resources"] = [r for r in latest["resources"] if r["urn"] not in places]
+    for resource in latest["resources"]:
+        resource["dependencies"] = [urn for urn in resource.get("dependencies", ()) if urn not in places]
+    file.write_text(json.dumps(document))
+
+
 class Clone:
     """The repository that is delivered, as `init` writes one, and in it the program that declares the pipeline."""
 
@@ -133,7 +145,7 @@ class Clone:
     def delivery(self, *arguments: str) -> str:
         return self.run(pulumi_homes.delivery(self.project.home, *arguments), "", "")
 
-    def run(self, command: list[str], backend: str, inside: str) -> str:
+    def run(self, command: list[str], backend: str, inside: str, *, fails: bool = False) -> str:
         kept = {
             k: v for k, v in self.project.environment.items() if k not in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK")
         }
@@ -145,7 +157,7 @@ class Clone:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 
 
@@ -184,8 +196,27 @@ def make_account(project: PulumiProject, package: Path, of_pipeline: PipelineNam
     declare_account(project, package, region="us-west-2")
     assert "region is 'us-west-2' now, but this stack was deployed with" in project.fail()
     declare_account(project, package)
-    assert set(json.loads(project.succeed("preview", "--json"))["changeSummary"]) == {"same"}
+    # A state of before places were remembered lacks them, and is no lost one.
+    forget_places(project.folder / "state/.pulumi/stacks/small/dev.json")
+    assert json.loads(project.succeed("preview", "--json"))["changeSummary"].keys() == {"create", "same"}
+    refused_with_another_state(project, names.version_parameter)
     return made
+
+
+def refused_with_another_state(project: PulumiProject, there: str) -> None:
+    """It would fail at the first name that is taken, with keys made a second time."""
+    before, elsewhere = keys(project), project.folder / "elsewhere"
+    elsewhere.mkdir()
+    other = {"PULUMI_BACKEND_URL": elsewhere.as_uri(), "PULUMI_CONFIG_PASSPHRASE": "p", "PULUMI_STACK": "other"}
+    project.succeed("stack", "init", "other", **other)
+    said = project.fail(**other)
+    assert f"({there}) is there already, and the engine's state of other does not hold it" in said
+    assert "docs/other-languages.md" in said
+    assert keys(project) == before
+
+
+def keys(project: PulumiProject) -> set[str]:
+    return {key["KeyId"] for key in project.developer.client("kms").list_keys()["Keys"]}
 
 
 def make_pipeline(clone: Clone, package: Path, made: dict[str, Any], of_pipeline: PipelineNames) -> tuple[str, str]:  # noqa: F811
@@ -205,6 +236,15 @@ def make_pipeline(clone: Clone, package: Path, made: dict[str, Any], of_pipeline
     assert outputs["pipelineName"] == of_pipeline.pipeline
     assert outputs["pipelineRoleArn"] == of_pipeline.role_arn()
     assert outputs.get("topicArn") is None
+
+    # With another state it would make keys, then fail at the first name that is taken.
+    before = keys(clone.project)
+    clone.pulumi(backend, "stack", "init", "lost", "--secrets-provider", state["secretsProvider"])
+    up = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "-s", "lost"]
+    said = clone.run(up, backend, "pipeline", fails=True)
+    assert f"the pipeline {of_pipeline.pipeline} is there already, and the engine's state of lost" in said
+    assert "docs/other-languages.md" in said
+    assert keys(clone.project) == before
     return commit, backend
 
 

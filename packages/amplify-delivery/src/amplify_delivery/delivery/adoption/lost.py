@@ -9,11 +9,12 @@ place.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.components import lost_state
+from amplify_delivery.components.lost_state import Runs
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import beside
 from amplify_delivery.delivery.context import Context
@@ -51,6 +52,9 @@ def take_in(stack: str, context: Context, patience: Patience, line: Line) -> Tak
     """Bring what runs of an account or a pipeline into the state of `stack`, which is made if there is none. Nothing in
     AWS is changed. Repeated, it takes in what is left. Raises `DeliveryError`s."""
     program, project = stack_files.program(context.folder, stack), context.project
+    for runs in _running(stack, context):
+        if runs.stack:
+            raise lost_state.refusal(stack, runs)
     account = resolving.account_of(stack, context)
     engine = Engine(stack, context.folder.resolve(), line, {ADOPT_VARIABLE: stack})
     with holding(engine, "adopt", context, patience), midway():
@@ -118,25 +122,24 @@ def check(engine: Engine, context: Context) -> None:
     an update would fail in the middle, at the first name that is taken, with keys made a second time by then."""
     if engine.exists() and engine.resources():
         return
-    runs = _runs(engine.stack, context)
-    if runs:
+    for runs in _running(engine.stack, context):
         raise lost_state.refusal(engine.stack, runs)
 
 
-def _runs(stack: str, context: Context) -> str:
-    """What tells that the stack was made; empty if it was not."""
+def _running(stack: str, context: Context) -> Iterator[Runs]:
+    """What tells that the stack was made, of an account for each of its environments."""
     project = context.project
     if stack_files.program(context.folder, stack) == "pipeline":
         pipeline = project.pipeline(stack)
         names, account = pipeline_names(project.app, stack, pipeline), Account.of(pipeline)
         with account.asking(f"asking for the pipeline {names.pipeline}"):
-            return lost_state.running(account.client("codepipeline"), names)
+            runs = lost_state.running(account.client, names)
+        yield from filter(None, [runs])
+        return
     config = project.account(stack)
     for environment in account_environments(project, config, str(project.file(stack))):
         account = Account(environment.account, environment.region, config.profile, config.role_arn)
         names_there = environment_names(project.app, environment)
         with account.asking(f"reading {names_there.version_parameter}"):
-            runs = lost_state.bootstrapped(account.client("ssm"), names_there)
-        if runs:
-            return runs
-    return ""
+            runs = lost_state.bootstrapped(account.client, names_there)
+        yield from filter(None, [runs])

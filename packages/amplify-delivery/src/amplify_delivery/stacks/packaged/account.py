@@ -5,13 +5,14 @@ No `from __future__ import annotations` here: the SDK makes the schema of the ty
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import pulumi
 from pydantic import Field
 
-from amplify_delivery.components import target_account
+from amplify_delivery.components import lost_state, target_account
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.fields import Account, EnvironmentName, List, Model, Region, Texts
 from amplify_delivery.components.documents.naming import APP_TAG, EnvironmentNames, PipelineNames
@@ -24,6 +25,7 @@ from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.access import access_of, check_arns, engine_download, environment_names
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig
 from amplify_delivery.stacks.config.account import PipelineName
+from amplify_delivery.stacks.inputs import is_adopting
 from amplify_delivery.stacks.packaged.arguments import TargetAccountArgs
 from amplify_delivery.stacks.packaged.inputs import PROGRAMS_FOLDER, assembly_of, chosen, validated
 
@@ -127,16 +129,24 @@ class TargetAccount(pulumi.ComponentResource):
     def _account(self, name: str, given: Described) -> target_account.TargetAccount:
         """The component of ours."""
         config, names = given.config, given.access.names
+        tags = {**config.tags, APP_TAG: names.app}
+        access = Access(names.account, names.region, config.profile, config.role_arn, tags)
+        first = lost_state.first_create(
+            f"{name}-first-create",
+            access,
+            partial(lost_state.bootstrapped, names=names),
+            held=lost_state.held_by("TargetAccount", name),
+            adopting=is_adopting(),
+            way_back=lost_state.OTHER_LANGUAGES,
+        )
         place = unchanged(
             f"{name}-place",
             {"account": names.account, "region": names.region, "environment": names.environment},
             "put it back; another place is another component, with another name",
-            pulumi.ResourceOptions(parent=self),
+            pulumi.ResourceOptions.merge(first, pulumi.ResourceOptions(parent=self)),
         )
         # Elsewhere, nothing at all is planned.
         only_here = pulumi.ResourceOptions(parent=self, depends_on=place.apply(lambda _: []))
-        tags = {**config.tags, APP_TAG: names.app}
-        access = Access(names.account, names.region, config.profile, config.role_arn, tags)
         return target_account.TargetAccount(
             name,
             target_account.TargetAccountArgs(given.access, engine_download(config.engine), protect=config.protect),

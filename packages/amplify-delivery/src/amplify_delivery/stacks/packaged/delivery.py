@@ -6,13 +6,14 @@ No `from __future__ import annotations` here: the SDK makes the schema of the ty
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import pulumi
 from pydantic import Field
 
-from amplify_delivery.components import delivery_pipeline
+from amplify_delivery.components import delivery_pipeline, lost_state
 from amplify_delivery.components.delivery_pipeline import with_placeholders
 from amplify_delivery.components.documents.fields import (
     Account,
@@ -35,6 +36,7 @@ from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.config import PipelineConfig
 from amplify_delivery.stacks.config.account import PipelineName
 from amplify_delivery.stacks.config.pipeline import RepositoryFolder
+from amplify_delivery.stacks.inputs import is_adopting
 from amplify_delivery.stacks.model import SERVICES, check_asked, check_region, model_of
 from amplify_delivery.stacks.packaged.arguments import DeliveryPipelineArgs
 from amplify_delivery.stacks.packaged.declared import Declared
@@ -126,16 +128,24 @@ class DeliveryPipeline(pulumi.ComponentResource):
     def _pipeline(self, name: str, given: Described) -> delivery_pipeline.DeliveryPipeline:
         """The component of ours."""
         config, model = given.config, given.model
+        tags = {**config.tags, **model.names.tags}
+        access = {r: Access(config.account, r, config.profile, config.role_arn, tags) for r in model.store_regions}
+        first = lost_state.first_create(
+            f"{name}-first-create",
+            access[config.region],
+            partial(lost_state.running, names=model.names),
+            held=lost_state.held_by("DeliveryPipeline", name),
+            adopting=is_adopting(),
+            way_back=lost_state.OTHER_LANGUAGES,
+        )
         place = unchanged(
             f"{name}-place",
             {"account": config.account, "region": config.region, "pipeline": model.names.name},
             "put it back; another place is another component, with another name",
-            pulumi.ResourceOptions(parent=self),
+            pulumi.ResourceOptions.merge(first, pulumi.ResourceOptions(parent=self)),
         )
         # Elsewhere, nothing at all is planned.
         only_here = pulumi.ResourceOptions(parent=self, depends_on=place.apply(lambda _: []))
-        tags = {**config.tags, **model.names.tags}
-        access = {r: Access(config.account, r, config.profile, config.role_arn, tags) for r in model.store_regions}
         provider = aws_provider(f"{name}-aws", access[config.region], only_here)
         native = aws_native_provider(f"{name}-native", access[config.region], only_here)
         regional = {

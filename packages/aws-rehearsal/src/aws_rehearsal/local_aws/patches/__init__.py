@@ -68,6 +68,7 @@ from . import (
     refused_forms,
     repository_connections,
     request_tokens,
+    resource_owners,
     rest_api_body,
     role_boundary,
     role_drift,
@@ -172,6 +173,7 @@ ALL: tuple[ModuleType, ...] = (
     tags_at_creation,
     custom_resources,
     request_tokens,
+    resource_owners,
     # Last: what is not allowed is not tried.
     execution_role,
     exports_in_use,
