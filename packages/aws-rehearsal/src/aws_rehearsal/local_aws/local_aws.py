@@ -76,6 +76,7 @@ class LocalAws:
         self._scratch: Path | None = None
         self._admins: dict[str, Credentials] = {}
         self._session: Any = None
+        self._clients: dict[tuple[str, Credentials, str], Any] = {}
         self._making_clients = threading.Lock()
         self.log_path: Path | None = None
         self.pid: int | None = None
@@ -144,7 +145,7 @@ class LocalAws:
 
     def stop(self) -> None:
         """Stop the server and every Lambda worker it started; does nothing if it has ended."""
-        pid, self.pid, self.port, self._admins = self.pid, None, None, {}
+        pid, self.pid, self.port, self._admins, self._clients = self.pid, None, None, {}, {}
         if pid is not None:
             _end_group(pid, self._process)
         if self._parent_pipe is not None:
@@ -192,27 +193,36 @@ class LocalAws:
         return environment(self.endpoint, credentials, region)
 
     def client(self, service: str, credentials: Credentials, region: str) -> Any:
-        """A boto3 client of `service` that can reach nothing but this local AWS, whatever the environment says."""
+        """A boto3 client of `service` that can reach nothing but this local AWS, whatever the environment says.
+
+        The same one when asked again: to make one takes as long as some calls with it, and threads may share it.
+        """
+        with self._making_clients:
+            key = (service, credentials, region)
+            if key not in self._clients:
+                self._clients[key] = self._new_client(*key)
+            return self._clients[key]
+
+    def _new_client(self, service: str, credentials: Credentials, region: str) -> Any:
         from botocore.config import Config  # noqa: PLC0415 - the commands start without it
 
-        with self._making_clients:
-            if self._session is None:
-                self._session = _session_without_profiles()
-            return self._session.client(
-                service,
-                endpoint_url=self.endpoint,
-                region_name=region,
-                aws_access_key_id=credentials.access_key_id,
-                aws_secret_access_key=credentials.secret_access_key,
-                aws_session_token=credentials.session_token,
-                config=Config(
-                    retries={"max_attempts": 1},
-                    s3={"addressing_style": "path"},
-                    proxies={},
-                    # No name below this host can be resolved (`cp.maps.127.0.0.1`).
-                    inject_host_prefix=False,
-                ),
-            )
+        if self._session is None:
+            self._session = _session_without_profiles()
+        return self._session.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=region,
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            config=Config(
+                retries={"max_attempts": 1},
+                s3={"addressing_style": "path"},
+                proxies={},
+                # No name below this host can be resolved (`cp.maps.127.0.0.1`).
+                inject_host_prefix=False,
+            ),
+        )
 
     def _launch(self, scratch: Path, port: int, *, end_with_parent: bool) -> None:
         child_end, self._parent_pipe = os.pipe() if end_with_parent else (None, None)
