@@ -349,7 +349,7 @@ def test_what_another_tool_has_put_elsewhere_is_compared_by_its_text() -> None:
     same = gained(pushed, FULL, found(body), contents)
     assert (same.rights, same.unread) == ((), ())
     closed = gained(pushed, FULL, found(b"$util.unauthorized()"), contents)
-    assert (closed.rights, closed.unread) == ((), ())
+    assert ([right.who for right in closed.rights], closed.unread) == (["every user of the user pool"], ())
     opened = body.replace(b'"API Key Authorization" )', b'"API Key Authorization" )\n#set( $isAuthorized = true )')
     assert len(gained(FULL, pushed, contents, found(opened)).rights) == 1
     assert len(gained(pushed, FULL, lambda keys: {}, contents).unread) == 1

@@ -10,6 +10,8 @@ from amplify_delivery.changes.gained.grants import ANYONE, Grant, Kind, uncovere
 from amplify_delivery.changes.gained.graphql import NOTHING, Contents, Found, nothing_known, opened
 from amplify_delivery.changes.gained.openings import openings, unblocked, unbounded
 from amplify_delivery.changes.gained.policies import grants
+from amplify_delivery.changes.gained.runs_as import runs_as
+from amplify_delivery.changes.gained.sign_in import unasked
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.templates.resolve import ResolvedResource
@@ -105,7 +107,8 @@ def gained_between(
     allowed = uncovered([g for g in after if not g.denied], [g for g in before if not g.denied])
     denials = uncovered([g for g in before if g.denied], [g for g in after if g.denied])
     fallen = [replace(g, kind="denial") for g in denials if _is_there_still(g, old, new)]
-    return tuple(_grouped([*allowed, *fallen, *unblocked(old, new), *unbounded(old, new)]))
+    lifted = [*unblocked(old, new), *unbounded(old, new), *unasked(old, new)]
+    return tuple(_grouped([*allowed, *fallen, *lifted, *runs_as(old, new)]))
 
 
 def _is_there_still(denial: Grant, old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedResource]) -> bool:

@@ -6,12 +6,13 @@ Both lie beside the templates, in objects whose keys are made from their content
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.changes.gained.grants import Grant, Term
-from amplify_delivery.changes.gained.openings import API, GUESTS, modes
+from amplify_delivery.changes.gained.openings import API, modes
+from amplify_delivery.changes.gained.resolvers import KEYED, Let, admin_roles, let_through
 from amplify_delivery.changes.gained.texts import at, path_of, shown
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.templates.resolve import ResolvedResource
@@ -28,7 +29,6 @@ _KEY = re.compile(r"[a-z]+/[0-9a-f]{64}\.\w+$")
 _ELSEWHERE = ("s3:", "https:")
 """How a location begins; anything else is the text itself."""
 
-KEYED = "anyone with the API key"
 _DIRECTIVES = {
     "aws_api_key": "API_KEY",
     "aws_iam": "AWS_IAM",
@@ -44,12 +44,6 @@ _DESCRIPTIONS = re.compile(r'"""(?:[^"]|"(?!""))*"""|^\s*"[^"\n]*"\s*$|#[^\n]*',
 _TYPE = re.compile(r"\b(?:type|interface)\s+(\w+)([^{}]*)\{([^{}]*)\}")
 _FIELD = re.compile(r"(\w+)\s*(?:\([^()]*\))?\s*:\s*([\w\[\]!]+)((?:\s*@\w+(?:\s*\([^()]*\))?)*)")
 _DIRECTIVE = re.compile(r"@(\w+)(?:\s*\(([^()]*)\))?")
-
-_BRANCH = re.compile(r'#if\s*\(\s*\$util\.authType\(\)\s*==\s*"(API Key|IAM) Authorization"\s*\)')
-_BLOCKS = re.compile(r"#(if|foreach|end)\b")
-_FIELDS = re.compile(r"#set\(\s*\$(?:nullA|a)llowedFields\s*=\s*(\[[^\]]*\])\s*\)")
-_ALL = "all that it guards"
-_LETS_IN = re.compile(r"#set\(\s*\$isAuthorized\s*=\s*true\s*\)|#return\(\s*\$util\.toJson\(\{\}\)\s*\)")
 
 
 def nothing_known(_: Collection[str]) -> Mapping[str, bytes]:
@@ -76,7 +70,9 @@ def opened(
     contents_after: Contents,
 ) -> Found:
     """Of schemas and authorisation resolvers whose text differs, what either side leaves open."""
-    before, after, unread = [], [], []
+    before: list[Grant] = []
+    after: list[Grant] = []
+    unread: list[str] = []
     differing = [p for p, r in new.items() if _reads(p, r) and _differs(p, r, old, new)]
     bodies = contents_after(_keys(new, differing)), contents_before(_keys(old, differing))
     for path in differing:
@@ -84,12 +80,14 @@ def opened(
         if text is None or (path in old and text_before is None):
             unread.append("/".join(path))
             continue
-        look = _schema if new[path].type == _SCHEMA else _resolver
-        was = list(look(path, old, text_before)) if text_before is not None else []
-        whole = {grant.who for grant in was if grant.action == Term(_ALL)}
-        before += was
-        after += [grant for grant in look(path, new, text) if grant.who not in whole]
-    return Found(tuple(before), tuple(after), tuple(unread))
+        if new[path].type == _SCHEMA:
+            before += _schema(path, old, text_before) if text_before is not None else ()
+            after += _schema(path, new, text)
+            continue
+        was, lets = let_through(text_before or ""), let_through(text)
+        before += _resolver(path, old, was) if path in old else ()
+        after += _resolver(path, new, [let for let in lets if not any(let.within(other) for other in was)])
+    return Found((*before, *_administrators(old)), (*after, *dict.fromkeys(_administrators(new))), tuple(unread))
 
 
 def _reads(path: Path, item: ResolvedResource) -> bool:
@@ -196,28 +194,25 @@ def _modes(directives: str) -> Modes:
     return found
 
 
-def _resolver(path: Path, resources: Mapping[Path, ResolvedResource], text: str) -> Iterator[Grant]:
-    """What an authorisation resolver of Amplify's lets whoever has the API key do, and guests (IAM, `unauthRole`)."""
-    for branch in _BRANCH.finditer(text):
-        block = _block(text, branch.end())
-        if branch[1] == "IAM" and "unauthRole" not in block:
-            continue
-        who = KEYED if branch[1] == "API Key" else GUESTS
-        if _LETS_IN.search(block):
-            yield _opens(path, resources, who, _ALL)
-        for fields in _FIELDS.finditer(block):
-            for name in re.findall(r'"([^"]+)"', fields[1]):
-                yield _opens(path, resources, who, f"field {name}")
+def _resolver(path: Path, resources: Mapping[Path, ResolvedResource], lets: Iterable[Let]) -> Iterator[Grant]:
+    """What an authorisation resolver of Amplify's lets through: `open` if it is for whoever calls in some way."""
+    place, kind = Term("/".join(path)), resources[path].type
+    for let in lets:
+        if let.everybody:
+            yield _opens(path, resources, let.who, let.what)
+        else:
+            yield Grant("principal", let.who, Term(f"use {let.what}"), place, path=path, type=kind)
 
 
-def _block(text: str, start: int) -> str:
-    """From behind an `#if` to its `#end`."""
-    depth = 1
-    for found in _BLOCKS.finditer(text, start):
-        depth += -1 if found[1] == "end" else 1
-        if not depth:
-            return text[start : found.start()]
-    return text[start:]
+def _administrators(resources: Mapping[Path, ResolvedResource]) -> Iterator[Grant]:
+    """Roles that every authorisation resolver of an API lets through, named in the resolvers before them."""
+    for path, item in resources.items():
+        text = shown(at(item.properties, _TEMPLATES[0])) if item.type == _RESOLVERS[1] else ""
+        if '"adminRoles"' in text:
+            api = path_of(at(item.properties, "ApiId")) or path[:1]
+            for name in admin_roles(text):
+                who, what = f"roles named {name}...", Term("use all that authorisation rules guard")
+                yield Grant("principal", who, what, Term("/".join(api)), path=api, type=API)
 
 
 def _opens(path: Path, resources: Mapping[Path, ResolvedResource], who: str, what: str) -> Grant:

@@ -8,14 +8,11 @@ from typing import Any
 
 from amplify_delivery.changes.gained.grants import ANYONE, Grant, Kind, Term
 from amplify_delivery.changes.gained.policies import Holders
+from amplify_delivery.changes.gained.sign_in import GUESTS, Found, Properties, client, identity_pool, user_pool
 from amplify_delivery.changes.gained.texts import ALWAYS, When, at, branches, each, is_true, shown
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.assembly import canonical
 from amplify_delivery.export.templates.resolve import ResolvedResource
-
-Properties = Mapping[str, Any]
-Found = Iterator[tuple[str, str, When]]
-"""Who, what, and under which conditions of templates."""
 
 API = "AWS::AppSync::GraphQLApi"
 BUCKET = "AWS::S3::Bucket"
@@ -29,8 +26,6 @@ _SIGNED_IN = {
     "OPENID_CONNECT": "users of an OpenID Connect provider",
     "API_KEY": "anyone with the API key",
 }
-GUESTS = "guests"
-"""Whoever has not signed in, and gets credentials all the same."""
 
 
 def openings(resources: Mapping[Path, ResolvedResource]) -> Iterator[Grant]:
@@ -80,38 +75,26 @@ def modes(properties: Properties) -> list[str]:
 
 
 def _api(properties: Properties) -> Found:
-    for value, when in each(properties.get("AuthenticationType")):
-        yield _caller(value), f"calls the API, which lets in {shown(value)}", when
-    for provider, when in each(properties.get("AdditionalAuthenticationProviders")):
-        mode = at(provider, "AuthenticationType")
-        yield _caller(mode), f"calls the API, which lets in {shown(mode)}", when
+    for provider, outer in [(properties, ALWAYS), *each(properties.get("AdditionalAuthenticationProviders"))]:
+        for mode, when in each(at(provider, "AuthenticationType")):
+            lets_in = f"calls the API, which lets in {shown(mode)}{_which(mode, provider)}"
+            yield _SIGNED_IN.get(shown(mode), shown(mode)), lets_in, outer | when
     for value, when in branches(at(properties, "UserPoolConfig", "DefaultAction")):
         if value == "ALLOW":
             yield _SIGNED_IN["AMAZON_COGNITO_USER_POOLS"], "read and write what no group is named for", when
 
 
-def _caller(mode: Any) -> str:
-    return _SIGNED_IN.get(shown(mode), shown(mode))
+def _which(mode: Any, provider: Any) -> str:
+    """Whose users: another pool, issuer or function lets others in."""
+    found = at(provider, *_WHOSE.get(shown(mode), ("",)))
+    return "" if found is None else f" of {shown(found)}"
 
 
-def _identity_pool(properties: Properties) -> Found:
-    for value, when in branches(properties.get("AllowUnauthenticatedIdentities")):
-        if is_true(value):
-            yield GUESTS, "get credentials of the account (unauthenticated identities)", when
-    for value, when in branches(properties.get("AllowClassicFlow")):
-        if is_true(value):
-            yield GUESTS, "get credentials without the enhanced flow's limits (AllowClassicFlow)", when
-
-
-def _user_pool(properties: Properties) -> Found:
-    for value, when in branches(at(properties, "AdminCreateUserConfig", "AllowAdminCreateUserOnly")):
-        if not is_true(value):
-            yield ANYONE, "sign up", when
-
-
-def _client(properties: Properties) -> Found:
-    for value, when in each(properties.get("CallbackURLs")):
-        yield shown(value), "gets users' tokens after they have signed in (CallbackURLs)", when
+_WHOSE: Mapping[str, tuple[str, ...]] = {
+    "AMAZON_COGNITO_USER_POOLS": ("UserPoolConfig", "UserPoolId"),
+    "OPENID_CONNECT": ("OpenIDConnectConfig", "Issuer"),
+    "AWS_LAMBDA": ("LambdaAuthorizerConfig", "AuthorizerUri"),
+}
 
 
 def _url(properties: Properties) -> Found:
@@ -120,12 +103,18 @@ def _url(properties: Properties) -> Found:
             yield ANYONE, "call the function at its URL (AuthType NONE)", when
 
 
+def _serverless(properties: Properties) -> Found:
+    configured = properties.get("FunctionUrlConfig")
+    yield from _url(configured) if isinstance(configured, Mapping) else ()
+
+
 def _method(properties: Properties) -> Found:
-    if shown(properties.get("HttpMethod")) == "OPTIONS" or is_true(properties.get("ApiKeyRequired")):
+    if shown(properties.get("HttpMethod")) == "OPTIONS":
         return
+    who = "anyone with a key of the API" if is_true(properties.get("ApiKeyRequired")) else ANYONE
     for value, when in branches(properties.get("AuthorizationType")):
         if value in (None, "NONE"):
-            yield ANYONE, f"call {shown(properties.get('HttpMethod'))} (AuthorizationType NONE)", when
+            yield who, f"call {shown(properties.get('HttpMethod'))} (AuthorizationType NONE)", when
 
 
 def _route(properties: Properties) -> Found:
@@ -168,11 +157,12 @@ _LOOKS: Mapping[str, Callable[[Properties], Found]] = {
     "AWS::ApiGateway::Method": _method,
     "AWS::ApiGateway::RestApi": _rest_api,
     "AWS::ApiGatewayV2::Route": _route,
-    "AWS::Cognito::IdentityPool": _identity_pool,
-    "AWS::Cognito::UserPool": _user_pool,
-    "AWS::Cognito::UserPoolClient": _client,
+    "AWS::Cognito::IdentityPool": identity_pool,
+    "AWS::Cognito::UserPool": user_pool,
+    "AWS::Cognito::UserPoolClient": client,
     "AWS::Lambda::Url": _url,
     "AWS::RDS::DBInstance": _database,
+    "AWS::Serverless::Function": _serverless,
     BUCKET: _bucket,
 }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from amplify_delivery.changes.gained.grants import ANYONE, Condition, Grant, Term, conditions
 from amplify_delivery.changes.gained.texts import ALWAYS, When, at, branches, each, path_of, shown
+from amplify_delivery.changes.gained.written import documents
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.documents import parsed
 from amplify_delivery.export.templates.resolve import ResolvedResource
@@ -17,6 +19,7 @@ _NAMES = {_ROLE: "RoleName", _USER: "UserName", _GROUP: "GroupName"}
 _MAKERS = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 """Types that make a role with the policies that they are given."""
 
+_LISTS = ("Roles", "Users", "Groups")
 _ATTACHED = ("AWS::IAM::Policy", _MANAGED)
 """Policies that name whom they are for, in lists."""
 _SINGLE = {
@@ -63,10 +66,13 @@ class Holders:
     def __init__(self, resources: Mapping[Path, ResolvedResource]) -> None:
         self.resources = resources
         self._named: dict[str, str] = {}
+        self._managed: dict[str, Path] = {}
         for path, item in resources.items():
             name = at(item.properties, _NAMES[item.type]) if item.type in _NAMES else None
             if name is not None:
                 self._named[shown(name)] = "/".join(path)
+            if item.type == _MANAGED and (policy := at(item.properties, "ManagedPolicyName")) is not None:
+                self._managed[shown(policy)] = path
 
     def called(self, value: Any) -> str:
         """Whom a reference, a name or an ARN is about: the place of the resource, else the text."""
@@ -75,6 +81,28 @@ class Holders:
             return "/".join(path)
         text = shown(value)
         return self._named.get(text, self._named.get(text.rpartition("/")[2] if ":role/" in text else text, text))
+
+    def managed(self, arn: Any) -> ResolvedResource | None:
+        """The managed policy of the tree that a reference or an ARN is about."""
+        text = shown(arn)
+        path = path_of(arn) or (self._managed.get(text.rpartition("/")[2]) if ":policy/" in text else None)
+        item = self.resources.get(path) if path else None
+        return item if item is not None and item.type == _MANAGED else None
+
+    @cached_property
+    def unattached(self) -> frozenset[Path]:
+        """Managed policies that nothing in the tree has: whoever has them stands elsewhere."""
+        used = {
+            id(policy)
+            for item in self.resources.values()
+            for arn, _ in each(at(item.properties, "ManagedPolicyArns"))
+            if (policy := self.managed(arn)) is not None
+        }
+        return frozenset(
+            path
+            for path, item in self.resources.items()
+            if item.type == _MANAGED and id(item) not in used and not any(at(item.properties, name) for name in _LISTS)
+        )
 
 
 def grants(resources: Mapping[Path, ResolvedResource]) -> Iterator[Grant]:
@@ -93,9 +121,11 @@ def _of(path: Path, kind: str, properties: Mapping[str, Any], holders: Holders) 
     if kind in _NAMES or kind in _MAKERS:
         yield from _own(place, properties, holders)
     if kind in _ATTACHED:
-        for name in ("Roles", "Users", "Groups"):
+        for name in _LISTS:
             for holder, when in each(properties.get(name)):
                 yield from _actions(properties.get("PolicyDocument"), holders.called(holder), when)
+    if path in holders.unattached:
+        yield from _actions(properties.get("PolicyDocument"), f"whoever has {place}", ALWAYS)
     if kind in _SINGLE:
         yield from _actions(properties.get("PolicyDocument"), holders.called(properties.get(_SINGLE[kind])), ALWAYS)
     if kind == "AWS::IAM::UserToGroupAddition":
@@ -105,12 +135,25 @@ def _of(path: Path, kind: str, properties: Mapping[str, Any], holders: Holders) 
     if kind in _OF_RESOURCES:
         where, owner = _OF_RESOURCES[kind]
         document = at(properties, *where.split("."))
-        if kind == "AWS::Events::EventBusPolicy" and document is not None:
-            document = {"Statement": document}
-        for whose, when in each(properties.get(owner)) if owner else [({"Ref": list(path)}, ALWAYS)]:
+        if kind == "AWS::Events::EventBusPolicy":
+            # An older form has principal and action themselves.
+            document = {"Statement": properties if document is None else document}
+        for whose, when in each(properties.get(owner, {"Ref": list(path)})):
             yield from _principals(document, holders.called(whose), when)
     if kind in _PERMISSIONS:
         yield from _permission(properties, holders.called(properties.get(_PERMISSIONS[kind])))
+    if kind.startswith("AWS::") and not kind.startswith("AWS::IAM::"):
+        told = _OF_RESOURCES[kind][0].partition(".")[0] if kind in _OF_RESOURCES else ""
+        told = "Policies" if kind in _MAKERS else told
+        for document, when in documents({name: value for name, value in properties.items() if name != told}):
+            yield from _written(document, place, when)
+
+
+def _written(document: Any, place: str, when: When) -> Iterator[Grant]:
+    """Of a policy that a resource of any type has: its own, which names who may use it, or one of what it gives."""
+    statements = [s for s, _ in each(at(document, "Statement")) if isinstance(s, Mapping)]
+    named = any(name in s for s in statements for name in ("Principal", "NotPrincipal"))
+    yield from (_principals if named else _actions)(document, place, when)
 
 
 def _own(place: str, properties: Mapping[str, Any], holders: Holders) -> Iterator[Grant]:
@@ -124,9 +167,8 @@ def _own(place: str, properties: Mapping[str, Any], holders: Holders) -> Iterato
             # SAM: the name of a managed policy, or a template of a policy with its parameters.
             yield Grant("action", place, Term(f"policy {shown(policy)}"), when=when)
     for arn, when in each(properties.get("ManagedPolicyArns")):
-        path = path_of(arn)
-        managed = holders.resources.get(path) if path else None
-        if managed is not None and managed.type == _MANAGED:
+        managed = holders.managed(arn)
+        if managed is not None:
             yield from _actions(at(managed.properties, "PolicyDocument"), place, when)
         else:
             yield Grant("action", place, Term(f"policy {shown(arn)}"), when=when)

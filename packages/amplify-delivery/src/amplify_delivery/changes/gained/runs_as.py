@@ -1,0 +1,39 @@
+"""Which role a resource acts as, where that is another one than before, or none of the backend's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from amplify_delivery.changes.gained.grants import Grant, Term
+from amplify_delivery.changes.gained.policies import Holders
+from amplify_delivery.changes.gained.texts import branches, path_of, shown
+from amplify_delivery.changes.steps import Path
+from amplify_delivery.export.templates.resolve import ResolvedResource
+
+_ROLES = ("Role", "RoleArn", "RoleARN", "ExecutionRoleArn", "ServiceRole", "ServiceRoleArn", "TaskRoleArn")
+"""Properties in which types of AWS name the role that they act as (`AWS::Lambda::Function`, `AWS::AppSync::DataSource`,
+`AWS::Pipes::Pipe`, `AWS::CodeBuild::Project`, `AWS::ECS::TaskDefinition` and their like)."""
+_ELSEWHERE = ("AWS::Cognito::", "AWS::IAM::", "AWS::CloudFormation::")
+"""Types whose roles are told apart by themselves (`openings`), or that act as none."""
+
+
+def runs_as(old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedResource]) -> Iterator[Grant]:
+    """Resources that act as a role that they did not act as before. What is new with a role that is new as well says
+    nothing beyond the role's own policies."""
+    had, has = Holders(old), Holders(new)
+    for path, item in new.items():
+        same = path in old and old[path].properties == item.properties
+        if same or item.type.startswith(_ELSEWHERE) or not item.type.startswith("AWS::"):
+            continue
+        for name in _ROLES:
+            before = _called(old[path], name, had) if path in old else set()
+            for role, when in branches(item.properties.get(name) if isinstance(item.properties, Mapping) else None):
+                its_own = path not in old and path_of(role) is not None
+                if isinstance(role, (str, Mapping)) and not its_own and has.called(role) not in before:
+                    on = Term(has.called(role))
+                    yield Grant("trust", "/".join(path), Term("acts as it"), on, when=when, path=path, type=item.type)
+
+
+def _called(item: ResolvedResource, name: str, holders: Holders) -> set[str]:
+    found = item.properties.get(name) if isinstance(item.properties, Mapping) else None
+    return {holders.called(role) if isinstance(role, (str, Mapping)) else shown(role) for role, _ in branches(found)}
