@@ -12,7 +12,7 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.model import STACK_TYPE
-from unit.delivery.planning.stacks_of import changed, stacks_of
+from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 STATE = [{"type": ROOT_STACK, "inputs": {"parameters": {TEMPLATE_KEY: "templates/x.json"}}}]
@@ -52,6 +52,18 @@ def test_it_says_what_the_push_has_undone() -> None:
     first, second = told(as_pushed(wanted), wanted)
     assert "nothing that it brought is missing in the export" in first
     assert f"the permissions boundary ({roles})" in second
+
+
+def test_it_says_that_nobody_gets_credentials_of_aws() -> None:
+    """The template of an adopted environment has the auth roles' true trust, the CLI's denies everybody; the custom
+    resource that would set it does not run again (found with the Amplify CLI 14.2.2)."""
+    found = stacks_of("full")
+    statement = {"Effect": "Allow", "Principal": {"Federated": "cognito-identity.amazonaws.com"}, "Action": "sts:Any"}
+    wanted = with_resource(found, "AuthRole", AssumeRolePolicyDocument={"Statement": [statement]})
+    _, second = told(as_pushed(found), wanted)
+    assert "the auth roles' trust in the template (1)" in second
+    assert "no user of the app, and no guest, gets new credentials of AWS" in second
+    assert "credentials" not in " ".join(told(as_pushed(stacks_of("full", BOUNDARY)), stacks_of("full", BOUNDARY)))
 
 
 def test_it_says_what_the_deployment_would_undo() -> None:

@@ -18,12 +18,17 @@ from amplify_delivery.export.templates.boundary import PROPERTY as BOUNDARY
 
 _CLI = frozenset({"AuthRole", "UnauthRole", "DeploymentBucket"})
 """Resources of every root template of the CLI (amplify-cli, root-cloudformation-stack.json)."""
+_TRUST = "AssumeRolePolicyDocument"
+_SHUT = (
+    "The CLI's template lets nobody in to the auth roles: until this deployment no user of the app, and no guest, gets "
+    "new credentials of AWS"
+)
 _OURS: Mapping[str, str] = {
     BOUNDARY: "the permissions boundary",
     "DeletionPolicy": "how it is kept on a failed create",
     "UpdateReplacePolicy": "how it is kept when it is replaced",
     "Expires": "the expiry",
-    "AssumeRolePolicyDocument": "the auth roles' trust in the template",
+    _TRUST: "the auth roles' trust in the template",
     "nonce": "when the triggers are set",
 }
 """Properties that an assembly has otherwise than the export, and what they are."""
@@ -73,11 +78,12 @@ def notes(
         "`amplify push` has updated this backend since it was delivered from here: its templates are the Amplify CLI's "
         f"again, and {undoes}"
     ]
-    ours = [f"{what} ({count})" for what, count in _ours(steps).items()]
-    if ours:
-        found.append(
-            f"the push has undone these parts of the delivery, and this deployment puts them back: {', '.join(ours)}"
-        )
+    undone = _ours(steps)
+    if undone:
+        ours = ", ".join(f"{what} ({count})" for what, count in undone.items())
+        shut = f". {_SHUT}" if _OURS[_TRUST] in undone else ""
+        told = "the push has undone these parts of the delivery, and this deployment puts them back: "
+        found.append(f"{told}{ours}{shut}")
     return tuple(found)
 
 

@@ -57,7 +57,8 @@ class Gained:
         elif self.kind == "open":
             told = f"{self.who}: {rights}" + (f" ({on})" if self.on != (self.place,) else "")
         else:
-            told = f"{self.who} may {rights} on {on}" if on else f"{self.who} may {rights}"
+            here = self.kind == "principal" and self.on == (self.place,)
+            told = f"{self.who} may {rights} on {on}" if on and not here else f"{self.who} may {rights}"
         return told + (f", if {' and '.join(self.conditions)}" if self.conditions else "")
 
     def to_json(self) -> dict[str, Any]:

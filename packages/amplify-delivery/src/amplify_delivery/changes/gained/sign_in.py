@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.changes.gained.grants import ANYONE, Grant, Term
-from amplify_delivery.changes.gained.texts import When, at, branches, each, is_true, shown
+from amplify_delivery.changes.gained.texts import When, at, branches, each, is_true, path_of, shown
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.documents import parsed
 from amplify_delivery.export.templates.resolve import ResolvedResource
@@ -35,8 +35,10 @@ def identity_pool(properties: Properties) -> Found:
         if is_true(value):
             yield GUESTS, f"{_CREDENTIALS} without the enhanced flow's limits (AllowClassicFlow)", when
     for provider, when in each(properties.get("CognitoIdentityProviders")):
-        client = shown(at(provider, "ClientId"))
-        yield f"users of {shown(at(provider, 'ProviderName'))}", f"{_CREDENTIALS} through the client {client}", when
+        used = at(provider, "ClientId")
+        if path_of(used) is None:  # else of the backend's own users, which are what the pool is for
+            who = f"users of {shown(at(provider, 'ProviderName'))}"
+            yield who, f"{_CREDENTIALS} through the client {shown(used)}", when
     for name in _PROVIDERS:
         for value, when in each(properties.get(name)):
             yield f"users of {shown(value)}", f"{_CREDENTIALS} ({name})", when

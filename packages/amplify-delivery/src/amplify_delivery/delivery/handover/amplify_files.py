@@ -12,7 +12,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.export.model import AmplifyResource
@@ -47,6 +47,7 @@ class Running:
     environment: str
     outputs: Mapping[str, str]
     nested: Mapping[str, Nested]
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def provider(running: Running) -> dict[str, str]:

@@ -19,6 +19,7 @@ from amplify_delivery.delivery.handover.readiness import Readiness, readiness
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Export, read_export
+from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
 from amplify_delivery.export.templates.expressions import spelt
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import suppressing
@@ -78,8 +79,22 @@ def hand_over(
     content = _content(running, export, backend, project)
     _write(folder, content)
     uploaded = _upload(account, bucket, content) if upload else ()
-    notes = (*notes, *renamed(config), *_locked(account, name))
+    notes = (*notes, *trusted(environment, running), *renamed(config), *_locked(account, name))
     return Handover(running.name, bucket, folder, tuple(sorted(content)), uploaded, readiness(export), notes)
+
+
+def trusted(environment: str, running: Running) -> tuple[str, ...]:
+    """That the CLI's template takes the trust of the auth roles, where it stands in the one that runs: the custom
+    resource that sets it does not run again for a push."""
+    if not running.parameters.get(IDENTITY_POOL):
+        return ()
+    return (
+        "the auth roles' trust stands in the template that runs, and the Amplify CLI's template denies everybody: the "
+        "next `amplify push` would take it, and no user of the app, and no guest, would get credentials of AWS any "
+        f"more. Before anybody pushes: `pulumi config rm -s {environment} --path parameters.root.{IDENTITY_POOL}`, and "
+        f"what `amplify-delivery plan {environment}` shows then, deployed: the template says what the CLI's says, and "
+        "the trust that runs stays",
+    )
 
 
 def _locked(account: Account, name: str) -> tuple[str, ...]:
@@ -120,7 +135,8 @@ def _running(account: Account, name: str, environment: str) -> Running:
             logical_id: Nested(_url(template, logical_id, account), outputs_of(described(cloudformation, stack) or {}))
             for logical_id, stack in deployed.nested(cloudformation, root["StackId"]).items()
         }
-    return Running(name, str(root["StackId"]), account.region, environment, outputs_of(root), nested)
+    given = {p["ParameterKey"]: str(p.get("ParameterValue", "")) for p in root.get("Parameters") or ()}
+    return Running(name, str(root["StackId"]), account.region, environment, outputs_of(root), nested, given)
 
 
 def _url(template: Mapping[str, Any], logical_id: str, account: Account) -> str:

@@ -1,10 +1,14 @@
-"""Tables that have other names than Amplify gives them, told to whoever goes back to its tools."""
+"""What the next `amplify push` would take, told to whoever goes back to Amplify's tools: tables that have other names
+than Amplify gives them, and the auth roles' trust."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from amplify_delivery.delivery.handover.handing import renamed
+from amplify_delivery.delivery.handover.amplify_files import Running
+from amplify_delivery.delivery.handover.handing import renamed, trusted
+from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.resource_rules import ReplacedTable
 
@@ -18,3 +22,12 @@ def test_a_push_would_replace_what_amplify_does_not_know() -> None:
     assert "`amplify push` would put empty tables in the place" in note
     assert "apimyapp/Todo/TodoTable (v2-)" in note
     assert "`amplify override api`" in note
+
+
+def test_a_push_would_take_the_trust_that_stands_in_the_template() -> None:
+    running = Running("amplify-myapp-prod-12345", "arn", "eu-central-1", "prod", {}, {}, {IDENTITY_POOL: "pool"})
+    (note,) = trusted("prod", running)
+    assert "no user of the app, and no guest, would get credentials" in note
+    assert f"`pulumi config rm -s prod --path parameters.root.{IDENTITY_POOL}`" in note
+    assert trusted("prod", replace(running, parameters={IDENTITY_POOL: ""})) == ()
+    assert trusted("prod", replace(running, parameters={})) == ()
