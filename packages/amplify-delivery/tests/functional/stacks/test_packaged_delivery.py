@@ -119,6 +119,7 @@ class Clone:
             "environments": [{"environment": "dev", **place(self.project)}],
             "source": source,
             "stages": [stage(says)],
+            "install": ["cd .. && true", 'echo "packages of $(basename "$PWD")"'],
             "protect": False,
         }
         pipeline = {"type": "amplify-delivery:DeliveryPipeline", "properties": {**given, **more}}
@@ -275,6 +276,7 @@ def test_both_are_made_and_a_push_changes_the_pipeline_and_goes_through_it(
     assert stages == ["Source", "Build", "UpdatePipeline", "PublishAssets", "Dev-Plan", "Dev"]
     assert "the pipeline starts again, with the newest commit" in said(service, before, "UpdatePipeline")
     assert "pipeline: nothing to change" in said(service, done, "UpdatePipeline")
+    assert "\npackages of pipeline\n" in said(service, done, "UpdatePipeline")
     assert done.history[-1].action.name == "test-dev"  # with the commit's own commands
     stacks = aws("cloudformation").describe_stacks()["Stacks"]
     assert [s["StackStatus"] for s in stacks if s["StackName"].startswith(f"amplify-{APP}-dev-")][:1] == [

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.previews import pattern, previewing
 from amplify_delivery.delivery.previews.previewing import _check_pattern
+from amplify_delivery.delivery.scaffold import project_files
 from amplify_delivery.delivery.teardown import destruction
 from amplify_delivery.delivery.teardown.held import Held
 from amplify_delivery.errors import ConfigError, DeliveryError, FailedError, RefusedError
@@ -44,6 +46,13 @@ def test_names_are_short_and_always_the_same(number: int) -> None:
     assert name == f"pr{number}"
     assert len(name) <= 10
     assert pattern.is_preview(name)
+
+
+def test_a_previews_file_is_kept_out_of_git_and_no_others() -> None:
+    """It is made again by each run: committed, it would be what the next one finds."""
+    ignored = next(line for line in project_files._IGNORED.splitlines() if "Pulumi" in line).removeprefix("/")
+    names = ("pr1", "pr12", "pr99999999", "preview", "preprod", "prod", "pr")
+    assert [name for name in names if fnmatch(f"Pulumi.{name}.yaml", ignored)] == ["pr1", "pr12", "pr99999999"]
 
 
 @pytest.mark.parametrize("number", [0, -1, 100_000_000])

@@ -120,7 +120,7 @@ def put(folder: Path, **inputs: Any) -> subprocess.CompletedProcess[str]:
 
 def test_it_takes_what_a_stack_file_says() -> None:
     resource = SCHEMA["resources"][TYPE]
-    own = {"app", "pipeline", "environments", "selfUpdate", "program"}
+    own = {"app", "pipeline", "environments", "selfUpdate", "program", "install"}
     assert set(resource["inputProperties"]) == own | set(PipelineConfig.written_names()) - {"program"}
     assert set(resource["requiredInputs"]) == {"app", "account", "region", "environments", "source", "stages"}
     of_sources = {key for known in host.SOURCES for key in known.written_names()}
@@ -185,6 +185,14 @@ def test_update_pipeline_runs_the_program_that_declares_it_as_the_commit_has_it(
     for other in ({"stages": commands}, {"build": {"commands": ["make test"]}}):
         changed = construct(package, **{**ARGS, **other})
         assert changed.exports["definitionDigest"] != found.exports["definitionDigest"]
+    # Its packages are installed first, each command in the program's folder, whatever the one before did to its shell.
+    found = construct(package, **ARGS, install=["npm ci", "cd sub && make 'a b'"])
+    lines = buildspec(found, "update")["phases"]["build"]["commands"]
+    assert lines == [
+        "(cd pipeline && eval 'npm ci')",
+        """(cd pipeline && eval 'cd sub && make '"'"'a b'"'"'')""",
+        command,
+    ]
     elsewhere = construct(package, **ARGS, selfUpdate=False)
     assert "STACK_FILE_DIGEST" not in json.dumps(elsewhere.one(PIPELINE).inputs, default=str)
 

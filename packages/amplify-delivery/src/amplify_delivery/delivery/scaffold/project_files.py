@@ -197,6 +197,8 @@ __pycache__/
 /container-images/
 # Pages that `report` and `rehearse` write.
 /build/
+# Of a pull request's preview, made again each time.
+/Pulumi.pr[0-9]*.yaml
 """
 
 _HIDING = (WHEELS, f"{WHEELS}/*", "*.whl", "**/*.whl")
@@ -213,9 +215,13 @@ python3 -m venv .venv && . .venv/bin/activate
 pip install --no-deps --require-hashes -r requirements.lock    # in this folder
 python -m pytest tests                                         # without AWS
 amplify-delivery check                                         # the export
-pulumi stack init ENV                                          # once, after `pulumi login --local` or another
-pulumi up -s ENV                                               # an environment, as its file Pulumi.ENV.yaml says
+pulumi stack init ENV                                          # a copy of your own; before, `pulumi login --local`
+pulumi up -s ENV                                               # as its file Pulumi.ENV.yaml says
 ```
+
+What is `bootstrapped` in its file, a pipeline or a CI delivers, with a state of its own
+(`amplify-delivery docs pipeline`, `amplify-delivery docs ci`). All of it on this machine, without an account:
+`amplify-delivery docs rehearsal`.
 
 `requirements.txt` says what is installed, `requirements.lock` pins it. After a change of the former:
 `uv pip compile --universal --python-version 3.11 --generate-hashes --no-header requirements.txt -o requirements.lock`.

@@ -330,6 +330,9 @@ class DeliveryPipelineArgs(TypedDict):
     program: NotRequired[str]
     """Folder of this program in the project that is delivered, whose commits UpdatePipeline takes it from. Default:
     `pipeline`."""
+    install: NotRequired[list[str]]
+    """Commands, in the program's folder, by which UpdatePipeline installs the packages that the program runs with, as
+    `npm ci`. Default: none, which does for YAML."""
     profile: NotRequired[str]
     role_arn: NotRequired[str]
     source: Source

@@ -70,6 +70,7 @@ class Own(Model):
     environments: Annotated[tuple[Place, ...], List]
     self_update: Flag = True
     program: RepositoryFolder = "pipeline"
+    install: Annotated[tuple[Text, ...], List] = ()
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ def _program(own: Own, given: Mapping[str, Any], directory: Path, name: str) -> 
             where=name,
             remedy="remove it, and have the AWS SDK find your credentials (`AWS_PROFILE`); or `selfUpdate: false`",
         )
-    return OtherProgram(own.program, pulumi.get_project(), pulumi.get_stack())
+    return OtherProgram(own.program, pulumi.get_project(), pulumi.get_stack(), own.install)
 
 
 def _places(own: Own, config: PipelineConfig, name: str) -> tuple[EnvironmentRef, ...]:

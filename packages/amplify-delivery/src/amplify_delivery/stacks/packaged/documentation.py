@@ -238,10 +238,17 @@ two things it is not the same:
   `pulumi -C pipeline up -s main` by hand brings that in.
 - A region that its last environment leaves keeps its artifact bucket: name it in `artifactRegions`.
 
-UpdatePipeline installs what `requirements.lock` names, and gives the engine no other language's packages: a program in
-YAML needs none. For another language, or where the program lies elsewhere than its commits, there is
-`selfUpdate: false`: then the pipeline has no UpdatePipeline, no push can change it, its roles or its steps, and
-`pulumi up` of the program does. `program` names another folder.
+**In another language** the program has packages of its own. UpdatePipeline installs what `requirements.lock` names,
+which does for a program in YAML, and then runs the commands of `install`, in the program's folder and with the role
+of its build: `install: ["npm ci"]` for TypeScript with a package-lock.json; or `install: ["pulumi install"]`, by
+which Pulumi itself installs what the program asks for, in any language. The build's image has to hold the language
+(AWS's hold Node.js, Python, Go and others), and `sdks/`, which `pulumi package add` wrote, belongs in the commit.
+
+The vendor's archive of the engine (`engine`) holds the hosts of these languages. A command that fails ends
+UpdatePipeline before anything is changed. A changed `install` counts from the execution after the one that brings it:
+where the program does not run without it, bring it in by hand, as above. Where the program lies elsewhere than the
+commits that are delivered, there is `selfUpdate: false`: then the pipeline has no UpdatePipeline, no push can change
+it, its roles or its steps, and `pulumi up` of the program does. `program` names another folder.
 
 What holds data is protected in both components: `pulumi destroy` refuses until the program says `protect: false`, and
 S3 deletes no bucket that holds something. Empty the artifact buckets by hand, once nobody wants to roll back to them.
@@ -289,7 +296,8 @@ answers.
 
 The builds of that release have an image that holds what is locked. The language hosts of Node.js, Go, .NET and Java
 could not be had here (their Go modules have no version, and neither PyPI nor npm has them): the SDKs that they generate
-are as good as the schema, and nobody here has run one.
+are as good as the schema, and nobody here has run one. Nor has UpdatePipeline run a program in another language than
+YAML: of `install` it was tried that its commands run, where they have to, before the program.
 """
 
 

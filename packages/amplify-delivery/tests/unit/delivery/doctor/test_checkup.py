@@ -14,7 +14,7 @@ from amplify_delivery import cli
 from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.doctor import checkup, environment_questions
-from amplify_delivery.delivery.doctor.asking import identity, this_machine
+from amplify_delivery.delivery.doctor.asking import identity, quotas, this_machine
 from amplify_delivery.delivery.doctor.asking.clients import NotKnownError
 from amplify_delivery.delivery.doctor.judging.caller import Caller, NoCaller
 from amplify_delivery.delivery.doctor.lines import Line, Section
@@ -156,6 +156,20 @@ def test_another_account_is_asked_nothing(folder: Path, monkeypatch: pytest.Monk
     assert (states.pop("credentials"), states.pop("account")) == ("ok", "error")
     own = {states.pop(subject) for subject in ("services", "runtimes")}  # what the export and lists of ours tell
     assert (own, set(states.values())) == ({"ok"}, {"not known"})
+
+
+@pytest.mark.parametrize(("told", "state"), [((2000, None), "not known"), ((2000, 3), "warning"), ((2000, 2500), "ok")])
+def test_a_limit_that_cloudformation_does_not_tell_is_not_known(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, told: tuple[int, int | None], state: str
+) -> None:
+    monkeypatch.setattr(
+        identity, "caller", lambda _: (Stubbed().asking, Caller("444444444444", "arn:aws:iam::444444444444:user/ann"))
+    )
+    monkeypatch.setattr(quotas, "limits", lambda _: quotas.Limits(*told))
+    monkeypatch.setattr(quotas, "stacks", lambda _: ())
+    _, section = checkup.examine(["dev"], Context(folder, {}))
+    states = {line.subject: line.state for line in section.lines}
+    assert (states["CloudFormation stacks"], states["CloudFormation resources"]) == ("ok", state)
 
 
 def test_what_needs_no_account_is_told_without_credentials(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

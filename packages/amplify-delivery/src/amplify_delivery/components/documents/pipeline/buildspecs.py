@@ -96,10 +96,12 @@ printf '%s\\n' {shlex.quote(text)} > {name}"""
 def update_pipeline(engine: EngineDownload | None = None, program: OtherProgram | None = None) -> str:
     """UpdatePipeline: the built commit's own description of the pipeline, which `program` has, else its stack file."""
     waits = {"AMPLIFY_DELIVERY_WAIT": str(UPDATE_MINUTES // 2)}
-    command = "python -m amplify_delivery update-pipeline"
+    command, first = "python -m amplify_delivery update-pipeline", []
     if program:
+        # Each in a shell of its own: whatever it changes there (a folder, an option), the next command has as before.
+        first = [f"(cd {shlex.quote(program.folder)} && eval {shlex.quote(line)})" for line in program.install]
         command += f" --program {shlex.quote(program.folder)} --program-stack {shlex.quote(program.stack)}"
-    return _text(_spec(_verified([command], engine), [], waits))
+    return _text(_spec(_verified([*first, command], engine), [], waits))
 
 
 def project(what: str, timeout_minutes: int, engine: EngineDownload | None = None) -> str:

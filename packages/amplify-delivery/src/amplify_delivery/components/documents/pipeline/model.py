@@ -54,6 +54,8 @@ class OtherProgram:
     project: str
     """Name of its Pulumi project."""
     stack: str
+    install: tuple[str, ...] = ()
+    """Commands, in its folder, that install the packages it runs with."""
 
 
 @dataclass(frozen=True)
