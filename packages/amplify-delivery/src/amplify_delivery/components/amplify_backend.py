@@ -1,7 +1,5 @@
 """An Amplify backend as one Pulumi component: its root stack, its secrets, and typed access to what it made."""
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +11,8 @@ import pulumi_aws as aws
 from amplify_delivery.components import names
 from amplify_delivery.components.backend import hooks
 from amplify_delivery.components.backend.accessors import Directory, Found
-from amplify_delivery.components.backend.contents import contents, pages
+from amplify_delivery.components.backend.contents import contents
+from amplify_delivery.components.backend.pages import upload_pages
 from amplify_delivery.components.backend.parts import (
     Bucket,
     Function,
@@ -24,6 +23,7 @@ from amplify_delivery.components.backend.parts import (
     Table,
     UserPool,
 )
+from amplify_delivery.components.backend.secrets import SecretKey, secret_versions
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.publisher import Publisher
 from amplify_delivery.components.remembered import ROOT_STACK_NAME, unchanged
@@ -47,9 +47,6 @@ _AS_IT_RUNS = (
     "templateUrl",
 )
 """Everything but its name: the engine imports only what is wanted exactly as it is."""
-
-SecretKey = tuple[str, str]
-"""A secret parameter: (logical id of the nested stack, parameter)."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +115,13 @@ class AmplifyBackend(pulumi.ComponentResource):
         self._args = args
         self._directory = Directory(args.assembly)
         with as_run_error():
-            versions = {} if args.adopted else self._secrets(args)
+            versions = {} if args.adopted else secret_versions(self, args.root, args.secrets)
             held = contents(args.assembly)
             protect = bool(args.adopted) or (args.protect and held.stateful)
             self._stack = self._root_stack(
                 name, args, versions, protect=protect, transforms=held.transforms, after=opts
             )
-            self._bucket_files(args)
+            upload_pages(self, args.assembly, args.root.stack_name, self._stack)
         self.stack_name = self._stack.name
         self.stack_id = self._stack.id
         self.template_key = (args.instead or args.root).object.key
@@ -290,47 +287,6 @@ class AmplifyBackend(pulumi.ComponentResource):
 
     # --- what it makes ------------------------------------------------------------------------------------------
 
-    def _secrets(self, args: AmplifyBackendArgs) -> dict[str, aws.secretsmanager.SecretVersion]:
-        """A Secrets Manager secret for each secret parameter; gives their versions, by the root parameters that take
-        the version ids.
-
-        Not a NoEcho parameter of the stack: CloudFormation gives `****` back for it, so that each refresh would show a
-        difference, and ignoring the difference would write `****` for real (terraform-provider-aws issue 29405,
-        pulumi-aws issue 2492). The root refers to the secret in the nested stack's `Parameters`, where CloudFormation
-        resolves it; the nested template keeps its own NoEcho parameter. The version id is a plain parameter: it changes
-        when the value does, and so a rotated secret updates the nested stack exactly once.
-
-        The value is write-only: the provider lists the secret's versions then, where it would read the value itself at
-        each refresh (terraform-provider-aws pull request 44876). So `plan` needs no right to read a secret. The
-        engine is told that the value has changed by a number.
-        """
-        versions = {}
-        for secret in args.root.secrets:
-            value = args.secrets.get((secret.nested_stack, secret.parameter))
-            if value is None:
-                raise ConfigError(
-                    f"the secret {secret.nested_stack}.{secret.parameter} has no value",
-                    where=args.root.stack_name,
-                    remedy="`pulumi config set --secret --path 'parameters.NESTED_STACK.PARAMETER' VALUE` gives it one",
-                )
-            label = f"{secret.nested_stack}-{secret.parameter}"
-            made = aws.secretsmanager.Secret(
-                label,
-                name=secret.secret_name,
-                description=f"Parameter {secret.parameter} of {secret.nested_stack} in {args.root.stack_name}",
-                # Else the name stays taken for days, and the next `up` after a destroy fails on it.
-                recovery_window_in_days=0,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            versions[secret.version_parameter] = aws.secretsmanager.SecretVersion(
-                label,
-                secret_id=made.id,
-                secret_string_wo=pulumi.Output.secret(value),
-                secret_string_wo_version=_number_of(secret.secret_name, value),
-                opts=pulumi.ResourceOptions(parent=made),
-            )
-        return versions
-
     def _identity(
         self,
         name: str,
@@ -415,50 +371,3 @@ class AmplifyBackend(pulumi.ComponentResource):
                 ),
             ),
         )
-
-    def _bucket_files(self, args: AmplifyBackendArgs) -> None:
-        """Upload what the export means for buckets which the stack itself makes: Cognito's verification pages.
-
-        The CDK construct uploads them with the ACL public-read. Buckets made since April 2023 refuse that until ACLs
-        are allowed on them, which the exported template does not do ("Controlling ownership of objects and disabling
-        ACLs" in the S3 user guide).
-        """
-        after = pulumi.ResourceOptions(parent=self, depends_on=[self._stack])
-        for bucket, files in sorted(pages(args.assembly, args.root.stack_name).items()):
-            owner = aws.s3.BucketOwnershipControls(
-                bucket,
-                bucket=bucket,
-                rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="ObjectWriter"),
-                opts=after,
-            )
-            open_to_acls = aws.s3.BucketPublicAccessBlock(
-                bucket,
-                bucket=bucket,
-                block_public_acls=False,
-                block_public_policy=True,
-                ignore_public_acls=False,
-                restrict_public_buckets=True,
-                opts=after,
-            )
-            for file in files:
-                aws.s3.BucketObjectv2(
-                    f"{bucket}/{file.path}",
-                    bucket=bucket,
-                    key=file.path,
-                    acl="public-read",
-                    # Bytes in the state instead of a path: the pages are small, and an assembly need not be a folder.
-                    content_base64=base64.b64encode(args.assembly.read(file.key)).decode(),
-                    content_type=file.content_type,
-                    opts=pulumi.ResourceOptions(parent=self, depends_on=[owner, open_to_acls]),
-                )
-
-
-def _number_of(name: str, value: pulumi.Input[str]) -> pulumi.Output[int]:
-    """A number that changes with the value of the secret called `name`. Secret itself: a short value could be guessed
-    from it. 31 bits: an integer of Pulumi's schemas has 32."""
-
-    def number(text: str) -> int:
-        digest = hashlib.sha256(f"{name}\0{text}".encode()).digest()
-        return (int.from_bytes(digest[:4], "big") >> 1) or 1  # to the provider, 0 is not a number at all
-
-    return pulumi.Output.secret(value).apply(number)

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from amplify_delivery.errors import AssemblyError
 from amplify_delivery.export.model import STACK_TYPE
+from amplify_delivery.export.templates.composing import append, append_parts, composed
 from amplify_delivery.export.templates.conditions import connected
-from amplify_delivery.export.templates.expressions import VARIABLE, is_join, sub_parts
+from amplify_delivery.export.templates.expressions import VARIABLE, sub_parts
 from amplify_delivery.export.templates.literals import items, text
 
 _ABSENT = object()
@@ -343,19 +344,19 @@ class _Stack:
             return {"Fn::Join": [separator, parts]}
         flat: list[Any] = []
         for index, part in enumerate(parts):
-            _append(flat, separator if index else "")
-            _append_parts(flat, part)
-        return _composed(flat)
+            append(flat, separator if index else "")
+            append_parts(flat, part)
+        return composed(flat)
 
     def substituted(self, source: str, variables: Mapping[str, Any]) -> Any:
         flat: list[Any] = []
         position = 0
         for match in VARIABLE.finditer(source):
-            _append(flat, source[position : match.start()])
+            append(flat, source[position : match.start()])
             position = match.end()
             name = match[1].strip()
             if name.startswith("!"):
-                _append(flat, "${" + name[1:] + "}")
+                append(flat, "${" + name[1:] + "}")
                 continue
             if name in variables:
                 value = self.value(variables[name])
@@ -364,9 +365,9 @@ class _Stack:
             else:
                 value = self.reference(name)
             if value is not _ABSENT:
-                _append_parts(flat, value)
-        _append(flat, source[position:])
-        return _composed(flat)
+                append_parts(flat, value)
+        append(flat, source[position:])
+        return composed(flat)
 
     def mapped(self, keys: list[Any]) -> Any:
         found: Any = self.body.get("Mappings") or {}
@@ -378,29 +379,3 @@ class _Stack:
                 return {"Fn::FindInMap": keys}
             found = found[key]
         return found
-
-
-def _append_parts(flat: list[Any], value: Any) -> None:
-    """Append a resolved value; what was composed already is taken apart, so that spellings do not differ."""
-    if isinstance(value, str):
-        _append(flat, value)
-        return
-    composed = value.get("Fn::Join") if isinstance(value, (dict, Mapping)) and len(value) == 1 else None
-    if composed is not None and is_join(composed) and composed[0] == "":
-        for part in composed[1]:
-            _append(flat, part)
-    else:
-        _append(flat, text(value) if isinstance(value, (bool, int, float)) else value)
-
-
-def _append(flat: list[Any], part: Any) -> None:
-    if isinstance(part, str) and flat and isinstance(flat[-1], str):
-        flat[-1] += part
-    elif part != "":
-        flat.append(part)
-
-
-def _composed(flat: list[Any]) -> Any:
-    if not flat:
-        return ""
-    return flat[0] if len(flat) == 1 and isinstance(flat[0], str) else {"Fn::Join": ["", flat]}

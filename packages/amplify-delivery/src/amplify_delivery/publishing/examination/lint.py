@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-RULES = version_of("publishing.examination.linter", "export.templates.resolve", "export.templates.conditions")
+RULES = version_of(
+    "publishing.examination.linter",
+    *(f"export.templates.{module}" for module in ("resolve", "conditions", "composing", "expressions")),
+)
 """Which version of our own part it is: what `linter` asks of cfn-lint, and leaves out of its answer since it can never
 be created."""
 MANY = 400_000
