@@ -253,6 +253,22 @@ it, its roles or its steps, and `pulumi up` of the program does. `program` names
 What holds data is protected in both components: `pulumi destroy` refuses until the program says `protect: false`, and
 S3 deletes no bucket that holds something. Empty the artifact buckets by hand, once nobody wants to roll back to them.
 
+## A lost state
+
+Where an account was bootstrapped, or a pipeline runs, and the state at hand does not hold it, neither component makes
+it a second time: `up` and `preview` are refused, before anything is made. Use the state that knows it (`pulumi whoami
+-v`, `PULUMI_BACKEND_URL`). If that is lost for good, a stack file takes over, which says the same as the component's
+inputs: `Pulumi.ENV-account.yaml` in the project that is delivered, with `program: account`
+([configuration.md](configuration.md)), or `Pulumi.pipeline.yaml`, whose text is the component's `stackFile`. There
+
+```
+pulumi stack init ENV-account --secrets-provider ...     # as the project's README has it for its other stacks
+amplify-delivery adopt ENV-account --state-lost
+```
+
+takes in what runs, by the same names, and changes nothing in AWS; it prints the command that follows. From then on that
+file is the account's, and the component leaves the program.
+
 ## What stays with Python
 
 - The commands (`plan`, `deploy`, `adopt`, `rollback`): they walk the project's own stack files. A backend that a
@@ -284,7 +300,8 @@ With the real engine and the local AWS, in tests:
   again without a change. A commit with another step goes through it, with the very buildspecs that are declared:
   UpdatePipeline changes the pipeline, which starts again, and that step runs after a backend was deployed. What they
   register is compared, resource by resource and document by document, with what the programs register for the same
-  stack files.
+  stack files. Beside another state both are refused. That a stack file takes over a lost account was played once, by
+  hand.
 - A program in JavaScript, with the SDK that npm has, run by its Automation API inside its own process and with the
   class above, deploys a backend and declares a `TargetAccount`, again without a change, and takes both away.
 - The engine binds the schema, which checks it.
