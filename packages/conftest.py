@@ -70,6 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+def pytest_unconfigure() -> None:
+    """Nobody is told any more what a collection would find now; pytest does five of them, half a second each."""
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Said at the end, where -q has a line as well."""
     if said := stale.told(project_environment(ROOT), Path(sys.prefix)):
