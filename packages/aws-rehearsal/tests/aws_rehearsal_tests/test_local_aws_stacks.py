@@ -754,6 +754,120 @@ def test_what_no_schema_forbids_and_a_service_refuses(developer: LocalAccount, r
     assert says in developer.reasons().get("It", "")
 
 
+def code(**properties: Any) -> Template:
+    """A function, and the role that it has, which `trusts` another service if told to."""
+    return {"Type": "AWS::Lambda::Function", "Properties": {**FUNCTION, **properties}}
+
+
+def role_for(service: str, *tags: tuple[str, str]) -> Template:
+    trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    given = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}
+    tagged = {"Tags": [{"Key": key, "Value": value} for key, value in tags]} if tags else {}
+    return {"Type": "AWS::IAM::Role", "Properties": {**given, **tagged}}
+
+
+FUNCTION = {
+    "Handler": "index.handler",
+    "Runtime": "python3.12",
+    "Code": {"ZipFile": "def handler(event, context): return 1"},
+    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+}
+
+
+def called_by(kind: str, **properties: Any) -> Template:
+    given = {"FunctionName": {"Ref": "Function"}, "EventSourceArn": {"Fn::GetAtt": [kind, "Arn"]}, **properties}
+    return {"Type": "AWS::Lambda::EventSourceMapping", "Properties": given}
+
+
+def rule(**properties: Any) -> Template:
+    return {"Type": "AWS::Events::Rule", "Properties": properties}
+
+
+def telling(*events: str) -> Template:
+    queue = {"Fn::GetAtt": ["Queue", "Arn"]}
+    told = {"QueueConfigurations": [{"Event": event, "Queue": queue} for event in events]}
+    return {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": told}}
+
+
+def telling_of(kind: str, name: str) -> Template:
+    arn = {"Ref": name} if kind == "Topic" else {"Fn::GetAtt": [name, "Arn"]}
+    told = {f"{kind}Configurations": [{"Event": "s3:ObjectCreated:*", kind: arn}]}
+    return {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": told}}
+
+
+def for_everybody(name: str) -> Template:
+    objects = {"Fn::Sub": f"${{{name}.Arn}}/*"}
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": objects}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": name}, "PolicyDocument": document}}
+
+
+def sending(service: str, queue: str) -> Template:
+    principal = {"Service": f"{service}.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [{"Ref": queue}], "PolicyDocument": document}}
+
+
+def inviting(message: str) -> Template:
+    return signing_in(AdminCreateUserConfig={"InviteMessageTemplate": {"EmailMessage": message}})
+
+
+OPEN = {"BlockPublicPolicy": False, "RestrictPublicBuckets": False}
+LAYER = "arn:aws:lambda:us-east-1:580247275435:layer:Tools"
+MACHINE = {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "DefinitionString": '{"StartAt": "A", "States": {}}'}
+SETTINGS: list[tuple[Template, str]] = [
+    (code(Environment={"Variables": {"MY_VAR": "x"}}), ""),
+    (code(Environment={"Variables": {"MY-VAR": "x"}}), "Map keys must satisfy constraint"),
+    (code(Layers=[f"{LAYER}:1", f"{LAYER}:2"]), "Two different versions of the same layer"),
+    (code(FileSystemConfigs=[{"Arn": "arn:aws:elasticfilesystem:x", "LocalMountPath": "/mnt/x"}]), "execute in a VPC"),
+    (called_by("Queue", BatchSize=10), ""),
+    (called_by("Queue", StartingPosition="LATEST"), "StartingPosition is not valid for SQS"),
+    (called_by("Queue", BatchSize=100), "Maximum batch window in seconds must be greater than 0"),
+    (called_by("Queue", BisectBatchOnFunctionError=True), "BisectBatchOnFunctionError"),
+    (called_by("Stream"), "at 'startingPosition'"),
+    (inviting("{username}: {####}"), ""),
+    (inviting("Welcome"), "inviteMessageTemplate.emailMessage"),
+    (signing_in(Schema=[{"Name": "a", "AttributeDataType": "String", "Required": True}]), "Required custom attributes"),
+    (signing_in(UserPoolAddOns={"AdvancedSecurityMode": "ENFORCED"}), "ESSENTIALS pricing tier"),
+    (signing_in(UserPoolTier="PLUS", UserPoolAddOns={"AdvancedSecurityMode": "ENFORCED"}), ""),
+    (telling("s3:ObjectCreated:Put", "s3:ObjectRemoved:*"), ""),
+    (telling("s3:ObjectCreated:*", "s3:ObjectCreated:Put"), "Configurations overlap"),
+    (telling_of("Queue", "Mute"), "Unable to validate the following destination configurations"),
+    (telling_of("Topic", "Topic"), "Unable to validate the following destination configurations"),
+    (for_everybody("Bucket"), "BlockPublicPolicy"),
+    (for_everybody("Open"), ""),
+    (rule(EventPattern={"source": ["aws.s3"]}), ""),
+    (rule(EventPattern={"source": "aws.s3"}), '"source" must be an object or an array'),
+    (rule(ScheduleExpression="rate(1 day)", EventBusName={"Ref": "Bus"}), "only on the default event bus"),
+    ({"Type": "AWS::StepFunctions::StateMachine", "Properties": MACHINE}, "states.amazonaws.com"),
+    (role_for("lambda", ("Team", "R and D"), ("Büro", "Köln")), ""),
+    (role_for("lambda", ("Team", "R&D")), "at 'tags.1.member.value'"),
+    (role_for("lambda", ("Owner", "a"), ("owner", "b")), "Tag keys are case insensitive"),
+]
+
+
+@pytest.mark.parametrize(
+    ("resource", "says"), SETTINGS, ids=lambda value: value["Type"] if isinstance(value, dict) else value
+)
+def test_what_a_service_refuses_when_it_is_given_it(developer: LocalAccount, resource: Template, says: str) -> None:
+    beside = {
+        "Role": role_for("lambda"),
+        "Function": code(),
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 60}},
+        "Stream": {"Type": "AWS::Kinesis::Stream", "Properties": {"ShardCount": 1}},
+        "Sending": sending("s3", "Queue"),
+        "Mute": {"Type": "AWS::SQS::Queue"},
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Bucket": {"Type": "AWS::S3::Bucket"},
+        "Open": {"Type": "AWS::S3::Bucket", "Properties": {"PublicAccessBlockConfiguration": OPEN}},
+        "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "own"}},
+    }
+    created = developer.create(resources(**beside, It={**resource, "DependsOn": list(beside)}))["StackStatus"]
+    assert created == ("ROLLBACK_COMPLETE" if says else "CREATE_COMPLETE"), developer.reasons()
+    assert says in developer.reasons().get("It", "")
+
+
 @pytest.mark.parametrize(
     ("url", "domain", "says"),
     [

@@ -21,14 +21,19 @@ from amplify_delivery.publishing.examination import computed, given, graphql_sch
 from amplify_delivery.publishing.examination.services import (
     apis,
     assertions,
+    buckets,
     cognito,
     dynamodb,
+    events,
+    functions,
     iam,
     inline_code,
+    roles,
     s3,
     search,
     triggers,
     twice,
+    user_pools,
 )
 
 _EXAMINING = (
@@ -40,14 +45,19 @@ _EXAMINING = (
     given,
     apis,
     assertions,
+    buckets,
     cognito,
     dynamodb,
+    events,
+    functions,
     iam,
     inline_code,
+    roles,
     s3,
     search,
     triggers,
     twice,
+    user_pools,
 )
 _DECLARING = (root, *_EXAMINING, impossible, imports)
 """Modules that declare the rules of what they find."""
@@ -72,11 +82,12 @@ what happens to users, before anybody looked which of them are found: 40 of the 
 in a traceback. AD432, AD707 to AD709, AD735 to AD739 and two forms of AD733 came of the rest. How many a sixty-first
 fault would meet, that number tells better than the 60 of today: of 28 further ones 9 were found. What values a
 manifest gives, nobody had looked at; AD710 to AD714 came of it (`further.py`, beside what is right and must not be
-refused).
+refused). Of 130 settings that services look at only when they are given to them, 47 were not told; AD723 to AD729 came
+of that.
 
 AD1xx is about the form of the files, AD2xx about the structure, AD3xx parameters, AD4xx files and locations, AD5xx
-quotas, AD6xx the exporter's noise: `check` tells them, of the export alone. AD70x, AD71x and AD73x are about the
-templates as they are rendered for an environment, before they are published. AD74x and AD75x are about changes: `plan`
+quotas, AD6xx the exporter's noise: `check` tells them, of the export alone. AD70x to AD73x are about the templates
+as they are rendered for an environment, before they are published. AD74x and AD75x are about changes: `plan`
 shows them, and no command carries such a plan out. From AD700 on, an environment's stack file can overrule an id, with
 a reason: [linting.md](linting.md) tells how, and lists the rules of cfn-lint, all of which are AD700.
 
@@ -94,6 +105,7 @@ _BY_WHOM: Mapping[str, str] = {
     "AD1": "`check`, `assemble` and `build`, when they read the export",
     "AD70": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
     "AD71": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
+    "AD72": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
     "AD73": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
     "AD75": "`plan`, of what deploying would change; no command carries such a plan out",
     "AD74": "`plan`, of what deploying would change; no command carries such a plan out",

@@ -159,6 +159,44 @@ def answering(code: str) -> Change:
     )
 
 
+def variable(name: str) -> Change:
+    return resource("AWS::Lambda::Function", Environment={"Variables": {name: "x"}})
+
+
+def mapping(**given: Any) -> Change:
+    source = {"EventSourceArn": {"Fn::Sub": "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:jobs"}}
+    return resource("AWS::Lambda::EventSourceMapping", **source, **given)
+
+
+def invitation(message: str) -> Change:
+    return resource(
+        "AWS::Cognito::UserPool", AdminCreateUserConfig={"InviteMessageTemplate": {"EmailMessage": message}}
+    )
+
+
+def okta(*after: str) -> Change:
+    pool = {"UserPoolId": {"Ref": "Pool"}}
+    client = {"Type": "AWS::Cognito::UserPoolClient", "DependsOn": list(after)}
+    provider = {"Type": "AWS::Cognito::UserPoolIdentityProvider", "Properties": {**pool, "ProviderName": "Okta"}}
+    return lambda t: t["Resources"].update(
+        Pool={"Type": "AWS::Cognito::UserPool", "Properties": {}},
+        Provider=provider,
+        Client={**client, "Properties": {**pool, "SupportedIdentityProviders": ["Okta"]}},
+    )
+
+
+def told_of(*events: str) -> Change:
+    each = [{"Event": event, "Queue": "arn:aws:sqs:us-east-1:111111111111:jobs"} for event in events]
+    return resource("AWS::S3::Bucket", NotificationConfiguration={"QueueConfigurations": each})
+
+
+def run_by(service: str) -> Change:
+    statement = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [statement]}}}
+    function = resource("AWS::Lambda::Function", Role={"Fn::GetAtt": ["Runs", "Arn"]})
+    return lambda t: (function(t), t["Resources"].update(Runs=role))
+
+
 OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
     "AD701": (code("functions/none.zip"), lambda t: None),
     "AD702": (given("Nobody"), lambda t: None),
@@ -202,6 +240,19 @@ OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
     "AD720": (tiered(7), tiered(30)),
     "AD721": (asserting("no"), asserting("yes")),
     "AD722": (answering("require('aws-sdk')"), answering("require('@aws-sdk/client-s3')")),
+    "AD723": (variable("MY-VAR"), variable("MY_VAR")),
+    "AD724": (mapping(StartingPosition="LATEST"), mapping()),
+    "AD725": (invitation("Welcome, {username}"), invitation("{username}: {####}")),
+    "AD726": (okta(), okta("Provider")),
+    "AD727": (
+        told_of("s3:ObjectCreated:*", "s3:ObjectCreated:Put"),
+        told_of("s3:ObjectCreated:*", "s3:ObjectRemoved:*"),
+    ),
+    "AD728": (
+        resource("AWS::Events::Rule", EventPattern={"source": "aws.s3"}),
+        resource("AWS::Events::Rule", EventPattern={"source": ["aws.s3"]}),
+    ),
+    "AD729": (run_by("apigateway"), run_by("lambda")),
     "AD730": (
         output(IN_MAP, Mappings={"m": {"prod": {"a": "x"}}}),
         output(IN_MAP, Mappings={"m": {"dev": {"a": "x"}}}),

@@ -140,7 +140,20 @@ def test_who_may_call_an_alias_is_not_judged(full: Assembly) -> None:
 
 TABLE = put("T", "AWS::DynamoDB::Table", StreamSpecification={"StreamViewType": "KEYS_ONLY"})
 STREAM = {"Fn::GetAtt": ["T", "StreamArn"]}
-MAPPING = put("M", "AWS::Lambda::EventSourceMapping", EventSourceArn=STREAM, FunctionName={"Ref": "LambdaFunction"})
+
+
+def reading_from(source: Any, *after: str) -> Change:
+    """A function that a stream calls, made after others."""
+    given = {"EventSourceArn": source, "FunctionName": {"Ref": "LambdaFunction"}, "StartingPosition": "LATEST"}
+    mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": given, "DependsOn": list(after)}
+    return lambda t: t["Resources"].update(M=mapping)
+
+
+def follows(name: str, *others: str) -> Change:
+    return lambda t: t["Resources"][name].update(DependsOn=list(others))
+
+
+MAPPING = reading_from(STREAM)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +171,7 @@ def test_a_function_may_read_the_stream_that_calls_it(full: Assembly, resource: 
     policy = put(
         "P", "AWS::IAM::Policy", Roles=[{"Ref": "LambdaExecutionRole"}], PolicyDocument=reading(resource, action)
     )
-    found = told(full, HELLO, TABLE, MAPPING, policy)
+    found = told(full, HELLO, TABLE, reading_from(STREAM, "P"), policy)
     assert found == ([] if right else [found[0]])
     assert right or "which has no dynamodb:GetRecords on it" in found[0]
 
@@ -187,9 +200,8 @@ def test_what_lambda_tries_when_a_function_is_made(full: Assembly, properties: A
     assert [f.partition(" ")[0] for f in found] == (["AD738"] if needed else [])
     assert not needed or f"LambdaExecutionRole, which has no {needed}" in found[0]
     role = [{"Ref": "LambdaExecutionRole"}]
-    assert (
-        told(full, HELLO, *changes, put("P", "AWS::IAM::Policy", Roles=role, PolicyDocument=reading("*", enough))) == []
-    )
+    policy = put("P", "AWS::IAM::Policy", Roles=role, PolicyDocument=reading("*", enough))
+    assert told(full, HELLO, *changes, policy, follows("LambdaFunction", "P")) == []
     managed = of("LambdaExecutionRole", ManagedPolicyArns=["arn:aws:iam::aws:policy/x"])
     assert [f for f in told(full, HELLO, *changes, managed) if f.startswith("AD738")] == []
 
@@ -203,9 +215,7 @@ def test_an_import_of_another_stream_gives_no_right(full: Assembly) -> None:
     def imported(table: str) -> Template:
         return {"Fn::ImportValue": {"Fn::Sub": f"${{AWS::StackId}}:GetAtt:{table}:StreamArn"}}
 
-    mapping = put(
-        "M", "AWS::Lambda::EventSourceMapping", EventSourceArn=imported("A"), FunctionName={"Ref": "LambdaFunction"}
-    )
+    mapping = reading_from(imported("A"), "P")
 
     def policy(table: str) -> Change:
         document = reading(imported(table))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
+
 from amplify_delivery.export.checks.context import Context, Found
 from amplify_delivery.export.quotas import (
     MAX_IN_OPERATION,
@@ -15,6 +18,24 @@ from amplify_delivery.export.quotas import (
 )
 from amplify_delivery.export.read import MANIFEST, TAGS
 from amplify_delivery.export.templates.literals import text
+
+PLACE = "{project-env}"
+"""What stands in tags for the environment's name."""
+_MARKS = frozenset("_.:/=+-@")
+
+
+def _foreign(text: str) -> str:
+    """The characters that IAM takes in no tag ("Tags for IAM resources"): a pattern of letters, blanks and numbers of
+    any language, and a few marks."""
+    return "".join(dict.fromkeys(c for c in text if c not in _MARKS and unicodedata.category(c)[0] not in "LZN"))
+
+
+def _in_capitals(keys: Sequence[str]) -> list[list[str]]:
+    """Keys that are the same but for capitals."""
+    by_name: dict[str, set[str]] = {}
+    for key in keys:
+        by_name.setdefault(key.lower(), set()).add(key)
+    return [sorted(several) for several in by_name.values() if len(several) > 1]
 
 
 class TooManyResources:
@@ -91,13 +112,18 @@ class LongValue:
 
 
 class Tags:
-    """More than 50 tags, a key over 128 or a value over 256 characters, a key twice, or a reserved one."""
+    """More than 50 tags, a key over 128 or a value over 256 characters, none at all, characters that IAM does not take
+    in a role's tags (letters, numbers, blanks and `_.:/=+-@` are all), a key twice, in other capitals too, or a
+    reserved one: CloudFormation gives a stack's tags to its roles."""
 
     id = "AD506"
     severity = "refused"
-    source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html"
+    source = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html"
     remedy = "correct amplify/backend/tags.json and export again"
-    on_aws = "`TagValidation`: the stack's operation is refused"
+    on_aws = (
+        "`TagValidation`: the stack's operation is refused; of a role: `Value at 'tags.1.member.value' failed to "
+        "satisfy constraint`, `Duplicate tag keys found. Please note that Tag keys are case insensitive`"
+    )
 
     def find(self, context: Context) -> Found:
         tags = context.export.tags
@@ -107,6 +133,13 @@ class Tags:
         keys = [k for k, _ in tags]
         for key in sorted({k for k in keys if keys.count(k) > 1}):
             yield TAGS, f"tag {key!r} is set twice", remedy
+        for several in _in_capitals(keys):
+            yield TAGS, f"tags {' and '.join(map(repr, several))} are one to IAM, which gives them to roles", remedy
         for key, value in tags:
+            if not value:
+                yield TAGS, f"tag {key!r} has no value, which CloudFormation refuses", remedy
+            wrong = _foreign(f"{key}{value.replace(PLACE, '')}")
+            if wrong:
+                yield TAGS, f"tag {key!r} has {wrong!r}, which IAM takes in no tag of a role", remedy
             if not 0 < len(key) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE or key.lower().startswith("aws:"):
                 yield TAGS, f"tag {key!r} has a key or value that AWS refuses", remedy

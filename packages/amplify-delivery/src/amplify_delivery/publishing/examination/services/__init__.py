@@ -8,14 +8,19 @@ from amplify_delivery.publishing.examination.services.apis import (
     variable_siblings,
 )
 from amplify_delivery.publishing.examination.services.assertions import failed_assertions
+from amplify_delivery.publishing.examination.services.buckets import refused_buckets
 from amplify_delivery.publishing.examination.services.cognito import impossible_sign_in
 from amplify_delivery.publishing.examination.services.dynamodb import impossible_tables
+from amplify_delivery.publishing.examination.services.events import refused_events
+from amplify_delivery.publishing.examination.services.functions import refused_functions
 from amplify_delivery.publishing.examination.services.iam import attached_policies, large_policies, malformed_policies
 from amplify_delivery.publishing.examination.services.inline_code import former_sdk
+from amplify_delivery.publishing.examination.services.roles import unassumable_roles
 from amplify_delivery.publishing.examination.services.s3 import impossible_lifecycles
 from amplify_delivery.publishing.examination.services.search import impossible_domains
 from amplify_delivery.publishing.examination.services.triggers import powerless_triggers
 from amplify_delivery.publishing.examination.services.twice import given_twice
+from amplify_delivery.publishing.examination.services.user_pools import refused_pools
 
 SERVICE_CHECKS = (
     second_resolvers,
@@ -31,6 +36,11 @@ SERVICE_CHECKS = (
     impossible_sign_in,
     impossible_domains,
     powerless_triggers,
+    refused_functions,
+    unassumable_roles,
+    refused_pools,
+    refused_buckets,
+    refused_events,
     former_sdk,
     given_twice,
     failed_assertions,

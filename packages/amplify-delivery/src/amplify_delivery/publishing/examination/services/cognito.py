@@ -8,26 +8,30 @@ from typing import Any
 
 from amplify_delivery.export.templates.literals import text
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import target
+from amplify_delivery.publishing.examination.services.resolved import is_open, target
+from amplify_delivery.publishing.examination.services.roles import trusts
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 SIGN_IN = Rule(
     "AD737",
     "refused",
     "A user pool with aliases beside user name attributes, with codes by SMS and no SMS settings, or a role for them "
-    "that Cognito may not use, or with a mail sender and no identity of SES; an app client with an attribute that its "
-    "pool does not have, with a token that lives too long, with flows that do not go together, or with an address to "
+    "that Cognito may not use, with a mail sender or codes by mail and no identity of SES, with a required attribute "
+    "of one's own, a sender of messages without a key, two settings for one thing, or a feature that its plan does "
+    "not have (a warning where the plan is not said); an app client with an attribute that its pool does not have, "
+    "with a token that lives too long, with flows that do not go together or need a secret, or with an address to "
     "come back to by plain http, with a fragment, or none.",
     "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html",
     "`Only one of the aliasAttributes or usernameAttributes can be set in a user pool`, `Invalid read attributes "
     "specified while creating a client`, `http://... cannot use the HTTP protocol`, `SMS configuration and Auto "
     "verification for phone_number are required when MFA is required/optional`, `Role does not have a trust "
-    "relationship allowing Cognito to assume the role`",
+    "relationship allowing Cognito to assume the role`, `Required custom attributes are not supported currently`, "
+    "`The following features need to be disabled for the ESSENTIALS pricing tier configured: Threat Protection`",
     remedy="correct it in the Amplify project (`amplify update auth`, or override) and export again; an attribute that "
     "was added to a deployed pool by hand: `lint.ignore` takes AD737",
 )
 _POOL, _CLIENT = "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"
-_STANDARD = frozenset(
+STANDARD = frozenset(
     {
         *("address", "birthdate", "email", "email_verified", "family_name", "gender", "given_name", "identities"),
         *("locale", "middle_name", "name", "nickname", "phone_number", "phone_number_verified", "picture"),
@@ -67,14 +71,9 @@ def _of_pool(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(kinds, list) and "SMS_MFA" in kinds:
             yield "asks for a second factor by SMS, and has no SmsConfiguration"
     mail = as_mapping(properties.get("EmailConfiguration"))
-    if mail.get("EmailSendingAccount") == "DEVELOPER" and "SourceArn" not in mail and not _open(mail):
+    if mail.get("EmailSendingAccount") == "DEVELOPER" and "SourceArn" not in mail and not is_open(mail):
         yield "sends mail by an account of its own (DEVELOPER), and has no SourceArn of an identity of SES"
     yield from _of_sms(tree, as_mapping(properties.get("SmsConfiguration")))
-
-
-def _open(value: Mapping[str, Any]) -> bool:
-    """Whether something is a function that only CloudFormation works out."""
-    return any(key.startswith("Fn::") for key in value)
 
 
 def _of_sms(tree: Tree, sms: Mapping[str, Any]) -> Iterator[str]:
@@ -85,27 +84,13 @@ def _of_sms(tree: Tree, sms: Mapping[str, Any]) -> Iterator[str]:
     document = as_mapping(as_mapping(role.properties).get("AssumeRolePolicyDocument"))
     listed = document.get("Statement")
     statements = [as_mapping(s) for s in (listed if isinstance(listed, list) else [listed])]
-    trusting = [s for s in statements if _trusts(s.get("Principal"))]
-    if not trusting and not _open(document) and not any(map(_open, statements)):
+    trusting = [s for s in statements if trusts(s, "cognito-idp")]
+    if not trusting and not is_open(document) and not any(map(is_open, statements)):
         yield "sends SMS with a role that does not trust cognito-idp.amazonaws.com"
     wanted = [as_mapping(as_mapping(s.get("Condition")).get("StringEquals")).get("sts:ExternalId") for s in trusting]
     given = sms.get("ExternalId")
     if wanted and None not in wanted and all(_differ(one, given) for one in wanted):
         yield f"sends SMS with a role that wants another ExternalId than {given!r}"
-
-
-def _trusts(principal: Any) -> bool:
-    """Whether a trust's principals hold Cognito, or may: everybody, and what only CloudFormation works out."""
-    if not isinstance(principal, Mapping):
-        return bool(principal == "*")
-    if _open(principal):
-        return True
-    named = [principal.get("Service"), principal.get("AWS")]
-    several = [item for value in named for item in (value if isinstance(value, list) else [value])]
-    return any(
-        isinstance(item, Mapping) or (isinstance(item, str) and (item == "*" or item.startswith("cognito-idp.")))
-        for item in several
-    )
 
 
 def _differ(wanted: Any, given: Any) -> bool:
@@ -141,6 +126,9 @@ def _of_flows(properties: Mapping[str, Any]) -> Iterator[str]:
     on = text(properties.get("AllowedOAuthFlowsUserPoolClient", "")).lower() == "true"
     if comes_back and on and not properties.get("CallbackURLs"):
         yield "has the OAuth flow code or implicit, and no CallbackURLs"
+    without = text(properties.get("GenerateSecret", "")).lower() in ("", "false")
+    if on and without and isinstance(oauth, list) and "client_credentials" in oauth:
+        yield "has the OAuth flow client_credentials, and no secret (GenerateSecret)"
     explicit = properties.get("ExplicitAuthFlows")
     flows = [f for f in (explicit if isinstance(explicit, list) else ()) if isinstance(f, str)]
     if len({f.startswith("ALLOW_") for f in flows}) > 1:
@@ -154,4 +142,4 @@ def _attributes(pool: Mapping[str, Any]) -> frozenset[str] | None:
     if not all(isinstance(name, str) for name in names):
         return None
     own = {f"{prefix}{name}" for name in names for prefix in ("custom:", "dev:custom:", "dev:", "")}
-    return _STANDARD | own
+    return STANDARD | own

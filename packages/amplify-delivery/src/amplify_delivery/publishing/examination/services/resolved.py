@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from amplify_delivery.export.templates.expressions import names_in
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 Path = tuple[str, ...]
@@ -54,3 +55,25 @@ def found(value: Any) -> Iterator[Any]:
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     for item in inside:
         yield from found(item)
+
+
+def is_open(value: Mapping[str, Any]) -> bool:
+    """Whether something is a function that only CloudFormation works out."""
+    return any(key.startswith("Fn::") for key in value)
+
+
+def follows(tree: Tree, path: Path, other: str) -> bool:
+    """Whether a resource is made after another one of its template: by what it depends on or refers to."""
+    pending, seen = [path[-1]], set[str]()
+    while pending:
+        item = declared(tree, (*path[:-1], pending.pop()))
+        names = {*_names(item.get("DependsOn")), *names_in(item.get("Properties"))}
+        if other in names:
+            return True
+        pending.extend(names - seen)
+        seen |= names
+    return False
+
+
+def _names(value: Any) -> Iterator[str]:
+    yield from (n for n in (value if isinstance(value, list) else [value]) if isinstance(n, str))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from amplify_delivery.export.templates.expressions import names_in
-from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import Path, declared, found, target
+from amplify_delivery.findings import Finding, Rule, Severity
+from amplify_delivery.publishing.examination.services.buckets import DESTINATIONS
+from amplify_delivery.publishing.examination.services.resolved import Path, follows, found, is_open, target
+from amplify_delivery.publishing.examination.services.roles import trusts
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 TRIGGER = Rule(
     "AD738",
     "refused",
-    "A trigger without its rights: a bucket that calls a function which S3 may not call, or calls it before it may; a "
-    "function whose role may not read the stream or the queue that it is called with. Or a function whose role lacks "
-    "what Lambda tries when it is made: network interfaces in a VPC, its dead-letter queue or topic, traces.",
+    "A trigger without its rights: a bucket that calls a function, a queue or a topic which S3 may not call, or calls "
+    "it before it may; a function whose role may not read the stream or the queue that it is called with. Or a "
+    "function whose role lacks what Lambda tries when it is made: network interfaces in a VPC, its dead-letter queue "
+    "or topic, traces. A warning where the policy that gives it may be made later.",
     "https://docs.aws.amazon.com/lambda/latest/dg/lambda-permissions.html",
     "`Unable to validate the following destination configurations`, `Please ensure the role can perform the "
     "GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM`, `The provided "
@@ -28,6 +31,9 @@ _READING = {"dynamodb": "dynamodb:GetRecords", "kinesis": "kinesis:GetRecords", 
 _SOURCES = {"AWS::DynamoDB::Table": "dynamodb", "AWS::Kinesis::Stream": "kinesis", "AWS::SQS::Queue": "sqs"}
 
 
+Problem = tuple[Severity, str]
+
+
 def powerless_triggers(tree: Tree) -> Iterator[Finding]:
     """AD738: S3 and Lambda try it when the trigger is made, in the middle of the deployment."""
     for path, resource in tree.resolved.resources.items():
@@ -35,80 +41,100 @@ def powerless_triggers(tree: Tree) -> Iterator[Finding]:
         if resource.type == "AWS::S3::Bucket":
             problems = _of_bucket(tree, path, properties)
         elif resource.type == "AWS::Lambda::EventSourceMapping":
-            problems = _of_mapping(tree, properties)
+            problems = _of_mapping(tree, path, properties)
         elif resource.type == "AWS::Lambda::Function":
-            problems = _of_function(tree, properties)
+            problems = _of_function(tree, path, properties)
         else:
             continue
-        for problem in dict.fromkeys(problems):
-            yield TRIGGER.at(tree.file(path[:-1]), f"{path[-1]} {problem}", TRIGGER.remedy)
+        for severity, problem in dict.fromkeys(problems):
+            yield replace(TRIGGER.at(tree.file(path[:-1]), f"{path[-1]} {problem}", TRIGGER.remedy), severity=severity)
 
 
-def _of_bucket(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator[str]:
-    configurations = as_mapping(properties.get("NotificationConfiguration")).get("LambdaConfigurations")
-    for configuration in configurations if isinstance(configurations, list) else ():
-        function = target(as_mapping(configuration).get("Function"))
-        made = tree.resolved.resources.get(function or ())
-        if function is None or made is None or made.type != "AWS::Lambda::Function":
-            continue  # not of this backend, or not known, or an alias
-        permissions = list(_permissions(tree, function))
-        if not permissions:
-            yield f"calls {'/'.join(function)}, which S3 may not call"
-        elif all(p[:-1] == path[:-1] and not _follows(tree, path, p[-1]) for p in permissions):
-            yield f"may be made before {permissions[0][-1]}, which lets S3 call {'/'.join(function)}"
+def _of_bucket(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator[Problem]:
+    configurations = as_mapping(properties.get("NotificationConfiguration"))
+    for kind, property in DESTINATIONS.items():
+        listed = configurations.get(kind)
+        for configuration in listed if isinstance(listed, list) else ():
+            called = target(as_mapping(configuration).get(property))
+            made = tree.resolved.resources.get(called or ())
+            if called is None or made is None or made.type not in _ALLOWING:
+                continue  # not of this backend, or not known, or an alias
+            permissions = list(_permissions(tree, called, made.type))
+            if not permissions:
+                yield "refused", f"calls {'/'.join(called)}, which S3 may not call"
+            elif all(p[:-1] == path[:-1] and not follows(tree, path, p[-1]) for p in permissions):
+                told = f"may be made before {permissions[0][-1]}, which lets S3 call {'/'.join(called)}"
+                yield "refused", told
 
 
-def _permissions(tree: Tree, function: Path) -> Iterator[Path]:
-    """What lets S3 call a function, or may."""
+_ALLOWING = {
+    "AWS::Lambda::Function": "AWS::Lambda::Permission",
+    "AWS::SNS::Topic": "AWS::SNS::TopicPolicy",
+    "AWS::SQS::Queue": "AWS::SQS::QueuePolicy",
+}
+"""What a bucket calls, and what lets it."""
+_OF = {
+    "AWS::SNS::TopicPolicy": "Topics",
+    "AWS::SNS::TopicInlinePolicy": "TopicArn",
+    "AWS::SQS::QueuePolicy": "Queues",
+    "AWS::SQS::QueueInlinePolicy": "Queue",
+}
+
+
+def _permissions(tree: Tree, called: Path, kind: str) -> Iterator[Path]:
+    """What lets S3 call a function, a queue or a topic, or may."""
     for path, resource in tree.resolved.resources.items():
-        if resource.type == "AWS::Lambda::Permission":
-            properties = as_mapping(resource.properties)
+        properties = as_mapping(resource.properties)
+        if resource.type == _ALLOWING[kind] == "AWS::Lambda::Permission":
             of, by = target(properties.get("FunctionName")), properties.get("Principal")
-            if of in (None, function) and (not isinstance(by, str) or by.startswith("s3.")):
+            if of in (None, called) and (not isinstance(by, str) or by.startswith("s3.")):
                 yield path
+        elif resource.type in (_ALLOWING[kind], _ALLOWING[kind].replace("Policy", "InlinePolicy")):
+            given = properties.get(_OF.get(resource.type, ""))
+            several = given if isinstance(given, list) else [given]
+            if called in map(target, several) or not any(map(target, several)):
+                document = as_mapping(properties.get("PolicyDocument"))
+                listed = document.get("Statement")
+                statements = [as_mapping(s) for s in (listed if isinstance(listed, list) else [listed])]
+                if any(is_open(s) or (s.get("Effect") == "Allow" and trusts(s, "s3")) for s in (document, *statements)):
+                    yield path
 
 
-def _follows(tree: Tree, path: Path, other: str) -> bool:
-    """Whether a resource is made after another one of its template: by what it depends on or refers to."""
-    pending, seen = [path[-1]], set[str]()
-    while pending:
-        item = declared(tree, (*path[:-1], pending.pop()))
-        names = {*_names(item.get("DependsOn")), *names_in(item.get("Properties"))}
-        if other in names:
-            return True
-        pending.extend(names - seen)
-        seen |= names
-    return False
-
-
-def _names(value: Any) -> Iterator[str]:
-    yield from (n for n in (value if isinstance(value, list) else [value]) if isinstance(n, str))
-
-
-def _of_mapping(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
+def _of_mapping(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator[Problem]:
     source, function = properties.get("EventSourceArn"), target(properties.get("FunctionName"))
-    service = _service(tree, source)
+    service = source_service(tree, source)
     action = _READING.get(service)
     resource = tree.resolved.resources.get(function or ())
     role = target(as_mapping(resource.properties).get("Role")) if resource else None
     if action is None or role is None or role not in tree.resolved.resources:
         return
-    statements = _statements(tree, role)
-    if statements is not None and not any(_allows(statement, action, source) for statement in statements):
-        yield f"reads {_SAID[service]} with the role {'/'.join(role)}, which has no {action} on it"
+    granted = _granted(tree, role)
+    if granted is None:
+        return
+    able = [by for by, statement in granted if _allows(statement, action, source)]
+    if not able:
+        yield "refused", f"reads {_SAID[service]} with the role {'/'.join(role)}, which has no {action} on it"
+    yield from _too_early(tree, path, able, action)
 
 
-def _of_function(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
+def _too_early(tree: Tree, path: Path, able: Sequence[Path], action: str) -> Iterator[Problem]:
+    """Made beside each policy that it needs: which of them is first, nobody can tell (amplify-cli 12702). Of what is
+    deployed both are there, so it is a warning."""
+    if able and all(by[:-1] == path[:-1] and not follows(tree, path, by[-1]) for by in able):
+        yield "warning", f"may be made before {able[0][-1]}, which gives the role {action}: name it in DependsOn"
+
+
+def _of_function(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator[Problem]:
     """ "Giving Lambda functions access to resources in an Amazon VPC", "Adding a dead-letter queue", and "Visualize
     Lambda function invocations using AWS X-Ray" (Lambda developer guide): the role needs these, and CreateFunction
     tries them."""
     role = target(properties.get("Role"))
-    if role is None or role not in tree.resolved.resources:
-        return
-    statements = _statements(tree, role)
-    for action, why in _tried(tree, properties) if statements is not None else ():
-        if not any(_allows(statement, action, None, anywhere=True) for statement in statements or ()):
-            yield f"{why} with the role {'/'.join(role)}, which has no {action}"
+    granted = _granted(tree, role) if role is not None and role in tree.resolved.resources else None
+    for action, why in _tried(tree, properties) if granted is not None else ():
+        able = [by for by, statement in granted or () if _allows(statement, action, None, anywhere=True)]
+        if not able:
+            yield "refused", f"{why} with the role {'/'.join(role or ())}, which has no {action}"
+        yield from _too_early(tree, path, able, action)
 
 
 def _tried(tree: Tree, properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -117,7 +143,7 @@ def _tried(tree: Tree, properties: Mapping[str, Any]) -> Iterator[tuple[str, str
     if all(isinstance(ids := network.get(name), list) and ids for name in ("SubnetIds", "SecurityGroupIds")):
         yield "ec2:CreateNetworkInterface", "runs in a VPC"
     letters = as_mapping(properties.get("DeadLetterConfig")).get("TargetArn")
-    service = _service(tree, letters)
+    service = source_service(tree, letters)
     if service == "sqs":
         yield "sqs:SendMessage", "has a dead-letter queue"
     elif any(isinstance(part, str) and ":sns:" in part for part in found(letters)):
@@ -129,7 +155,7 @@ def _tried(tree: Tree, properties: Mapping[str, Any]) -> Iterator[tuple[str, str
 _SAID = {"dynamodb": "the stream of a table", "kinesis": "a stream", "sqs": "a queue"}
 
 
-def _service(tree: Tree, source: Any) -> str:
+def source_service(tree: Tree, source: Any) -> str:
     """Of what service the source of a mapping is, as far as that can be told."""
     named = tree.resolved.resources.get(target(source) or ())
     if named is not None:
@@ -140,24 +166,26 @@ def _service(tree: Tree, source: Any) -> str:
     return next((service for service in ("kinesis", "sqs") if any(f":{service}:" in text for text in texts)), "")
 
 
-def _statements(tree: Tree, role: Path) -> list[Mapping[str, Any]] | None:
-    """What a role is given in this backend; None if managed policies give it what is not known here."""
+def _granted(tree: Tree, role: Path) -> list[tuple[Path, Mapping[str, Any]]] | None:
+    """What a role is given in this backend: each statement, and the resource that has it. None if managed policies give
+    it what is not known here."""
     own = as_mapping(tree.resolved.resources[role].properties)
     if own.get("ManagedPolicyArns"):
         return None
     inline = own.get("Policies")
-    documents = [as_mapping(policy).get("PolicyDocument") for policy in (inline if isinstance(inline, list) else ())]
-    for resource in tree.resolved.resources.values():
+    policies = [as_mapping(policy) for policy in (inline if isinstance(inline, list) else ())]
+    documents = [(role, policy.get("PolicyDocument")) for policy in policies]
+    for path, resource in tree.resolved.resources.items():
         properties = as_mapping(resource.properties)
         roles = properties.get("Roles")
         if role not in [target(value) for value in (roles if isinstance(roles, list) else ())]:
             continue
         if resource.type in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
-            documents.append(properties.get("PolicyDocument"))
-    statements: list[Mapping[str, Any]] = []
-    for document in documents:
+            documents.append((path, properties.get("PolicyDocument")))
+    statements: list[tuple[Path, Mapping[str, Any]]] = []
+    for path, document in documents:
         listed = as_mapping(document).get("Statement")
-        statements += map(as_mapping, listed if isinstance(listed, list) else [listed])
+        statements += [(path, as_mapping(s)) for s in (listed if isinstance(listed, list) else [listed])]
     return statements
 
 

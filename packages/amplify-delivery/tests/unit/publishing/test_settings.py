@@ -1,0 +1,380 @@
+"""Settings that a service looks at only when they are given to it: each form of it found, and what is like it and right
+left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from amplify_delivery.export import Assembly
+from unit.publishing.test_services import AUTH, HELLO, STORAGE, Change, Template, of, put, told
+from unit.rows import hold
+
+Row = tuple[str, tuple[Change, ...], str | None]
+"""What it is, the changes, and what is said of it: its id and a part of the message; None for what is right."""
+
+FUNCTION = "LambdaFunction"
+QUEUE = put("Q", "AWS::SQS::Queue", VisibilityTimeout=60)
+STREAM = put("S", "AWS::Kinesis::Stream", ShardCount=1)
+ROLE = [{"Ref": "LambdaExecutionRole"}]
+
+
+def after(name: str, *others: str) -> Change:
+    return lambda t: t["Resources"][name].update(DependsOn=list(others))
+
+
+def variables(**given: Any) -> Change:
+    return of(FUNCTION, Environment={"Variables": given})
+
+
+def layers(*names: str) -> Change:
+    return of(FUNCTION, Layers=[{"Fn::Sub": f"arn:aws:lambda:${{AWS::Region}}:580247275435:layer:{n}"} for n in names])
+
+
+def policy(*actions: str) -> Template:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
+
+
+def granting(name: str, *actions: str) -> Change:
+    return put(name, "AWS::IAM::Policy", PolicyName=name, Roles=ROLE, PolicyDocument=policy(*actions))
+
+
+MAY_READ = of("LambdaExecutionRole", Policies=[{"PolicyName": "reads", "PolicyDocument": policy("sqs:*", "kinesis:*")}])
+
+
+def mapped(source: str, **given: Any) -> Change:
+    arn = {"Fn::GetAtt": [source, "Arn"]}
+    return put("M", "AWS::Lambda::EventSourceMapping", EventSourceArn=arn, FunctionName={"Ref": FUNCTION}, **given)
+
+
+def trusting(*services: str) -> Template:
+    statement = {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def role(*services: str) -> Change:
+    return put("R", "AWS::IAM::Role", AssumeRolePolicyDocument=trusting(*services))
+
+
+R_ARN = {"Fn::GetAtt": ["R", "Arn"]}
+FN_ARN = {"Fn::GetAtt": [FUNCTION, "Arn"]}
+VPC = of(FUNCTION, VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]})
+MOUNTED = of(FUNCTION, FileSystemConfigs=[{"Arn": "arn:aws:elasticfilesystem:x", "LocalMountPath": "/mnt/x"}])
+
+OF_FUNCTIONS: list[Row] = [
+    ("a hyphen", (variables(**{"MY-VAR": "x"}),), "AD723 LambdaFunction has the variable 'MY-VAR'"),
+    ("a dot", (variables(**{"spring.profile": "x"}),), "AD723 LambdaFunction has the variable 'spring.profile'"),
+    ("a line below at first", (variables(_HIDDEN="x"),), "AD723 LambdaFunction has the variable '_HIDDEN'"),
+    ("one letter", (variables(X="x"),), "AD723 LambdaFunction has the variable 'X'"),
+    ("a digit at first", (variables(**{"2ND": "x"}),), "AD723 LambdaFunction has the variable '2ND'"),
+    ("names of all sorts", (variables(a1="x", API_KEY="x", lower_Case2="x"),), None),
+    ("variables that only a condition knows", (of(FUNCTION, Environment={"Fn::If": ["C", {}, {}]}),), None),
+    ("a layer without its version", (layers("Tools"),), "AD723 LambdaFunction has the layer arn:aws:lambda:us-east-1:"),
+    ("two versions of a layer", (layers("Tools:1", "Tools:2"),), "in two versions"),
+    ("two layers", (layers("Tools:1", "Tools2:1"),), None),
+    ("a file system outside a network", (MOUNTED,), "AD723 LambdaFunction mounts a file system, and has no VpcConfig"),
+    ("a file system in a network", (MOUNTED, VPC, granting("P", "ec2:*"), after(FUNCTION, "P")), None),
+]
+
+OF_MAPPINGS: list[Row] = [
+    ("a stream from nowhere", (STREAM, MAY_READ, mapped("S")), "AD724 M reads a stream, and has no StartingPosition"),
+    ("a stream", (STREAM, MAY_READ, mapped("S", StartingPosition="LATEST", BisectBatchOnFunctionError=True)), None),
+    ("a queue from its end", (QUEUE, MAY_READ, mapped("Q", StartingPosition="LATEST")), "AD724 M has StartingPosition"),
+    ("a queue's batch, cut in two", (QUEUE, MAY_READ, mapped("Q", BisectBatchOnFunctionError=True)), "which streams"),
+    ("a queue, many at once", (QUEUE, MAY_READ, mapped("Q", BatchSize=100)), "AD724 M takes 100 messages at once"),
+    ("the same as a text", (QUEUE, MAY_READ, mapped("Q", BatchSize="11")), "AD724 M takes 11 messages at once"),
+    ("with a window", (QUEUE, MAY_READ, mapped("Q", BatchSize=100, MaximumBatchingWindowInSeconds=5)), None),
+    ("a queue", (QUEUE, MAY_READ, mapped("Q", BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])), None),
+    (
+        "a source that is not known",
+        (put("M", "AWS::Lambda::EventSourceMapping", FunctionName={"Ref": FUNCTION}, EventSourceArn="x"),),
+        None,
+    ),
+]
+
+OF_ORDER: list[Row] = [
+    (
+        "a queue's mapping beside the policy that it needs",
+        (QUEUE, mapped("Q"), granting("P", "sqs:*")),
+        "AD738 M may be made before P",
+    ),
+    ("after it", (QUEUE, mapped("Q"), after("M", "P"), granting("P", "sqs:*")), None),
+    ("a policy of the role itself", (QUEUE, mapped("Q"), MAY_READ), None),
+    ("one of two policies is first", (QUEUE, mapped("Q"), MAY_READ, granting("P", "sqs:*")), None),
+    ("a function in a network beside the policy", (VPC, granting("P", "ec2:*")), "AD738 LambdaFunction may be made"),
+    ("after it", (VPC, granting("P", "ec2:*"), after(FUNCTION, "P")), None),
+]
+
+OF_ROLES: list[Row] = [
+    (
+        "a function's, for another service",
+        (of("LambdaExecutionRole", AssumeRolePolicyDocument=trusting("apigateway.amazonaws.com")),),
+        "AD729 LambdaFunction has the role functionhelloFn/LambdaExecutionRole, which lambda.amazonaws.com may not",
+    ),
+    (
+        "a service without its host",
+        (of("LambdaExecutionRole", AssumeRolePolicyDocument=trusting("lambda")),),
+        "AD729 LambdaFunction has the role",
+    ),
+    (
+        "two services",
+        (
+            of(
+                "LambdaExecutionRole",
+                AssumeRolePolicyDocument=trusting("edgelambda.amazonaws.com", "lambda.amazonaws.com"),
+            ),
+        ),
+        None,
+    ),
+    (
+        "a schedule's, for events",
+        (
+            role("events.amazonaws.com"),
+            put("Sch", "AWS::Scheduler::Schedule", ScheduleExpression="rate(1 day)", Target={"RoleArn": R_ARN}),
+        ),
+        "AD729 Sch has the role functionhelloFn/R, which scheduler.amazonaws.com may not",
+    ),
+    (
+        "a schedule's",
+        (
+            role("scheduler.amazonaws.com"),
+            put("Sch", "AWS::Scheduler::Schedule", ScheduleExpression="rate(1 day)", Target={"RoleArn": R_ARN}),
+        ),
+        None,
+    ),
+    (
+        "a state machine's of its region",
+        (role("states.us-east-1.amazonaws.com"), put("Sm", "AWS::StepFunctions::StateMachine", RoleArn=R_ARN)),
+        None,
+    ),
+    (
+        "a state machine's, for functions",
+        (role("lambda.amazonaws.com"), put("Sm", "AWS::StepFunctions::StateMachine", RoleArn=R_ARN)),
+        "AD729 Sm has the role",
+    ),
+    ("a role of elsewhere", (of(FUNCTION, Role="arn:aws:iam::111111111111:role/x"),), None),
+]
+
+
+def client(**given: Any) -> Change:
+    return of("UserPoolClientWeb", **given)
+
+
+def invites(**messages: str) -> Change:
+    return of("UserPool", AdminCreateUserConfig={"InviteMessageTemplate": messages})
+
+
+def attribute(**given: Any) -> Change:
+    whole = {"Name": "tenant", "AttributeDataType": "String", "Mutable": True, **given}
+    return lambda t: t["Resources"]["UserPool"]["Properties"]["Schema"].append(whole)
+
+
+def lambdas(**given: Any) -> Change:
+    return of("UserPool", LambdaConfig=given)
+
+
+SENDER = {"LambdaArn": "arn:aws:lambda:us-east-1:111111111111:function:x", "LambdaVersion": "V1_0"}
+TOKENS = {"LambdaArn": "arn:aws:lambda:us-east-1:111111111111:function:x", "LambdaVersion": "V2_0"}
+PASSWORDLESS = of("UserPool", Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}})
+MFA = {"MfaConfiguration": "OPTIONAL", "EnabledMfas": ["EMAIL_OTP"]}
+BY_SES = {"EmailSendingAccount": "DEVELOPER", "SourceArn": "arn:aws:ses:x"}
+MACHINE = {"AllowedOAuthFlows": ["client_credentials"], "AllowedOAuthFlowsUserPoolClient": True}
+
+OF_POOLS: list[Row] = [
+    ("without a placeholder", (invites(EmailMessage="Welcome"),), "AD725 UserPool invites users with an EmailMessage"),
+    ("without the name", (invites(EmailMessage="It is {####}"),), "without {username}"),
+    (
+        "an SMS without the password",
+        (invites(SMSMessage="You are {username}"),),
+        "AD725 UserPool invites users with an SMS",
+    ),
+    ("right", (invites(EmailMessage="{username}: {####}", SMSMessage="{username} {####}"),), None),
+    ("where nobody needs a password", (PASSWORDLESS, invites(EmailMessage="You are {username}")), None),
+    ("no messages", (invites(EmailSubject="Hello"),), None),
+    ("a required attribute of one's own", (attribute(Required=True),), "AD737 UserPool requires the attribute tenant"),
+    ("one that is not required", (attribute(Required=False),), None),
+    ("a required one of Cognito's", (attribute(Name="phone_number", Required=True),), None),
+    ("a sender without a key", (lambdas(CustomEmailSender=SENDER),), "AD737 UserPool sends messages by a function"),
+    ("with one", (lambdas(CustomSMSSender=SENDER, KMSKeyID="arn:aws:kms:x"),), None),
+    (
+        "tokens of the second version in a small plan",
+        (of("UserPool", UserPoolTier="LITE"), lambdas(PreTokenGenerationConfig=TOKENS)),
+        "AD737 UserPool has the plan LITE",
+    ),
+    ("in a larger one", (of("UserPool", UserPoolTier="PLUS"), lambdas(PreTokenGenerationConfig=TOKENS)), None),
+    (
+        "protection in the middle plan",
+        (of("UserPool", UserPoolTier="ESSENTIALS", UserPoolAddOns={"AdvancedSecurityMode": "AUDIT"}),),
+        "AD737 UserPool has the plan ESSENTIALS",
+    ),
+    (
+        "in no plan: that of a new pool",
+        (of("UserPool", UserPoolAddOns={"AdvancedSecurityMode": "ENFORCED"}),),
+        "AD737 UserPool has no UserPoolTier",
+    ),
+    ("switched off", (of("UserPool", UserPoolAddOns={"AdvancedSecurityMode": "OFF"}),), None),
+    ("codes by mail that Cognito sends", (of("UserPool", **MFA),), "AD737 UserPool asks for a second factor by mail"),
+    ("that SES sends", (of("UserPool", EmailConfiguration=BY_SES, **MFA),), None),
+    (
+        "two ways to say how long a password holds",
+        (
+            of(
+                "UserPool",
+                AdminCreateUserConfig={"UnusedAccountValidityDays": 7},
+                Policies={"PasswordPolicy": {"TemporaryPasswordValidityDays": 3}},
+            ),
+        ),
+        "AD737 UserPool has UnusedAccountValidityDays beside TemporaryPasswordValidityDays",
+    ),
+    (
+        "a machine without a secret",
+        (client(**MACHINE),),
+        "AD737 UserPoolClientWeb has the OAuth flow client_credentials",
+    ),
+    ("with one", (client(GenerateSecret=True, **MACHINE),), None),
+]
+
+OKTA = put("Okta", "AWS::Cognito::UserPoolIdentityProvider", ProviderName="Okta", UserPoolId={"Ref": "UserPool"})
+SERVER = put("Server", "AWS::Cognito::UserPoolResourceServer", Identifier="orders", UserPoolId={"Ref": "UserPool"})
+WITH_OKTA = client(SupportedIdentityProviders=["COGNITO", "Okta"])
+SCOPED = client(AllowedOAuthScopes=["openid", "orders/read"])
+OF_CLIENTS_ORDER: list[Row] = [
+    ("before its provider", (WITH_OKTA, OKTA), "AD726 UserPoolClientWeb may be made before Okta"),
+    ("after it", (WITH_OKTA, OKTA, after("UserPoolClientWeb", "Okta")), None),
+    ("a provider that nobody makes", (WITH_OKTA,), "AD726 UserPoolClientWeb signs in by Okta"),
+    ("before the server of its scope", (SCOPED, SERVER), "AD726 UserPoolClientWeb may be made before Server"),
+    ("after it", (SCOPED, SERVER, after("UserPoolClientWeb", "Server")), None),
+    ("Cognito's own scopes", (client(AllowedOAuthScopes=["openid", "aws.cognito.signin.user.admin"]),), None),
+]
+
+
+def notified(*configurations: Template) -> Change:
+    each = [{"Function": "arn:aws:lambda:us-east-1:111111111111:function:x", **c} for c in configurations]
+    return of("S3Bucket", NotificationConfiguration={"LambdaConfigurations": each})
+
+
+def when(event: str, **filters: str) -> Template:
+    rules = [{"Name": name, "Value": value} for name, value in filters.items()]
+    return {"Event": event, **({"Filter": {"S3Key": {"Rules": rules}}} if rules else {})}
+
+
+def public(**statement: Any) -> Change:
+    document = {
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", **statement}]
+    }
+    return put("Pol", "AWS::S3::BucketPolicy", Bucket={"Ref": "S3Bucket"}, PolicyDocument=document)
+
+
+CREATED, PUT = "s3:ObjectCreated:*", "s3:ObjectCreated:Put"
+TWO_PREFIXES = {"S3Key": {"Rules": [{"Name": "prefix", "Value": "a/"}, {"Name": "Prefix", "Value": "b/"}]}}
+OPENED = of("S3Bucket", PublicAccessBlockConfiguration={"BlockPublicPolicy": False})
+BLOCKED = of("S3Bucket", PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
+REPLICATED = of("S3Bucket", ReplicationConfiguration={"Role": "arn:aws:iam::111111111111:role/x", "Rules": []})
+
+OF_BUCKETS: list[Row] = [
+    ("twice for one event", (notified(when(CREATED), when(CREATED)),), "AD727 S3Bucket tells two destinations"),
+    ("an event and all of its kind", (notified(when(CREATED), when(PUT)),), "AD727 S3Bucket tells two destinations"),
+    ("two kinds", (notified(when(CREATED), when("s3:ObjectRemoved:*")),), None),
+    ("a prefix in another", (notified(when(CREATED, prefix="a/"), when(CREATED, prefix="a/b/")),), "AD727"),
+    ("two prefixes", (notified(when(CREATED, prefix="a/"), when(CREATED, prefix="b/")),), None),
+    ("a prefix and everything", (notified(when(CREATED, prefix="a/"), when(CREATED)),), "AD727"),
+    (
+        "one prefix, two suffixes",
+        (notified(when(CREATED, prefix="a/", suffix=".jpg"), when(CREATED, prefix="a/", suffix=".png")),),
+        None,
+    ),
+    ("a suffix in another", (notified(when(CREATED, suffix=".gz"), when(CREATED, suffix=".tar.gz")),), "AD727"),
+    ("two prefixes in one filter", (notified({**when(CREATED), "Filter": TWO_PREFIXES}),), "two rules for the prefix"),
+    ("a public policy of a closed bucket", (BLOCKED, public()), "AD727 S3Bucket blocks public policies"),
+    ("of a bucket that says nothing", (public(),), "AD727 S3Bucket does not say BlockPublicPolicy: false"),
+    ("of an open one", (OPENED, public()), None),
+    ("of everybody, somewhere", (public(Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}}),), None),
+    ("of one account", (public(Principal={"AWS": "arn:aws:iam::111111111111:root"}),), None),
+    ("everybody is refused", (BLOCKED, public(Effect="Deny")), None),
+    ("copied without versions", (REPLICATED,), "AD727 S3Bucket is replicated, and keeps no versions"),
+    ("copied with", (REPLICATED, of("S3Bucket", VersioningConfiguration={"Status": "Enabled"})), None),
+]
+
+
+def sends(kind: str, name: str) -> Change:
+    value = {"Fn::GetAtt": ["Q", "Arn"]} if kind == "Queue" else {"Ref": "T"}
+    configurations = [{"Event": "s3:ObjectRestore:*", kind: value}]
+    return of("S3Bucket", NotificationConfiguration={name: configurations})
+
+
+def allowing(kind: str, property: str, service: str = "s3.amazonaws.com") -> Change:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "*", "Resource": "*"}
+    queue = [{"Ref": "Q" if property == "Queues" else "T"}]
+    return put("May", kind, PolicyDocument={"Statement": [statement]}, **{property: queue})
+
+
+TOPIC = put("T", "AWS::SNS::Topic")
+TO_QUEUE, TO_TOPIC = sends("Queue", "QueueConfigurations"), sends("Topic", "TopicConfigurations")
+Q_POLICY, T_POLICY = ("AWS::SQS::QueuePolicy", "Queues"), ("AWS::SNS::TopicPolicy", "Topics")
+OF_DESTINATIONS: list[Row] = [
+    ("a queue", (QUEUE, TO_QUEUE), "AD738 S3Bucket calls storagefullappstorage/Q, which S3 may not call"),
+    ("a topic", (TOPIC, TO_TOPIC), "AD738 S3Bucket calls storagefullappstorage/T, which S3 may not call"),
+    ("a queue of SNS", (QUEUE, TO_QUEUE, allowing(*Q_POLICY, "sns.amazonaws.com")), "which S3 may not call"),
+    ("a queue, too early", (QUEUE, TO_QUEUE, allowing(*Q_POLICY)), "AD738 S3Bucket may be made before May"),
+    ("a queue of S3", (QUEUE, TO_QUEUE, allowing(*Q_POLICY), after("S3Bucket", "May")), None),
+    ("a topic of S3", (TOPIC, TO_TOPIC, allowing(*T_POLICY), after("S3Bucket", "May")), None),
+]
+
+
+def rule(**given: Any) -> Change:
+    return put("Rule", "AWS::Events::Rule", Targets=[{"Arn": FN_ARN, "Id": "a"}], **given)
+
+
+def scheduled(expression: str) -> Change:
+    return put("Sch", "AWS::Scheduler::Schedule", ScheduleExpression=expression, Target={"Arn": FN_ARN})
+
+
+BUS = put("Bus", "AWS::Events::EventBus", Name={"Fn::Sub": "bus-${env}"})
+OF_EVENTS: list[Row] = [
+    ("a text for a list", (rule(EventPattern={"source": "aws.s3"}),), "AD728 Rule has the pattern source: 'aws.s3'"),
+    ("deeper", (rule(EventPattern={"detail": {"a": {"b": 3}}}),), "AD728 Rule has the pattern detail.a.b: 3"),
+    ("an empty list", (rule(EventPattern={"source": []}),), "AD728 Rule has the pattern source: []"),
+    ("as a text", (rule(EventPattern='{"source": "aws.s3"}'),), "AD728 Rule has the pattern source"),
+    ("lists", (rule(EventPattern={"source": ["aws.s3"], "detail": {"a": [{"prefix": "x"}]}}),), None),
+    ("one of several", (rule(EventPattern={"$or": [{"source": ["a"]}, {"source": ["b"]}]}),), None),
+    (
+        "a schedule on a bus of one's own",
+        (BUS, rule(ScheduleExpression="rate(1 day)", EventBusName={"Ref": "Bus"})),
+        "AD728",
+    ),
+    ("a schedule on the account's", (rule(ScheduleExpression="rate(1 day)", EventBusName="default"),), None),
+    ("a pattern on a bus of one's own", (BUS, rule(EventPattern={"source": ["a"]}, EventBusName={"Ref": "Bus"})), None),
+    ("a schedule in words", (scheduled("every day"),), "AD728 Sch has the schedule 'every day'"),
+    ("cron of five fields", (scheduled("cron(0 3 * * *)"),), "AD728 Sch has the schedule"),
+    ("a day without its time", (scheduled("at(2030-01-01)"),), "AD728 Sch has the schedule"),
+    ("cron", (scheduled("cron(0 3 * * ? *)"),), None),
+    ("rate", (scheduled("rate(5 minutes)"),), None),
+    ("once", (scheduled("at(2030-01-01T00:00:00)"),), None),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        pytest.param(HELLO, OF_FUNCTIONS, id="functions"),
+        pytest.param(HELLO, OF_MAPPINGS, id="mappings"),
+        pytest.param(HELLO, OF_ORDER, id="order"),
+        pytest.param(HELLO, OF_ROLES, id="roles"),
+        pytest.param(AUTH, OF_POOLS, id="user pools"),
+        pytest.param(AUTH, OF_CLIENTS_ORDER, id="app clients"),
+        pytest.param(STORAGE, OF_BUCKETS, id="buckets"),
+        pytest.param(STORAGE, OF_DESTINATIONS, id="destinations"),
+        pytest.param(HELLO, OF_EVENTS, id="events"),
+    ],
+)
+def test_what_a_service_refuses_of_its_settings(full: Assembly, path: tuple[str, ...], rows: list[Row]) -> None:
+    def check(_: str, changes: tuple[Change, ...], said: str | None) -> None:
+        found = told(full, path, *changes)
+        if said is None:
+            assert found == []
+        else:
+            assert len(found) == 1, found
+            assert said in found[0]
+
+    hold(check, rows)
