@@ -45,7 +45,7 @@ def a_colleague_has_pushed(app: Adoptable) -> None:
     plan = app.document("plan")
     (undoes,) = [note for note in plan["notes"] if "this deployment undoes what of it" in note]
     assert f"(2: {AUTH}/UserPool, {STORAGE}/Topic)" in undoes
-    assert any("the push has undone, and the deployment puts back" in note for note in plan["notes"])
+    assert any("the push has undone these parts of the delivery" in note for note in plan["notes"])
     assert plan["dataLoss"] == []
 
     deliver(app, plan["digest"])
