@@ -7,8 +7,9 @@ version.
 
 from __future__ import annotations
 
+import csv
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from amplify_delivery.delivery import pages
 from amplify_delivery.delivery.wheels.packing import Wheel, packed, record_hash
@@ -40,18 +41,21 @@ def installed_wheel() -> Wheel:
 
 
 def _recorded(found: metadata.Distribution) -> dict[str, bytes]:
-    """The files that the installer recorded, byte code and what lies outside of site-packages left out."""
+    """The files that the installer recorded, byte code and what lies outside of site-packages left out.
+
+    RECORD is read here ("Recording installed projects", packaging.python.org): from Python 3.12 on
+    `Distribution.files` leaves out what is gone.
+    """
     files: dict[str, bytes] = {}
-    for path in found.files or ():
-        name = path.as_posix()
-        if name.startswith("..") or "__pycache__" in path.parts or path.hash is None:
+    for name, recorded, _ in csv.reader((found.read_text("RECORD") or "").splitlines()):
+        if name.startswith("..") or "__pycache__" in PurePosixPath(name).parts or not recorded:
             continue
-        place = Path(str(path.locate()))
+        place = Path(str(found.locate_file(name)))
         try:
             content = place.read_bytes()
         except OSError:
             raise SetupError("is gone from the installation", where=str(place), remedy=_AGAIN) from None
-        if path.hash.mode == "sha256" and path.hash.value != record_hash(content):
+        if recorded.startswith("sha256=") and recorded != f"sha256={record_hash(content)}":
             raise SetupError("is not what was installed", where=str(place), remedy=_AGAIN)
         files[name] = content
     return {name: content for name, content in files.items() if not name.endswith(".pth")}

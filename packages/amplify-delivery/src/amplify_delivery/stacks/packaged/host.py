@@ -7,6 +7,7 @@ writes the schema. Descriptions of what a stack file has too are those of docs/c
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -137,6 +138,9 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
         _describe(schema["types"][f"{NAME}:index:{name}"]["properties"], known)
     for known in SOURCES:
         _describe(schema["types"][f"{NAME}:index:Source"]["properties"], known)
+    for described in (*schema["resources"].values(), *schema["types"].values()):
+        # Docstrings, which Python 3.13 and later keep without their indentation, and earlier ones with it.
+        described["description"] = inspect.cleandoc(described.get("description", ""))
     schema["description"] = "AWS Amplify (Gen 1) backends, delivered from their exports"
     schema["license"] = "Apache-2.0"
     return schema
