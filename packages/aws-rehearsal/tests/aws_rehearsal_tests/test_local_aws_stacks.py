@@ -774,6 +774,20 @@ FUNCTION = {
 }
 
 
+def policy_about(action: str, *resources: str) -> Template:
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": action, "Resource": list(resources)}],
+    }
+    return {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+
+
+def answering(path: str) -> Template:
+    method = {"responses": {}, "x-amazon-apigateway-integration": {"type": "mock"}}
+    body = {"swagger": "2.0", "info": {"title": "a", "version": "1"}, "paths": {path: {"get": method}}}
+    return {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "a", "Body": body}}
+
+
 def called_by(kind: str, **properties: Any) -> Template:
     given = {"FunctionName": {"Ref": "Function"}, "EventSourceArn": {"Fn::GetAtt": [kind, "Arn"]}, **properties}
     return {"Type": "AWS::Lambda::EventSourceMapping", "Properties": given}
@@ -841,6 +855,12 @@ SETTINGS: list[tuple[Template, str]] = [
     (rule(EventPattern={"source": "aws.s3"}), '"source" must be an object or an array'),
     (rule(ScheduleExpression="rate(1 day)", EventBusName={"Ref": "Bus"}), "only on the default event bus"),
     ({"Type": "AWS::StepFunctions::StateMachine", "Properties": MACHINE}, "states.amazonaws.com"),
+    (policy_about("s3:GetObject", "arn:aws:s3:::a/*", "*"), ""),
+    (policy_about("s3:GetObject", "my-bucket/*"), "must be in ARN format"),
+    (policy_about("iam:GetRole", "arn:aws:iam:eu-west-1:111111111111:role/a"), "cannot contain region information"),
+    (policy_about("s3:GetObject ", "*"), "failed legacy parsing"),
+    (answering("/a/{proxy+}/b"), "greedy path variable"),
+    (answering("/a/{proxy+}"), ""),
     (role_for("lambda", ("Team", "R and D"), ("Büro", "Köln")), ""),
     (role_for("lambda", ("Team", "R&D")), "at 'tags.1.member.value'"),
     (role_for("lambda", ("Owner", "a"), ("owner", "b")), "Tag keys are case insensitive"),

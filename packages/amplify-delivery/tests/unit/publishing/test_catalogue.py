@@ -307,6 +307,11 @@ def with_callout(**given: str) -> Stacks:
     return changed(FULL, "functionhelloFn", lambda t: t["Resources"].update(Callout=callout))
 
 
+def with_topic(logical_id: str, name: str) -> Stacks:
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}}
+    return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update({logical_id: topic}))
+
+
 OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, Stacks]]] = {
     "AD741": (
         (OLD, TWO_INDEXES),
@@ -329,6 +334,7 @@ OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, S
         (with_callout(appName="a", pingPointRegion="r"), with_callout(appName="b", pingPointRegion="r")),
         (with_callout(appName="a"), with_callout(appName="b")),
     ),
+    "AD753": ((with_topic("T", "news"), with_topic("U", "news")), (with_topic("T", "news"), with_topic("U", "other"))),
     "AD749": ((successor(state="made"), successor(data="copy")), (successor(state="closed"), OLD)),
 }
 """What is deployed and what should be: found, and not found."""

@@ -45,7 +45,7 @@ def gone(name: str) -> Change:
 
 
 def statement(size: int) -> Template:
-    return {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "x" * size}]}
+    return {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": f"arn:aws:s3:::{'x' * size}"}]}
 
 
 def reading(resource: Any, action: str = "dynamodb:*") -> Template:
@@ -70,7 +70,7 @@ def test_a_roles_inline_policies_count_together(full: Assembly) -> None:
 
 def test_white_space_of_a_policy_does_not_count(full: Assembly) -> None:
     assert told(full, HELLO, put("P", "AWS::IAM::ManagedPolicy", PolicyDocument=statement(6_200)))
-    spaced = {"Statement": [{"Resource": "x " * 3_000}]}
+    spaced = {"Statement": [{"Resource": "arn:aws:s3:::" + "x " * 3_000}]}
     assert told(full, HELLO, put("P", "AWS::IAM::ManagedPolicy", PolicyDocument=spaced)) == []
 
 
@@ -289,6 +289,37 @@ def test_types_and_inputs_stand_where_they_belong(schema: str, says: str) -> Non
     problems, _ = examine_schema(schema)
     assert len(problems) == bool(says)
     assert all(says in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("subscription", "says"),
+    [
+        ('a: Int @aws_subscribe(mutations: ["make"])', ""),
+        ('a: Int! @aws_subscribe(mutations: "make")', ""),
+        ("a: Int", ""),
+        ('a: String @aws_subscribe(mutations: ["make"])', "Subscription.a gives String, and hears make, which gives"),
+    ],
+)
+def test_a_subscription_hears_a_mutation_of_its_type(subscription: str, says: str) -> None:
+    problems, _ = examine_schema(
+        f"type Query {{ a: Int }} type Mutation {{ make: Int! }} type Subscription {{ {subscription} }}"
+    )
+    assert len(problems) == bool(says)
+    assert all(says in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("kind", "property", "name", "right"),
+    [
+        ("Stage", "StageName", "v1-live_2", True),
+        ("Stage", "StageName", "v1.0", False),
+        ("Model", "Name", "Order2", True),
+        ("Model", "Name", "my-order", False),
+    ],
+)
+def test_names_within_an_api(full: Assembly, kind: str, property: str, name: str, right: bool) -> None:
+    made = spoiled(full, HELLO, put("It", f"AWS::ApiGateway::{kind}", **{property: name}))
+    assert [f.id for f in impossible_names(tree_of(made))] == ([] if right else ["AD733"])
 
 
 OF_AWS = "arn:aws:iam::aws:policy/"

@@ -354,6 +354,52 @@ OF_EVENTS: list[Row] = [
 ]
 
 
+def private(**more: Any) -> Change:
+    return of("itemsapi", EndpointConfiguration={"Types": ["PRIVATE"]}, **more)
+
+
+def path(name: str) -> Change:
+    def change(template: Template) -> None:
+        paths = template["Resources"]["itemsapi"]["Properties"]["Body"]["paths"]
+        paths[name] = paths["/items"]
+
+    return change
+
+
+OF_APIS: list[Row] = [
+    ("private, for nobody", (private(),), "AD713 itemsapi is private, and has no Policy"),
+    ("private, for some", (private(Policy={"Statement": []}),), None),
+    ("a path below all the rest", (path("/a/{proxy+}/b"),), "AD708 itemsapi has the path /a/{proxy+}/b"),
+    ("all the rest", (path("/a/{proxy+}"),), None),
+]
+
+
+def about(*resources: Any) -> Change:
+    document = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": list(resources)}]}
+    return put("P", "AWS::IAM::ManagedPolicy", PolicyDocument=document)
+
+
+def allowed(action: str) -> Change:
+    document = {"Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+    return put("P", "AWS::IAM::ManagedPolicy", PolicyDocument=document)
+
+
+def copied(*regions: Any) -> Change:
+    return put("T", "AWS::DynamoDB::GlobalTable", Replicas=[{"Region": region} for region in regions])
+
+
+OF_POLICIES: list[Row] = [
+    ("a bucket's name", (about("my-bucket/x"),), "AD715 P is about 'my-bucket/x', which is no ARN"),
+    ("too few parts", (about("arn:aws:dynamodb:table/x"),), "AD715 P is about 'arn:aws:dynamodb:table/x'"),
+    ("a role in a region", (about({"Fn::Sub": "arn:aws:iam:us-east-1:1:role/x"}),), "IAM's ARNs have no region"),
+    ("ARNs", (about("arn:aws:s3:::x/*", "*", "arn:aws:iam::1:role/x", "arn:aws:dynamodb:*"),), None),
+    ("a blank", (allowed("s3:GetObject "),), "AD715 P allows or denies 's3:GetObject '"),
+    ("any service", (allowed("*:GetObject"),), "AD715 P allows or denies '*:GetObject'"),
+    ("a global table of elsewhere", (copied("eu-west-1", "ap-southeast-2"),), "AD736 T has replicas in eu-west-1"),
+    ("one that is here", (copied({"Ref": "AWS::Region"}, "eu-west-1"),), None),
+]
+
+
 @pytest.mark.parametrize(
     ("path", "rows"),
     [
@@ -366,6 +412,8 @@ OF_EVENTS: list[Row] = [
         pytest.param(STORAGE, OF_BUCKETS, id="buckets"),
         pytest.param(STORAGE, OF_DESTINATIONS, id="destinations"),
         pytest.param(HELLO, OF_EVENTS, id="events"),
+        pytest.param(("apiitemsapi",), OF_APIS, id="REST APIs"),
+        pytest.param(HELLO, OF_POLICIES, id="policies and tables"),
     ],
 )
 def test_what_a_service_refuses_of_its_settings(full: Assembly, path: tuple[str, ...], rows: list[Row]) -> None:

@@ -13,6 +13,7 @@ from amplify_delivery.changes.impossible.callouts import callout
 from amplify_delivery.changes.impossible.filling import unfilled
 from amplify_delivery.changes.impossible.finding import Impossible, check, properties, reasoned
 from amplify_delivery.changes.impossible.functions import old_runtime
+from amplify_delivery.changes.impossible.moving import moved
 from amplify_delivery.changes.impossible.pools import pool
 from amplify_delivery.changes.impossible.replacing import replacement
 from amplify_delivery.changes.impossible.rules import ALWAYS, EXPORT, IN_SEVERAL, INDEXES, UNFILLED
@@ -42,7 +43,7 @@ def impossible(  # noqa: PLR0917 - each is another thing
     `ignored` are ids that do not count.
     """
     found = [*operation(steps), *(i for step in steps for i in _of(step, steps, old, new, today))]
-    found += exports(steps, old, new) if old else ()
+    found += (*exports(steps, old, new), *moved(steps, old, new)) if old else ()
     always = unfilled(old, new, copied) if old else ()
     return (*(i for i in found if i.id not in ignored), *always)
 

@@ -107,6 +107,16 @@ ANALYTICS = Rule(
     "has the function delete the app",
     remedy="put the property back; another app is another resource of the category analytics in the Amplify project",
 )
+MOVED = Rule(
+    "AD753",
+    "refused",
+    "A resource under another logical id, or in another stack, that keeps its name: CloudFormation makes the new one "
+    "before it deletes the old one.",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
+    "`X already exists in stack Y`, in the middle of the deployment",
+    remedy="put the logical id back (`amplify override`); give the new resource another name; or deliver twice: first "
+    "without the resource (its data goes), then with the new one",
+)
 IN_SEVERAL = frozenset({INDEXES.id, NAMED.id, EXPORT.id, UNFILLED.id})
 """What several updates may do where one cannot."""
 ALWAYS = frozenset({UNFILLED.id})

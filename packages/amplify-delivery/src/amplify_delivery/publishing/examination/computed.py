@@ -207,12 +207,17 @@ NAMES: Mapping[str, _Name] = {
     "Custom::LambdaCallout": _Name("hostedUIDomainName", 63, _LABEL, _DNS, _RESERVED, _RESERVED_SAID),
 }
 """Names that Amplify makes with the environment's (API references of the services, CreateBucket and so on)."""
+_OF_APIS: Mapping[str, _Name] = {
+    "AWS::ApiGateway::Model": _Name("Name", 255, r"[A-Za-z0-9]*", "letters and digits"),
+    "AWS::ApiGateway::Stage": _Name("StageName", 128, r"[A-Za-z0-9_-]*", _WORD),
+}
+"""Names that are one of a kind in an API only (API Gateway, CreateModel and CreateStage)."""
 
 
 def impossible_names(tree: Tree) -> Iterator[Finding]:
     """AD733: a name that is too long in this environment, or has characters that its service refuses."""
     for path, resource in tree.resolved.resources.items():
-        rule = NAMES.get(resource.type)
+        rule = NAMES.get(resource.type) or _OF_APIS.get(resource.type)
         if rule is None or "CustomDomainConfig" in resource.properties:
             continue
         given = _with_stack_name(resource.properties.get(rule.property), tree.stack)

@@ -147,6 +147,7 @@ def examine_schema(schema: str) -> tuple[list[str], dict[str, list[str]]]:
             return misplaced, {}
         built = build_ast_schema(whole, assume_valid_sdl=True)
         errors = [*validate_schema(built)]
+        unheard = _unheard(whole)
     except GraphQLError as error:
         return _said([error]), {}
     types = {
@@ -154,7 +155,41 @@ def examine_schema(schema: str) -> tuple[list[str], dict[str, list[str]]]:
         for name, kind in built.type_map.items()
         if isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType)) and not name.startswith("__")
     }
-    return _said(errors), types
+    return [*_said(errors), *unheard], types
+
+
+def _unheard(document: Any) -> list[str]:
+    """Subscriptions to mutations that give another type ("The subscription has an invalid output type"): "the return
+    type of a subscription field must match" (AppSync Developer Guide, "Subscriptions")."""
+    from graphql import SchemaDefinitionNode  # noqa: PLC0415
+
+    named = {"mutation": "Mutation", "subscription": "Subscription"}
+    for node in (d for d in document.definitions if isinstance(d, SchemaDefinitionNode)):
+        named |= {o.operation.value: o.type.name.value for o in node.operation_types}
+    mutations = {field.name.value: _named_type(field.type) for field in _fields(document, named["mutation"])}
+    found: list[str] = []
+    for field in _fields(document, named["subscription"]):
+        kind = _named_type(field.type)
+        for name in _heard(field):
+            if mutations.get(name, kind) != kind:
+                found.append(
+                    f"Subscription.{field.name.value} gives {kind}, and hears {name}, which gives {mutations[name]}"
+                    f"{_line(field)}"
+                )
+    return found
+
+
+def _fields(document: Any, name: str) -> list[Any]:
+    """The fields of a type, with those that extend it."""
+    kinds = [d for d in document.definitions if hasattr(d, "fields") and getattr(d, "name", None) is not None]
+    return [field for d in kinds if d.name.value == name for field in d.fields or ()]
+
+
+def _heard(field: Any) -> list[str]:
+    """The mutations that a subscription's field names."""
+    given = [a.value for d in field.directives or () if d.name.value == "aws_subscribe" for a in d.arguments or ()]
+    values = [value for one in given for value in getattr(one, "values", [one])]
+    return [str(value.value) for value in values if hasattr(value, "value")]
 
 
 def _misplaced(document: Any) -> list[str]:

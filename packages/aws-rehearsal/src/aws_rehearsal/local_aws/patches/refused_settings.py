@@ -56,6 +56,10 @@ def apply() -> None:
     before_create_or_update({"AWS::Scheduler::Schedule"}, _schedule)
     before_create_or_update({"AWS::StepFunctions::StateMachine"}, _machine)
     before_create_or_update({"AWS::IAM::Role"}, _role)
+    before_create_or_update({"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"}, _policy)
+    before_create_or_update({"AWS::ApiGateway::RestApi"}, _rest_api)
+    before_create_or_update({"AWS::ApiGateway::Model"}, _model)
+    before_create_or_update({"AWS::ApiGateway::Stage"}, _stage)
 
 
 def _function(new: Properties, _: Properties | None) -> Properties:
@@ -272,6 +276,45 @@ def _machine(new: Properties, _: Properties | None) -> Properties:
             "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume "
             "the provided role."
         )
+    return new
+
+
+def _policy(new: Properties, _: Properties | None) -> Properties:
+    listed = (new.get("PolicyDocument") or {}).get("Statement") or []
+    for statement in listed if isinstance(listed, list) else [listed]:
+        for resource in _several(statement.get("Resource", statement.get("NotResource"))):
+            parts = resource.split(":", 5)
+            if resource != "*" and ((len(parts) < 6 and not resource.endswith("*")) or parts[0] not in ("arn", "*")):
+                raise ValueError(f'Resource {resource} must be in ARN format or "*".')
+            if len(parts) == 6 and parts[2] == "iam" and parts[3] not in ("", "*"):
+                raise ValueError(f"IAM resource {resource} cannot contain region information.")
+        for action in _several(statement.get("Action", statement.get("NotAction"))):
+            if action != action.strip() or action.startswith("*:"):
+                raise ValueError("The policy failed legacy parsing")
+    return new
+
+
+def _several(given: Any) -> list[str]:
+    return [str(one) for one in (given if isinstance(given, list) else [given]) if isinstance(one, str)]
+
+
+def _rest_api(new: Properties, _: Properties | None) -> Properties:
+    body = new.get("Body") if isinstance(new.get("Body"), dict) else {}
+    for path in (body or {}).get("paths") or {}:
+        if re.search(r"\+\}/.", path):
+            raise ValueError(f"Cannot create a child of a resource with a greedy path variable: {path}")
+    return new
+
+
+def _model(new: Properties, _: Properties | None) -> Properties:
+    if not str(new.get("Name") or "a").isalnum():
+        raise ValueError(f"Model name must be alphanumeric: {new.get('Name')}")
+    return new
+
+
+def _stage(new: Properties, _: Properties | None) -> Properties:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", str(new.get("StageName") or "a")):
+        raise ValueError("Stage name only allows a-zA-Z0-9_-")
     return new
 
 

@@ -3,11 +3,18 @@ variable, and a REST API methods with integrations."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import Path, same, target, unconditional
+from amplify_delivery.publishing.examination.services.resolved import (
+    Path,
+    is_open,
+    same,
+    target,
+    unconditional,
+)
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 RESOLVERS = Rule(
@@ -23,10 +30,12 @@ RESOLVERS = Rule(
 PATHS = Rule(
     "AD708",
     "refused",
-    "Paths of a REST API with two variables of different names at one place.",
+    "Paths of a REST API with two variables of different names at one place, or that go on below one for all the rest "
+    "(`{proxy+}`).",
     "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html",
-    "`A sibling ({id}) of this resource already has a variable path part -- only one is allowed`",
-    remedy="give the variable one name in all paths that go on from there",
+    "`A sibling ({id}) of this resource already has a variable path part -- only one is allowed`, `Cannot create a "
+    "child of a resource with a greedy path variable: {proxy+}`",
+    remedy="give the variable one name in all paths that go on from there, and let nothing follow one for all the rest",
 )
 
 FUNCTIONS = Rule(
@@ -43,11 +52,13 @@ FUNCTIONS = Rule(
 METHODS = Rule(
     "AD713",
     "refused",
-    "A REST API that cannot be deployed: it has no method, or a method without an integration.",
+    "A REST API that cannot be deployed: it has no method, a method without an integration, or is private and has no "
+    "policy.",
     "https://github.com/aws-amplify/amplify-flutter/issues/5913",
-    "`The REST API doesn't contain any methods`, `No integration defined for method`",
-    remedy="give every method of every path an x-amazon-apigateway-integration, or the API a path (`amplify update "
-    "api`)",
+    "`The REST API doesn't contain any methods`, `No integration defined for method`, `Private REST API doesn't have a "
+    "resource policy attached to it`",
+    remedy="give every method of every path an x-amazon-apigateway-integration, the API a path (`amplify update api`), "
+    "or a private one a Policy",
 )
 SIGN_IN = Rule(
     "AD716",
@@ -100,6 +111,9 @@ def variable_siblings(tree: Tree) -> Iterator[Finding]:
                         f"{path[-1]} has the variables {', '.join(sorted(variables))} below {above or '/'}",
                         PATHS.remedy,
                     )
+            for greedy in (p for p in paths if re.search(r"\+\}/.", p)):
+                told = f"{path[-1]} has the path {greedy}, which goes on below a variable for all the rest"
+                yield PATHS.at(tree.file(path[:-1]), told, PATHS.remedy)
 
 
 def _variables(paths: Mapping[str, Any]) -> dict[str, set[str]]:
@@ -138,8 +152,21 @@ def undeployable_apis(tree: Tree) -> Iterator[Finding]:
             apart.add(api)
     for path, resource in tree.resolved.resources.items():
         if resource.type == "AWS::ApiGateway::RestApi" and path in deployed and not apart & {path, None}:
-            for problem in _of_methods(as_mapping(resource.properties)):
+            for problem in (
+                *_of_methods(as_mapping(resource.properties)),
+                *_of_access(as_mapping(resource.properties)),
+            ):
                 yield METHODS.at(tree.file(path[:-1]), f"{path[-1]} {problem}", METHODS.remedy)
+
+
+def _of_access(properties: Mapping[str, Any]) -> Iterator[str]:
+    """ "Private REST APIs in API Gateway" (developer guide): the policy says which endpoints may call it."""
+    types = as_mapping(properties.get("EndpointConfiguration")).get("Types")
+    body = properties.get("Body")
+    in_body = not isinstance(body, Mapping) or "x-amazon-apigateway-policy" in body or is_open(body)
+    elsewhere = "BodyS3Location" in properties or (body is not None and in_body)
+    if isinstance(types, list) and "PRIVATE" in types and "Policy" not in properties and not elsewhere:
+        yield "is private, and has no Policy"
 
 
 def _of_methods(properties: Mapping[str, Any]) -> Iterator[str]:

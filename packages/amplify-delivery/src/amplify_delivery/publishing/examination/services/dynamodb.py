@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.findings import Finding, Rule
+from amplify_delivery.findings import Finding, Rule, listed
 from amplify_delivery.publishing.examination.services.resolved import Path, declared
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
@@ -13,10 +13,11 @@ TABLE = Rule(
     "AD736",
     "refused",
     "A table that DynamoDB refuses: more than 20 global or 5 local secondary indexes, an index that projects all "
-    "attributes and names some; or whose stream is read though it has none.",
+    "attributes and names some; whose stream is read though it has none; or a global one without a replica in the "
+    "region of the stack.",
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html",
     "`Number of global secondary indexes exceeds per-table limit of 20`, `ProjectionType is ALL, but NonKeyAttributes "
-    "is specified`, `Unable to retrieve StreamArn attribute`",
+    "is specified`, `Unable to retrieve StreamArn attribute`, `Replicas must contain the stack region`",
     remedy="remove indexes or attributes, give the table a StreamSpecification; where AWS has raised the quota of "
     "indexes for the account, `lint.ignore` takes AD736",
 )
@@ -45,6 +46,10 @@ def _problems(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator
                     f"has the index {index.get('IndexName')}, which names NonKeyAttributes and projects "
                     f"{projection['ProjectionType']}"
                 )
+    replicas = properties.get("Replicas")
+    regions = [as_mapping(r).get("Region") for r in (replicas if isinstance(replicas, list) else ())]
+    if regions and all(isinstance(region, str) for region in regions) and tree.region not in regions:
+        yield f"has replicas in {listed(list(map(str, regions)))}, and none in {tree.region}, where its stack is"
     if "StreamSpecification" not in as_mapping(declared(tree, path).get("Properties")):
         reader = next(_readers_of_stream(tree, path), None)
         if reader is not None:

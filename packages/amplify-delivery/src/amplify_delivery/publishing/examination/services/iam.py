@@ -26,11 +26,11 @@ LARGE = Rule(
 MALFORMED = Rule(
     "AD715",
     "refused",
-    "A policy that IAM does not read: without a statement, with a statement for no action or no resource, or for an "
-    "action without its service.",
+    "A policy that IAM does not read: without a statement, with a statement for no action or no resource, for an "
+    "action without its service or with a blank, for a resource that is no ARN, or for one of IAM in a region.",
     "https://github.com/aws-amplify/amplify-cli/issues/4876",
     "`Syntax errors in policy`, `Policy statement must contain resources`, `Actions/Conditions must be prefaced by a "
-    "vendor`",
+    'vendor`, `Resource my-bucket must be in ARN format or "*"`, `cannot contain region information`',
     remedy="give the statement what it is about, or take it out (`amplify update function`, or override), and export "
     "again",
 )
@@ -221,6 +221,27 @@ def _of_statement(statement: Any) -> Iterator[str]:
         for _ in in_every_branch(said.get(name), lambda given: [""] if given == [] else []):
             yield f"has a statement with an empty {name}"
     yield from in_every_branch(said.get("Action", said.get("NotAction")), _of_actions)
+    yield from in_every_branch(said.get("Resource", said.get("NotResource")), _of_resources)
+
+
+def _of_resources(resources: Any) -> Iterator[str]:
+    for resource in resources if isinstance(resources, list) else [resources]:
+        yield from in_every_branch(resource, _of_resource)
+
+
+def _of_resource(resource: Any) -> Iterator[str]:
+    """ "IAM JSON policy elements: Resource": six parts, wildcards within them."""
+    if not isinstance(resource, str) or resource == "*" or "{{resolve:" in resource:
+        return
+    parts = resource.split(":", 5)
+    if (len(parts) < _PARTS and not resource.endswith("*")) or parts[0] not in ("arn", "*"):
+        yield f"is about {resource!r}, which is no ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE"
+    elif len(parts) == _PARTS and parts[2] == "iam" and parts[3] not in ("", "*"):
+        yield f"is about {resource!r}: IAM's ARNs have no region"
+
+
+_PARTS = 6
+"""Of an ARN."""
 
 
 def _of_actions(actions: Any) -> Iterator[str]:
@@ -231,3 +252,5 @@ def _of_actions(actions: Any) -> Iterator[str]:
 def _of_action(action: Any) -> Iterator[str]:
     if isinstance(action, str) and action != "*" and ":" not in action:
         yield f"allows or denies {action!r}, which names no service"
+    elif isinstance(action, str) and (action != action.strip() or action.startswith("*:")):
+        yield f"allows or denies {action!r}, which is none: SERVICE:ACTION, without blanks"
