@@ -219,6 +219,8 @@ def test_the_page_has_the_rooms_of_the_delivery_in_their_order() -> None:
     level = {room: number for number, rooms in enumerate(lines) for room in rooms}
     house = SOURCES["amplify_delivery"] / "delivery"
     assert set(level) == {path.name for path in house.iterdir() if (path / "__init__.py").is_file()}
+    shared = re.findall(r"`(\w+)`", section.partition("`delivery/` itself has")[2].partition("\n\n")[0])
+    assert sorted(shared) == sorted(path.stem for path in house.glob("[a-z]*.py"))
     prefix = "amplify_delivery.delivery."
     upward = {
         f"{file.relative_to(house)}: {name}"

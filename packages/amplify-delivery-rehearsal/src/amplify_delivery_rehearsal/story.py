@@ -25,6 +25,7 @@ from amplify_delivery.findings import listed
 from amplify_delivery_rehearsal import example
 from amplify_delivery_rehearsal.console import Console
 from amplify_delivery_rehearsal.inventory import Inventory, take
+from amplify_delivery_rehearsal.made_up import lacking, said
 from amplify_delivery_rehearsal.workspace import ENVIRONMENT, FOLDER, PRODUCT, Workspace
 from aws_rehearsal import warm
 
@@ -102,6 +103,11 @@ def run(
     started = time.monotonic()
     secrets = secrets or {}
     story = chapters(exports, secrets)
+    made = {k: v for c in story for k, v in lacking(read_export(c.export), c.assembly, secrets).items()}
+    if made:
+        console.done(said(made))
+        secrets = {**made, **secrets}
+        story = chapters(exports, secrets)
     project = story[0].assembly.project
     tools = ensure_all(Progress(sys.stderr))
     told = [Told(c.title, str(c.export)) for c in story]

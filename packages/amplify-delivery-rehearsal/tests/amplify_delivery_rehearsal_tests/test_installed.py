@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from functional.delivery.built_wheels import released, run, virtualenv
-from unit.places import EXPORTS
+from unit.places import EXPORTS, REPOSITORY
+
+CONNECTION = "arn:aws:codeconnections:eu-central-1:333333333333:connection/11111111-2222-3333-4444-555555555555"
 
 
 @pytest.mark.engine
@@ -21,3 +24,23 @@ def test_an_export_is_rehearsed_from_wheels_alone(tmp_path: Path, tmp_path_facto
     told = json.loads(run(commands / "amplify-delivery", "rehearse", export, "--json", cwd=here))
     assert [chapter["outcome"] for chapter in told["deliveries"]] == ["delivered"]
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.engine
+def test_a_project_and_its_pipeline_are_rehearsed_from_wheels_alone(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What a newcomer does after `pip install`. That Build installs by hash what the project's lock names,
+    `functional/delivery/test_new_project.py` shows."""
+    wheels = list(released(tmp_path_factory).values())
+    commands = virtualenv(tmp_path / "venv", wheels, complete=True)
+    project = tmp_path / "app"
+    export = EXPORTS / "todo" / "amplify-export-mytodoapp"
+    pipeline = ("--tooling", "333333333333/eu-central-1", "--connection", CONNECTION, "--repository", "octo/todo")
+    prod = ("--environment", "prod=222222222222/eu-west-1")
+    run(commands / "amplify-delivery", "init", project, "--from", export, *prod, *pipeline, cwd=tmp_path)
+    rehearse = (commands / "amplify-delivery", "rehearse", "--json")
+    ran = subprocess.run(rehearse, cwd=project, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert [chapter["outcome"] for chapter in json.loads(ran.stdout)["chapters"]] == ["as expected"] * 3
+    assert str(REPOSITORY) not in ran.stderr

@@ -26,7 +26,14 @@ from amplify_delivery_rehearsal.pipeline_story import own
 from amplify_delivery_rehearsal.pipeline_story.record import Subject
 from amplify_delivery_rehearsal.pipeline_story.setting import Machine, Place, machine, person
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
-from amplify_delivery_rehearsal.pipeline_story.telling import PAGE, Teller, explain_people, shell_file, sourced
+from amplify_delivery_rehearsal.pipeline_story.telling import (
+    PAGE,
+    Teller,
+    explain_people,
+    shell_file,
+    sourced,
+    with_made_up,
+)
 from aws_rehearsal.ci_service import Issuer, Ran
 from aws_rehearsal.setup import ensure_all
 from aws_rehearsal.setup.progress import Progress
@@ -60,16 +67,16 @@ def run(
         )
     ci = declared(project)
     ci.check()
-    own.check_export(project, ci.environments, secrets or {})
     console = RichConsole(file=sys.stderr if json_output else sys.stdout, highlight=False, soft_wrap=True)
+    given = with_made_up(console, project, ci.environments, secrets or {})
     tools = ensure_all(Progress(sys.stderr))
     started = time.monotonic()
     teller = CiTeller(console, pause=pause)
     teller.story.of = Subject("the CI", f"jobs of {ci.file}", "Runs of the CI")
     with machine(project, tools) as there, Issuer() as issuer:
         play = _made(there, ci, issuer, teller, project)
-        taken = own.with_given(own.without_secrets(play.setting.project), secrets or {}, ci.environments)
-        chapters = story(taken, secrets or {})
+        taken = own.with_given(own.without_secrets(play.setting.project), given, ci.environments)
+        chapters = story(taken, given)
         console.print(f"[dim]local AWS at {play.setting.aws.endpoint}, identities enforced[/dim]")
         with teller.writing(play, started, page or folder / PAGE, json_output=json_output):
             teller.tell_all(chapters, play)

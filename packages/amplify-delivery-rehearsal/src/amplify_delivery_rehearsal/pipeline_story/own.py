@@ -20,6 +20,7 @@ from amplify_delivery.delivery.project import sources
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import assemble, read_export
 from amplify_delivery.stacks.config import Project
+from amplify_delivery_rehearsal.made_up import lacking
 from amplify_delivery_rehearsal.pipeline_story.chapters import (
     Chapter,
     lets_in,
@@ -94,13 +95,16 @@ def check(project: Project, stack: str) -> None:
             )
 
 
-def check_export(project: Project, environments: Collection[str], given: MadeUp) -> None:
-    """Refuse an export that no environment could take: the first command of the story would, after the set-up. Raises
-    `ExportRefused`, and `ConfigError` for a stack file that is wrong."""
+def made_up(project: Project, environments: Collection[str], given: MadeUp) -> MadeUp:
+    """The secrets that environments need, and neither stack files hold nor somebody has `given`. Raises `ExportRefused`
+    for an export that no environment could take, which the first command of the story would refuse after the set-up,
+    and `ConfigError` for a stack file that is wrong."""
     if any(project.environment(name).assembly for name in environments):
-        return  # it was checked when it was assembled
-    export, known = sources.project_export(project.directory, environments)
-    assemble(read_export(export), known | given.keys(), sources.named_images(project.directory, None, environments))
+        return {}  # it was checked when it was assembled
+    folder, known = sources.project_export(project.directory, environments)
+    known |= given.keys()
+    export, images = read_export(folder), sources.named_images(project.directory, None, environments)
+    return lacking(export, assemble(export, known, images), known)
 
 
 def without_secrets(project: Project) -> tuple[Secret, ...]:

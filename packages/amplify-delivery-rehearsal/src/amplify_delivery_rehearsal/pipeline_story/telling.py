@@ -8,7 +8,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,9 @@ from rich.table import Table
 
 from amplify_delivery.errors import FailedError
 from amplify_delivery.export import DeliveryError
+from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.example import is_example
+from amplify_delivery_rehearsal.made_up import said
 from amplify_delivery_rehearsal.pipeline_story import own
 from amplify_delivery_rehearsal.pipeline_story.beside import Beside
 from amplify_delivery_rehearsal.pipeline_story.board import Board
@@ -60,8 +62,10 @@ def run(
     stack = stack or (PIPELINE if is_example(folder) else own.pipeline_stack(project))
     if not is_example(folder):
         own.check(project, stack)
-        own.check_export(project, project.pipeline(stack).environments, secrets or {})
     console = RichConsole(file=sys.stderr if json_output else sys.stdout, highlight=False, soft_wrap=True)
+    given = secrets or {}
+    if not is_example(folder):
+        given = with_made_up(console, project, project.pipeline(stack).environments, given)
     tools = ensure_all(Progress(sys.stderr))
     started = time.monotonic()
     teller = Teller(console, pause=pause)
@@ -69,8 +73,8 @@ def run(
         if is_example(folder):
             chapters: Sequence[Chapter] = CHAPTERS
         else:
-            taken = own.with_given(own.without_secrets(found.project), secrets or {}, tuple(found.owners))
-            chapters = own.story(stack, taken, secrets or {})
+            taken = own.with_given(own.without_secrets(found.project), given, tuple(found.owners))
+            chapters = own.story(stack, taken, given)
         teller.begin(chapters)
         console.print(f"[dim]local AWS at {found.aws.endpoint}, identities enforced[/dim]")
         found.service.on_event(teller.board)
@@ -81,6 +85,16 @@ def run(
             _explain_keep(console, found)
             _wait()
     return 0 if teller.story.well else 1
+
+
+def with_made_up(
+    console: RichConsole, project: Project, environments: Collection[str], given: own.MadeUp
+) -> own.MadeUp:
+    """What is `given`, and whatever else the environments need, which is told. Raises as `own.made_up` does."""
+    made = own.made_up(project, environments, given)
+    if made:
+        console.print(f"[dim]{escape(said(made))}[/dim]")
+    return {**made, **given}
 
 
 class Titled(Protocol):

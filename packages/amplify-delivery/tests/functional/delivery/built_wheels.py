@@ -57,15 +57,23 @@ def released(factory: pytest.TempPathFactory) -> dict[str, Path]:
     return built(folder)
 
 
-def virtualenv(folder: Path, wheels: Sequence[Path], *, compiled: bool = False) -> Path:
+def virtualenv(folder: Path, wheels: Sequence[Path], *, compiled: bool = False, complete: bool = False) -> Path:
     """A virtualenv with these wheels; what they depend on is taken from this Python's. Its folder of commands.
 
     Byte code is made of what is imported only; where the test is about what pip installs, of all of it: `compiled`.
+    Where somebody looks what is installed there, all of it lies there, by links: `complete`.
     """
     run(sys.executable, "-m", "venv", "--without-pip", folder)
     install = (sys.executable, "-m", "pip", "--python", folder / "bin/python", "install", "--quiet", "--no-index")
     code = ["--compile" if compiled else "--no-compile"]
     run(*install, *code, "--disable-pip-version-check", "--no-deps", *wheels)
     packages = next(folder.glob("lib/python3*/site-packages"))
-    (packages / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    others = Path(sysconfig.get_path("purelib"))
+    if complete:
+        ours = ("amplify_delivery", "aws_rehearsal", "_editable", "_virtualenv", "distutils")
+        for other in others.iterdir():
+            if not other.name.startswith(ours) and other.suffix != ".pth" and not (packages / other.name).exists():
+                (packages / other.name).symlink_to(other)
+    else:
+        (packages / "others.pth").write_text(f"{others}\n")
     return folder / "bin"

@@ -29,29 +29,30 @@ def without_secrets(root: ExportedStack) -> Iterator[Bound]:
         declaration, given = stack.declared.get(CREDENTIALS), stack.parameters.get(CREDENTIALS)
         if declaration is None or given is None or not is_no_echo(declaration):
             continue  # one that nobody supplies at all is AD304's
-        providers = _names(text(stack.parameters.get(_PROVIDERS, "")))
+        providers = providers_of(stack)
         if providers and not holds_secret(text(given)):
             message = f"the client secrets of {listed(providers)} are not in the export: {name} could not be created"
             remedy = (
                 f"give each new environment {name}.{CREDENTIALS}, {secret_command(name, CREDENTIALS)}; "
-                f"its form is {_form(providers)}"
+                f"its form is {form(providers)}"
             )
             yield Bound(Finding("AD311", "warning", stack.file, message, remedy), stack=name, parameter=CREDENTIALS)
 
 
-def _names(providers: str) -> list[str]:
+def providers_of(stack: ExportedStack) -> list[str]:
     """The names of the providers in the JSON of a manifest; none if it is no such list."""
     try:
-        found = json.loads(providers or "[]")
+        found = json.loads(text(stack.parameters.get(_PROVIDERS, "")) or "[]")
     except ValueError:
         return []
     entries = found if isinstance(found, list) else []
     return [e["ProviderName"] for e in entries if isinstance(e, dict) and isinstance(e.get("ProviderName"), str)]
 
 
-def _form(providers: Collection[str]) -> str:
+def form(providers: Collection[str], value: str = "...") -> str:
+    """The JSON that the parameter takes, with `value` for each secret."""
     wanted = [
-        {"ProviderName": name, **dict.fromkeys(_FIELDS.get(name, ("client_id", "client_secret")), "...")}
+        {"ProviderName": name, **dict.fromkeys(_FIELDS.get(name, ("client_id", "client_secret")), value)}
         for name in providers
     ]
     return json.dumps(wanted, separators=(",", ":"))
