@@ -8,10 +8,15 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from amplify_delivery.changes.gained import Gained
+from amplify_delivery.changes.gained.grants import ANYONE
+from amplify_delivery.changes.impossible.finding import Impossible
+from amplify_delivery.changes.steps import RemoveResource
 from amplify_delivery.cli import main
 from amplify_delivery.delivery.offline.against import Against, OfflinePlan, against
 from amplify_delivery.delivery.reports.markdown import LONGEST, MARK, code, markdown, sentence
@@ -129,6 +134,22 @@ def test_where_data_is_lost_comes_first(repository: Repository) -> None:
     told = markdown(repository.against("HEAD", "abc", "prod", "dev"))
     assert told.index("`dev`") < told.index("`abc`") < told.index("`prod`")
     assert told.index("Data would be lost") < told.index("<details>")
+
+
+def test_environments_come_in_the_order_of_what_must_not_be_overlooked(repository: Repository) -> None:
+    """docs/pull-requests.md: those that lose data, then what AWS cannot do, then what is opened."""
+    found = repository.against()
+    plan = found.plans[0]
+    closed = Gained("action", ("api", "Role"), "AWS::IAM::Role", "Role", ("s3:GetObject",))
+    loss = RemoveResource(("api", "T"), "AWS::DynamoDB::Table", kept=False, loss="its data is deleted")
+    plans = (
+        replace(plan, name="closed", gained=(closed,)),
+        replace(plan, name="opened", gained=(replace(closed, who=ANYONE),)),
+        replace(plan, name="refused", impossible=(Impossible("AD741", "api", "no", "wait"),)),
+        replace(plan, name="lost", steps=(loss,)),
+    )
+    told = markdown(replace(found, plans=plans))
+    assert re.findall(r"^### `(\w+)`", told, re.MULTILINE) == ["lost", "refused", "opened", "closed"]
 
 
 def test_a_release_of_several_updates_is_told_in_their_order(repository: Repository) -> None:
@@ -459,7 +480,7 @@ def test_a_comment_is_never_too_long(repository: Repository) -> None:
     for number in range(30):
         repository.configure(f"env{number:02d}")
     told = markdown(repository.against())
-    assert len(told) < LONGEST + 200
+    assert len(told) < LONGEST + 200 < 65_536  # what GitHub takes
     assert all(f"`env{number:02d}`" in told for number in range(30))
     assert "more stacks: `amplify-delivery plan --against HEAD` lists all" in told
     assert "\x00" not in told

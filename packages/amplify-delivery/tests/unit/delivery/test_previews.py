@@ -210,9 +210,12 @@ def test_what_was_renewed_meanwhile_is_not_collected(
     assert not (tmp_path / "Pulumi.pr1.yaml").exists()
 
 
-@pytest.mark.parametrize("command", ["up", "down", "collect"])
+@pytest.mark.parametrize(
+    ("command", "parameter"),
+    [("up", "bootstrap-version"), ("down", "bootstrap-version"), ("collect", "bootstrap-version"), ("up", "version")],
+)
 def test_in_an_account_that_is_delivered_to_nothing_begins(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, parameter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of whatever app: the account itself says so."""
     stack_file(tmp_path, "preview", PATTERN)
@@ -220,7 +223,7 @@ def test_in_an_account_that_is_delivered_to_nothing_begins(
     monkeypatch.setattr(updating, "update", lambda *_, **__: pytest.fail("it was begun"))
 
     def pages(**_: Any) -> list[Any]:
-        return [{"Parameters": [{"Name": "/amplify-delivery/other/prod/bootstrap-version"}]}]
+        return [{"Parameters": [{"Name": f"/amplify-delivery/other/prod/{parameter}"}]}]
 
     account = SimpleNamespace(
         place="here",
@@ -288,9 +291,10 @@ def test_an_account_with_an_environment_that_is_delivered_is_refused_by_the_file
     _check_pattern("preview", Context(tmp_path, {}))
     stack_file(tmp_path, "prod", {**PLACE, "account": '"555555555555"', "bootstrapped": "true"})
     _check_pattern("preview", Context(tmp_path, {}))
-    stack_file(tmp_path, "preprod", {**PLACE, "bootstrapped": "true"})
-    with pytest.raises(RefusedError, match="the account 444444444444 is also that of preprod, which is delivered"):
-        _check_pattern("preview", Context(tmp_path, {}))
+    for keys in ({"bootstrapped": "true"}, {"production": "true"}):
+        stack_file(tmp_path, "preprod", {**PLACE, **keys})
+        with pytest.raises(RefusedError, match="the account 444444444444 is also that of preprod, which is delivered"):
+            _check_pattern("preview", Context(tmp_path, {}))
 
 
 def test_the_guard_is_silent_over_what_is_disposable_and_only_there() -> None:
