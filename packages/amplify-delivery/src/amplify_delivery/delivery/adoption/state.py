@@ -24,6 +24,9 @@ _DEFAULTS = "__defaults"
 """The provider's mark of inputs that it has chosen itself: none."""
 _COMPUTED = ("disableRollback", "region", "templateBody")
 """What a read tells and our programs do not set."""
+_SHOWN = "templateBody"
+"""The running template, in which secrets may stand in plain text until the first delivery: no state has to keep it,
+and each refresh reads it."""
 
 
 def root_of(resources: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -95,7 +98,7 @@ def completed(state: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[s
 
 def _completed(root: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
     inputs = {k: v for k, v in (root.get("inputs") or {}).items() if k not in _COMPUTED}
-    outputs = dict(root.get("outputs") or {})
+    outputs = {k: v for k, v in (root.get("outputs") or {}).items() if k != _SHOWN}
     return {
         **root,
         "protect": True,

@@ -22,7 +22,13 @@ PARAMETERS = {"AuthRoleName": "auth", "DeploymentBucketName": "bucket"}
 
 
 def imported(**inputs: Any) -> dict[str, Any]:
-    given = {"name": "amplify-app-main-abcde", "templateBody": "{}", "disableRollback": False, "region": "r", **inputs}
+    given = {
+        "name": "amplify-app-main-abcde",
+        "templateBody": "{a-secret}",
+        "disableRollback": False,
+        "region": "r",
+        **inputs,
+    }
     return {"urn": ROOT, "type": TYPE, "id": "arn", "inputs": given, "outputs": {**given, "outputs": {"A": "b"}}}
 
 
@@ -34,7 +40,8 @@ def test_an_imported_root_gets_the_parameters_that_it_runs_with() -> None:
     assert root["protect"]
     assert root["inputs"] == {"__defaults": [], "name": "amplify-app-main-abcde", "parameters": PARAMETERS}
     assert root["outputs"]["parameters"] == PARAMETERS
-    assert root["outputs"]["templateBody"] == "{}"
+    assert root["outputs"]["outputs"] == {"A": "b"}
+    assert "a-secret" not in str(root), "a secret of the running template stays in no state"
     assert state.is_complete(root, PARAMETERS)
     assert not state.is_complete(imported(), PARAMETERS)
     assert state.completed(done, PARAMETERS) == done
