@@ -16,7 +16,8 @@ from importlib import metadata
 from pathlib import Path
 
 from aws_rehearsal.setup.cache import PACKAGE
-from aws_rehearsal.warm import SOCKET
+from aws_rehearsal.setup.launcher import built_launcher
+from aws_rehearsal.warm import SOCKET, launch
 
 MODULES = "modules"
 """The folder of a home with this package and nothing else: the plugins' interpreter need not have it installed."""
@@ -103,13 +104,8 @@ def _launcher(path: Path, python: Path, module: str, argument: str = "") -> None
     modules = path.parents[2] / MODULES
     start = f"import sys; sys.path.append({str(modules)!r}); from {module} import main; main({argument})"
     interpreter, code, home = (shlex.quote(text) for text in (str(python.absolute()), start, str(path.parents[2])))
-    client = shlex.quote(str(modules / PACKAGE.name / "warm" / "client.py"))
-    text = (
-        "#!/bin/sh\n"
-        f'set -- {code} "$@"\n'
-        f'[ -S {home}/{SOCKET} ] && exec {interpreter} -I -S {client} {home} "$@"\n'
-        f'exec {interpreter} -P -c "$@"\n'
-    )
+    warm = shlex.join(launch(python, path.parents[2], built_launcher()))
+    text = f'#!/bin/sh\nset -- {code} "$@"\n[ -S {home}/{SOCKET} ] && exec {warm} "$@"\nexec {interpreter} -P -c "$@"\n'
     if path.exists() and path.read_text() == text and os.access(path, os.X_OK):
         return
     path.parent.mkdir(parents=True, exist_ok=True)

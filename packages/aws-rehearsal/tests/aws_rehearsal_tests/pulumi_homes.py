@@ -14,6 +14,7 @@ from amplify_delivery_rehearsal.workspace import PRODUCT
 from aws_rehearsal import warm
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import tools
+from aws_rehearsal.setup.launcher import built_launcher
 
 SAVED_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 """For an engine that nobody kills: it saves its state at its end, and not after each of a hundred steps as well, which
@@ -46,11 +47,11 @@ def delivery(environment: Mapping[str, str], *arguments: str) -> list[str]:
     It is a fork of what the home's server has loaded, if there is one: half a second of each command is the imports of
     Pulumi's SDK and boto3. The tests of the command line itself start it as a person does.
     """
-    python = str(tools().python)
+    python = tools().python
     home = Path(environment["PULUMI_HOME"])
     if not (home / warm.SOCKET).exists():
-        return [python, "-m", "amplify_delivery", *arguments]
-    return [python, "-I", "-S", str(warm.CLIENT), str(home), _DELIVERY, *arguments]
+        return [str(python), "-m", "amplify_delivery", *arguments]
+    return [*warm.launch(python, home, built_launcher()), _DELIVERY, *arguments]
 
 
 _PACKAGE = """
@@ -76,7 +77,7 @@ def _command(folder: Path, name: str, code: str) -> Path:
     """A program that starts warm."""
     folder.mkdir(parents=True, exist_ok=True)
     server().lend(folder)
-    start = shlex.join([str(tools().python), "-I", "-S", str(warm.CLIENT), str(folder), code])
+    start = shlex.join([*warm.launch(tools().python, folder, built_launcher()), code])
     (folder / name).write_text(f'#!/bin/sh\nexec {start} "$@"\n')
     (folder / name).chmod(0o755)
     return folder / name

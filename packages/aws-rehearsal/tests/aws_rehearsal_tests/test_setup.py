@@ -23,7 +23,18 @@ import pytest
 
 from amplify_delivery_rehearsal.example import CHECKOUT
 from aws_rehearsal.errors import SetupError
-from aws_rehearsal.setup import Tools, actionlint, engine, ensure_all, lock, node, tools, word_lists, yaml_host
+from aws_rehearsal.setup import (
+    Tools,
+    actionlint,
+    engine,
+    ensure_all,
+    launcher,
+    lock,
+    node,
+    tools,
+    word_lists,
+    yaml_host,
+)
 from aws_rehearsal.setup.cache import PACKAGE, locked
 from aws_rehearsal.setup.environments import Environment, ensure_environment, is_current, is_whole
 from aws_rehearsal.setup.progress import Progress, Step
@@ -572,6 +583,7 @@ def test_a_rehearsal_does_not_wait_for_what_only_tests_need(tests: bool, monkeyp
     monkeypatch.setattr(module, "_all_whole", lambda *_: True)
     monkeypatch.setattr(actionlint, "ensure_actionlint", lambda _: made.append("actionlint"))
     monkeypatch.setattr(yaml_host, "ensure_yaml_host", lambda _: made.append("yaml host"))
+    monkeypatch.setattr(launcher, "ensure_launcher", lambda _: made.append("launcher"))
     monkeypatch.setattr(module, "ensure_environment", lambda *_: made.append("schemas"))
     assert ensure_all(Progress(io.StringIO()), tests=tests) is there
-    assert made == (["actionlint", "yaml host", "schemas"] if tests else [])
+    assert made == (["actionlint", "yaml host", "launcher", "schemas"] if tests else [])

@@ -21,6 +21,8 @@ from amplify_delivery_rehearsal.workspace import PRODUCT
 from aws_rehearsal import warm
 from aws_rehearsal.language_host.runner import WarmRunner
 from aws_rehearsal.setup import tools
+from aws_rehearsal.setup.launcher import ensure_launcher
+from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.warm.fork import Fork
 from aws_rehearsal.warm.request import Request
 from aws_rehearsal.warm.server import FORKS_WORTH_IT
@@ -78,9 +80,29 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+class Launcher:
+    """The one that tests start: an interpreter with `client.py`, or the binary."""
+
+    binary: Path | None = None
+
+
+@pytest.fixture(params=["interpreter", "binary"])
+def both_launchers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that is played with the one and the other."""
+    if request.param == "binary":
+        monkeypatch.setattr(Launcher, "binary", ensure_launcher(Progress()))
+
+
+with_both = pytest.mark.usefixtures("both_launchers")
+
+
+def launch(home: Path) -> list[str]:
+    return warm.launch(tools().python, home, Launcher.binary)
+
+
 def launched(home: Path, code: str, *arguments: str, **more: object) -> subprocess.Popen[str]:
     """The launcher as `pulumi_home` has it written, with other code."""
-    command = [str(tools().python), "-I", "-S", str(warm.CLIENT), str(home), textwrap.dedent(code), *arguments]
+    command = [*launch(home), textwrap.dedent(code), *arguments]
     given = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **more}
     return subprocess.Popen(command, process_group=0, **given)  # type: ignore[call-overload, no-any-return]
 
@@ -114,6 +136,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**plain, "LANG": "C.UTF-8", **more}
 
 
+@with_both
 @pytest.mark.parametrize(
     "variables",
     [
@@ -152,6 +175,7 @@ def test_a_start_is_as_in_an_interpreter_of_its_own(home: Path, tmp_path: Path, 
     assert mine == its
 
 
+@with_both
 def test_the_files_are_the_caller_s(home: Path, tmp_path: Path) -> None:
     code = "import sys; print(sys.stdin.read().upper()); print('wrong', file=sys.stderr)"
     process = launched(home, code)
@@ -159,18 +183,20 @@ def test_the_files_are_the_caller_s(home: Path, tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+@with_both
 def test_a_folder_that_is_gone_is_still_the_caller_s(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     code = "import os; print(os.getppid(), os.stat('.').st_nlink)"
     shell = 'rmdir "$PWD" && exec "$@"'
-    command = ["sh", "-c", shell, "sh", str(tools().python), "-I", "-S", str(warm.CLIENT), str(home), code]
+    command = ["sh", "-c", shell, "sh", *launch(home), code]
     done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=True)
     parent, links = map(int, done.stdout.split())
     assert parent != os.getpid()
     assert links == 0
 
 
+@with_both
 @pytest.mark.parametrize(
     ("code", "status", "error"),
     [
@@ -189,6 +215,7 @@ def test_it_ends_as_the_plugin_does(home: Path, code: str, status: int, error: s
     assert err.endswith(error)
 
 
+@with_both
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_reaches_the_plugin(home: Path, number: int) -> None:
     process = launched(
@@ -226,6 +253,7 @@ def child(process: subprocess.Popen[str]) -> int:
     return int(process.stdout.readline())
 
 
+@with_both
 def test_a_launcher_that_is_killed_takes_the_plugin_with_it(home: Path) -> None:
     process = launched(home, WAITING)
     pid = child(process)
@@ -236,15 +264,32 @@ def test_a_launcher_that_is_killed_takes_the_plugin_with_it(home: Path) -> None:
     assert is_warm(home)
 
 
+@with_both
 def test_a_launcher_whose_engine_was_killed_ends_and_so_does_the_plugin(home: Path) -> None:
-    client = [str(tools().python), "-I", "-S", str(warm.CLIENT), str(home), WAITING]
-    code = f"import subprocess, time; print(subprocess.Popen({client!r}).pid, flush=True); time.sleep(600)"
+    command = [*launch(home), WAITING]
+    code = f"import subprocess, time; print(subprocess.Popen({command!r}).pid, flush=True); time.sleep(600)"
     engine = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     launcher, plugin = child(engine), child(engine)
     assert launcher != plugin
     engine.kill()
     waited(lambda: ended(launcher) and ended(plugin))
     engine.wait()
+
+
+@pytest.mark.parametrize(("locale", "own"), [({}, True), ({"LC_ALL": "C"}, False), ({"LANG": ""}, False)], ids=str)
+def test_the_binary_leaves_to_python_what_is_python_s(
+    home: Path, locale: dict[str, str], own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the streams of Python do with bytes that are no text is a matter of the locale, by rules of its own."""
+    binary = ensure_launcher(Progress())
+    monkeypatch.setattr(Launcher, "binary", binary)
+    process = launched(home, WAITING, env=environment(**locale))
+    pid = child(process)
+    runs = Path(f"/proc/{process.pid}/exe").readlink()
+    process.kill()
+    process.communicate()
+    assert pid != process.pid
+    assert runs == (binary if own else tools().python.resolve())
 
 
 FORKING = """
@@ -356,11 +401,13 @@ def test_a_server_is_lent_to_another_home(tmp_path: Path) -> None:
     assert not is_warm(borrower)
 
 
+@with_both
 def test_without_a_server_plugins_start_cold(tmp_path: Path) -> None:
     assert not is_warm(tmp_path)
     assert not is_warm(tmp_path / "missing")
 
 
+@with_both
 @pytest.mark.parametrize(
     "variables",
     [
@@ -392,9 +439,10 @@ def test_another_checkout_starts_cold(home: Path, tmp_path: Path) -> None:
     assert int(subprocess.check_output(command, text=True)) == os.getpid()
 
 
+@with_both
 def test_another_interpreter_starts_cold(home: Path) -> None:
     other = Path(os.path.realpath(tools().python))
-    command = [str(other), "-I", "-S", str(warm.CLIENT), str(home), "import os; print(os.getppid())"]
+    command = [*warm.launch(other, home, Launcher.binary), "import os; print(os.getppid())"]
     assert int(subprocess.check_output(command, text=True)) == os.getpid()
 
 
@@ -425,6 +473,7 @@ def test_starts_know_nothing_of_each_other(home: Path) -> None:
     assert json.loads(first)[0] is None
 
 
+@with_both
 def test_many_at_once(home: Path) -> None:
     code = "import os, sys, time; sys.stdin.read(); print(os.environ['NUMBER'], *sys.argv[1:])"
     processes = [launched(home, code, str(n), env=environment(NUMBER=str(n))) for n in range(20)]

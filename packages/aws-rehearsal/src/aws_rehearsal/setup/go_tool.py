@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aws_rehearsal.errors import SetupError
-from aws_rehearsal.setup.cache import PACKAGE, cache_root, locked
+from aws_rehearsal.setup.cache import PACKAGE, cache_root, digest, locked
 from aws_rehearsal.setup.engine import go_for
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.run import run
@@ -19,7 +19,8 @@ _REMEDY = "check that Go modules can be fetched (`go env GOPROXY`), then run `ma
 
 @dataclass(frozen=True)
 class GoTool:
-    """`module` is pinned by the go.mod in the folder `name` of this package, `command` is what it builds there."""
+    """`module` is pinned by the go.mod in the folder `name` of this package, `command` is what it builds there.
+    Without a `module` that folder has the source itself."""
 
     name: str
     binary: str
@@ -35,7 +36,9 @@ class GoTool:
 
     @property
     def version(self) -> str:
-        """What go.mod pins."""
+        """What go.mod pins; of a source of ours the beginning of its digest."""
+        if not self.module:
+            return digest(*sorted(path for path in self.folder.iterdir() if path.is_file()))[:16]
         found = re.search(
             rf"(?m)^require {re.escape(self.module)} (v\S+)$", (self.folder / "go.mod").read_text("utf-8")
         )

@@ -5,7 +5,7 @@ time for imports alone. The launchers that `pulumi_home` lays out ask the server
 with a child that has the caller's files, folder, environment and arguments, and is otherwise as after the same start in
 an interpreter of its own. Where nobody answers, that start follows: a home works with and without a server.
 
-    engine -> launcher (client.py) == socket ==> server (server.py) -- fork --> plugin (child.py)
+    engine -> launcher (client.py, or launcher/main.go) == socket ==> server (server.py) -- fork --> plugin (child.py)
 
 The launcher's process stands for the plugin: signals to it reach the plugin, it exits as the plugin does, and when it
 is gone, so is the plugin. Nothing outlives the server, which ends with the process that started it.
@@ -24,6 +24,15 @@ SOCKET = "warm"
 """The server's socket in a Pulumi home; only reached by this relative name, since an address has room for 100 bytes."""
 
 CLIENT = Path(__file__).resolve().with_name("client.py")
+
+
+def launch(python: Path, home: Path, binary: Path | None = None) -> list[str]:
+    """What starts a plugin: the code, which `python` runs, and its arguments follow. `binary` is the launcher that
+    needs no interpreter (`setup.launcher`), if there is one."""
+    if binary:
+        return [str(binary), str(CLIENT), str(python.absolute()), str(home)]
+    return [str(python.absolute()), "-I", "-S", str(CLIENT), str(home)]
+
 
 forked_in: list[Path] = []
 """In a process that a server has forked: the folder with that server's socket."""

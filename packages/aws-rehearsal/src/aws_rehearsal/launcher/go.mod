@@ -1,0 +1,3 @@
+module amplify-delivery/launcher
+
+go 1.24.0
