@@ -8,9 +8,11 @@ import subprocess
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from amplify_delivery_rehearsal.conformance.killing import below
 
 
 @dataclass(frozen=True)
@@ -94,24 +96,12 @@ class Watch:
     def _look(self) -> None:
         while not self._done.wait(SAMPLE_SECONDS):
             now: dict[str, float] = defaultdict(float)
-            for pid in _descendants(self._pid):
+            for pid in below(self._pid):
                 command, mebibytes = _memory(pid)
                 now[self._kind(command)] += mebibytes
             self.together = max(self.together, sum(now.values()))
             for kind, mebibytes in now.items():
                 self.most[kind] = max(self.most.get(kind, 0.0), mebibytes)
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    """A process and everything below it; whatever ends meanwhile is left out."""
-    yield pid
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return
-    for child in children:
-        yield from _descendants(child)
 
 
 def _memory(pid: int) -> tuple[str, float]:

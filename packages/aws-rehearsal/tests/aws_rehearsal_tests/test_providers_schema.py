@@ -123,3 +123,8 @@ def test_a_type_nobody_wrote_down_is_refused_by_name() -> None:
         resource("aws:sqs/queue:Queue")
     with pytest.raises(Unsupported, match="aws:iam/getPolicyDocument:getPolicyDocument"):
         classic.invoke("aws:iam/getPolicyDocument:getPolicyDocument")
+
+
+def test_every_type_has_the_name_that_messages_call_it_by() -> None:
+    unnamed = {token for token in classic._MODULES if not resource(token).called}
+    assert unnamed == set()

@@ -129,6 +129,7 @@ def _run(pid: int, server: int | None) -> Iterator[int]:
 
 
 def below(pid: int) -> Iterator[int]:
+    """A process and everything below it; whatever ends meanwhile is left out."""
     yield pid
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aws_rehearsal.providers.errors import ProviderError
 from aws_rehearsal.providers.schema import Change, Prop
 from aws_rehearsal.providers.session import AwsSession
 from aws_rehearsal.providers.wire import UNKNOWN, Properties, has_unknown
@@ -45,6 +46,8 @@ class Resource:
     """
 
     token: str
+    called: str = ""
+    """What the provider's messages call it: as in `reading ECR Repository (NAME): couldn't find resource`."""
     props: Mapping[str, Prop]
     default_timeout: float = 1200.0
     name_property: str | None = None
@@ -97,6 +100,14 @@ class Resource:
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         """The id and state as AWS tells them, or None when it is gone. `olds` is empty for an import."""
         raise NotImplementedError
+
+    def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
+        """What `read` gives of a resource that was made or changed just now; whatever fails here, it is there."""
+        call.has_id(resource_id)
+        answer = self.read(call, resource_id, known)
+        if answer is None:
+            raise ProviderError(f"reading {self.called} ({resource_id}): couldn't find resource", "NOT_FOUND")
+        return answer
 
     def update(self, call: Call, resource_id: str, olds: Properties, news: Properties, changed: set[str]) -> Properties:
         raise NotImplementedError

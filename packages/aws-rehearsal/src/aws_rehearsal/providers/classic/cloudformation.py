@@ -23,6 +23,7 @@ _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPA
 
 class Stack(Resource):
     token = "aws:cloudformation/stack:Stack"
+    called = "CloudFormation Stack"
     default_timeout = 1800.0
     name_property = "name"
     name_length = 255

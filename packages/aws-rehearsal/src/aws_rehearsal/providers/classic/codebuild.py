@@ -42,6 +42,7 @@ _EMPTY: dict[str, Any] = {
 
 class Project(Resource):
     token = "aws:codebuild/project:Project"
+    called = "CodeBuild Project"
     name_property = "name"
     props = PROPS
 
@@ -113,13 +114,6 @@ class Project(Resource):
             client.update_project_visibility(**request)
         except client.exceptions.ClientError as error:
             raise aws_error(f"updating CodeBuild Project ({arn}) visibility", error) from error
-
-    def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(arn)
-        answer = self.read(call, arn, known)
-        if answer is None:
-            raise ProviderError(f"reading CodeBuild Project ({arn}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("codebuild")

@@ -13,7 +13,7 @@ from typing import Any
 
 from aws_rehearsal.providers.classic.propagation import patiently
 from aws_rehearsal.providers.classic.tags import Tags, tag_changes
-from aws_rehearsal.providers.errors import ProviderError, aws_error, error_code, error_message
+from aws_rehearsal.providers.errors import aws_error, error_code, error_message
 from aws_rehearsal.providers.resource import REGION, TAGS, Call, Resource
 from aws_rehearsal.providers.schema import Prop, out
 from aws_rehearsal.providers.wire import Properties
@@ -24,6 +24,7 @@ _SERVICE = "codestar-notifications"
 
 class NotificationRule(Resource):
     token = "aws:codestarnotifications/notificationRule:NotificationRule"
+    called = "CodeStar Notification Rule"
     name_property = "name"
     name_length = 64
     props = {
@@ -68,13 +69,6 @@ class NotificationRule(Resource):
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating CodeStar Notification Rule ({inputs['name']})", error) from error
         return self._state(call, arn, inputs)
-
-    def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(arn)
-        answer = self.read(call, arn, known)
-        if answer is None:
-            raise ProviderError(f"reading CodeStar Notification Rule ({arn}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client(_SERVICE)

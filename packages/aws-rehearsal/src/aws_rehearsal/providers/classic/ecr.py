@@ -12,7 +12,7 @@ from typing import Any
 
 from aws_rehearsal.providers.classic.propagation import patiently, until_gone
 from aws_rehearsal.providers.classic.tags import every_tag, tag_changes, tag_list
-from aws_rehearsal.providers.errors import ProviderError, aws_error, error_code
+from aws_rehearsal.providers.errors import aws_error, error_code
 from aws_rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from aws_rehearsal.providers.schema import Change, Prop, normal_json, normal_policy, out, policy_that_is_no_json
 from aws_rehearsal.providers.wire import UNKNOWN, Properties
@@ -23,6 +23,7 @@ _WITH_EXCLUSIONS = ("MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 
 class Repository(Resource):
     token = "aws:ecr/repository:Repository"
+    called = "ECR Repository"
     name_property = "name"
     name_length = 256
     name_lower = True
@@ -79,13 +80,6 @@ class Repository(Resource):
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating ECR Repository ({name})", error) from error
         return self._state(call, name, inputs)
-
-    def _state(self, call: Call, name: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(name)
-        answer = self.read(call, name, known)
-        if answer is None:
-            raise ProviderError(f"reading ECR Repository ({name}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("ecr")
@@ -155,6 +149,7 @@ class Repository(Resource):
 
 class RepositoryPolicy(Resource):
     token = "aws:ecr/repositoryPolicy:RepositoryPolicy"
+    called = "ECR Repository Policy"
     props = {
         "policy": Prop("policy", required=True),
         "region": REGION,
@@ -181,13 +176,6 @@ class RepositoryPolicy(Resource):
             )
         except client.exceptions.ClientError as error:
             raise aws_error(f"{doing} ECR Repository Policy ({name})", error) from error
-
-    def _state(self, call: Call, name: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(name)
-        answer = self.read(call, name, known)
-        if answer is None:
-            raise ProviderError(f"reading ECR Repository Policy ({name}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("ecr")
@@ -219,6 +207,7 @@ class RepositoryPolicy(Resource):
 
 class LifecyclePolicy(Resource):
     token = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+    called = "ECR Lifecycle Policy"
     props = {
         "policy": Prop("json", required=True, replaces=True),
         "region": REGION,
@@ -245,11 +234,7 @@ class LifecyclePolicy(Resource):
             client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=normal_json(inputs["policy"]))
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating ECR Lifecycle Policy ({name})", error) from error
-        call.has_id(name)
-        answer = self.read(call, name, inputs)
-        if answer is None:
-            raise ProviderError(f"reading ECR Lifecycle Policy ({name}): couldn't find resource", "NOT_FOUND")
-        return answer
+        return self._state(call, name, inputs)
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("ecr")

@@ -13,7 +13,7 @@ from typing import Any
 
 from aws_rehearsal.providers.classic.propagation import patiently
 from aws_rehearsal.providers.classic.tags import every_tag, tag_changes, tag_list
-from aws_rehearsal.providers.errors import ProviderError, aws_error, error_code
+from aws_rehearsal.providers.errors import aws_error, error_code
 from aws_rehearsal.providers.naming import automatic_name
 from aws_rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from aws_rehearsal.providers.schema import Change, Prop, normal_json, out
@@ -27,6 +27,7 @@ _STATES = ("DISABLED", "ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
 
 class EventRule(Resource):
     token = "aws:cloudwatch/eventRule:EventRule"
+    called = "EventBridge Rule"
     name_property = "name"
     name_length = 64
     name_blockers = ("namePrefix",)
@@ -94,13 +95,6 @@ class EventRule(Resource):
             patiently(lambda: client.put_rule(**request), "ValidationException", "cannot be assumed by principal")
         except client.exceptions.ClientError as error:
             raise aws_error(f"{doing} EventBridge Rule ({name})", error) from error
-
-    def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(resource_id)
-        answer = self.read(call, resource_id, known)
-        if answer is None:
-            raise ProviderError(f"reading EventBridge Rule ({resource_id}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("events")

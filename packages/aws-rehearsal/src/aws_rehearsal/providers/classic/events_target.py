@@ -32,6 +32,7 @@ _TARGET_PARAMETERS = (
 
 class EventTarget(Resource):
     token = "aws:cloudwatch/eventTarget:EventTarget"
+    called = "EventBridge Target"
     props = {
         **{key: Prop("any") for key in _TARGET_PARAMETERS},
         "arn": Prop(required=True),
@@ -90,13 +91,6 @@ class EventTarget(Resource):
         except client.exceptions.ClientError as error:
             raise aws_error(doing, error) from error
         _refuse_failures(answer, doing)
-
-    def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(resource_id)
-        answer = self.read(call, resource_id, known)
-        if answer is None:
-            raise ProviderError(f"reading EventBridge Target ({resource_id}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("events")

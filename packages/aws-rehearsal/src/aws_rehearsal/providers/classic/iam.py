@@ -15,7 +15,7 @@ import re
 from typing import Any
 
 from aws_rehearsal.providers.classic.tags import every_tag, tag_changes, tag_list
-from aws_rehearsal.providers.errors import ProviderError, aws_error, error_code
+from aws_rehearsal.providers.errors import aws_error, error_code
 from aws_rehearsal.providers.naming import automatic_name
 from aws_rehearsal.providers.resource import TAGS, Call, Resource, kept
 from aws_rehearsal.providers.schema import Change, Prop, normal_json, normal_policy, out
@@ -28,6 +28,7 @@ _GONE = "NoSuchEntity"
 
 class Policy(Resource):
     token = "aws:iam/policy:Policy"
+    called = "IAM Policy"
     name_property = "name"
     name_length = 128
     name_blockers = ("namePrefix",)
@@ -80,13 +81,6 @@ class Policy(Resource):
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating IAM Policy ({name})", error) from error
         return self._state(call, arn, inputs)
-
-    def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(arn)
-        answer = self.read(call, arn, known)
-        if answer is None:
-            raise ProviderError(f"reading IAM Policy ({arn}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("iam")

@@ -28,6 +28,7 @@ _NAME = re.compile(r"[\w+=,.@-]*", re.ASCII)
 
 class Role(Resource):
     token = "aws:iam/role:Role"
+    called = "IAM Role"
     name_property = "name"
     name_length = 64
     name_blockers = ("namePrefix",)
@@ -72,14 +73,7 @@ class Role(Resource):
             patiently(lambda: client.create_role(**request), "MalformedPolicyDocument", "Invalid principal in policy")
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating IAM Role ({name})", error) from error
-        call.has_id(name)
-        return name, self._state(call, name, inputs)
-
-    def _state(self, call: Call, name: str, known: Properties) -> Properties:
-        answer = self.read(call, name, known)
-        if answer is None:
-            raise ProviderError(f"reading IAM Role ({name}): couldn't find resource", "NOT_FOUND")
-        return answer[1]
+        return self._state(call, name, inputs)
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("iam")
@@ -130,7 +124,7 @@ class Role(Resource):
                 client.tag_role(RoleName=resource_id, Tags=tag_list(tags))
         except client.exceptions.ClientError as error:
             raise aws_error(f"updating IAM Role ({resource_id})", error) from error
-        return self._state(call, resource_id, news)
+        return self._state(call, resource_id, news)[1]
 
     def _update(self, client: Any, name: str, news: Properties, changed: set[str]) -> None:
         if "assumeRolePolicy" in changed:
@@ -169,6 +163,7 @@ class Role(Resource):
 
 class RolePolicy(Resource):
     token = "aws:iam/rolePolicy:RolePolicy"
+    called = "IAM Role Policy"
     name_property = "name"
     name_length = 128
     name_blockers = ("namePrefix",)
@@ -194,11 +189,7 @@ class RolePolicy(Resource):
             client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=normal_json(inputs["policy"]))
         except client.exceptions.ClientError as error:
             raise aws_error(f"putting IAM Role ({role}) Policy ({name})", error) from error
-        call.has_id(resource_id)
-        answer = self.read(call, resource_id, inputs)
-        if answer is None:
-            raise ProviderError(f"reading IAM Role Policy ({resource_id}): couldn't find resource", "NOT_FOUND")
-        return answer[1]
+        return self._state(call, resource_id, inputs)[1]
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("iam")
@@ -227,6 +218,7 @@ class RolePolicy(Resource):
 
 class RolePolicyAttachment(Resource):
     token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    called = "IAM Role Policy Attachment"
     props = {
         "policyArn": Prop(required=True, replaces=True),
         "role": Prop(required=True, replaces=True),

@@ -11,7 +11,7 @@ from typing import Any
 
 from aws_rehearsal.providers.classic.propagation import until_gone
 from aws_rehearsal.providers.classic.tags import tag_changes, tag_list
-from aws_rehearsal.providers.errors import ProviderError, aws_error, error_code
+from aws_rehearsal.providers.errors import aws_error, error_code
 from aws_rehearsal.providers.naming import automatic_name
 from aws_rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from aws_rehearsal.providers.schema import Prop, normal_policy, out
@@ -23,6 +23,7 @@ _GONE = ("PendingDeletion", "PendingReplicaDeletion", "Unavailable")
 
 class Key(Resource):
     token = "aws:kms/key:Key"
+    called = "KMS Key"
     props = {
         "arn": out(),
         "bypassPolicyLockoutSafetyCheck": Prop("bool", default=False),
@@ -91,13 +92,6 @@ class Key(Resource):
             client.enable_key_rotation(KeyId=key_id, **days)
         elif inputs["customerMasterKeySpec"] == "SYMMETRIC_DEFAULT":
             client.disable_key_rotation(KeyId=key_id)
-
-    def _state(self, call: Call, key_id: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(key_id)
-        answer = self.read(call, key_id, known)
-        if answer is None:
-            raise ProviderError(f"reading KMS Key ({key_id}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("kms")
@@ -182,6 +176,7 @@ def _rotation(client: Any, key_id: str, found: Properties) -> Properties:
 
 class Alias(Resource):
     token = "aws:kms/alias:Alias"
+    called = "KMS Alias"
     props = {
         "arn": out(),
         "name": Prop(replaces=True, computed=True, conflicts=("namePrefix",)),
@@ -217,11 +212,7 @@ class Alias(Resource):
             client.create_alias(AliasName=name, TargetKeyId=inputs["targetKeyId"])
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating KMS Alias ({name})", error) from error
-        call.has_id(name)
-        answer = self.read(call, name, inputs)
-        if answer is None:
-            raise ProviderError(f"reading KMS Alias ({name}): couldn't find resource", "NOT_FOUND")
-        return answer
+        return self._state(call, name, inputs)
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("kms")

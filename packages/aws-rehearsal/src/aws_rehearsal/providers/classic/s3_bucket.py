@@ -62,6 +62,7 @@ _READS = {
 
 class Bucket(Resource):
     token = "aws:s3/bucket:Bucket"
+    called = "S3 Bucket"
     name_property = "bucket"
     name_length = 63
     name_lower = True
@@ -133,13 +134,6 @@ class Bucket(Resource):
             except client.exceptions.ClientError as error:
                 raise aws_error(f"setting S3 Bucket ({name}) tags", error) from error
         return self._state(call, name, inputs)
-
-    def _state(self, call: Call, name: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(name)
-        answer = self.read(call, name, known)
-        if answer is None:
-            raise ProviderError(f"reading S3 Bucket ({name}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("s3")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from aws_rehearsal.providers.classic.propagation import until_gone
-from aws_rehearsal.providers.errors import ProviderError, aws_error, error_code
+from aws_rehearsal.providers.errors import aws_error, error_code
 from aws_rehearsal.providers.resource import REGION, Call, Resource, kept
 from aws_rehearsal.providers.schema import Prop, normal_policy, policy_that_is_no_json
 from aws_rehearsal.providers.wire import Properties
@@ -31,7 +31,6 @@ _GONE = {
 class Setting(Resource):
     """One setting of a bucket: `put`, `get` and `remove` are all that differs from type to type."""
 
-    what = ""
     waits = True
     """Whether a delete waits until the setting is gone."""
 
@@ -50,13 +49,6 @@ class Setting(Resource):
         self._try(call, resource_id, "creating", lambda client, target: self.put(client, target, inputs))
         return self._state(call, resource_id, inputs)
 
-    def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(resource_id)
-        answer = self.read(call, resource_id, known)
-        if answer is None:
-            raise ProviderError(f"reading S3 Bucket {self.what} ({resource_id}): couldn't find resource", "NOT_FOUND")
-        return answer
-
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client, target = call.client("s3"), _target(resource_id)
         try:
@@ -64,7 +56,7 @@ class Setting(Resource):
         except client.exceptions.ClientError as error:
             if error_code(error) in _GONE:
                 return None
-            raise aws_error(f"reading S3 Bucket {self.what} ({resource_id})", error) from error
+            raise aws_error(f"reading {self.called} ({resource_id})", error) from error
         if found is None:
             return None
         outputs = {"bucket": target["Bucket"], **found}
@@ -91,7 +83,7 @@ class Setting(Resource):
         except client.exceptions.ClientError as error:
             if doing == "deleting" and error_code(error) in _GONE:
                 return
-            raise aws_error(f"{doing} S3 Bucket {self.what} ({resource_id})", error) from error
+            raise aws_error(f"{doing} {self.called} ({resource_id})", error) from error
 
 
 def _target(resource_id: str) -> Properties:
@@ -101,7 +93,7 @@ def _target(resource_id: str) -> Properties:
 
 class BucketVersioning(Setting):
     token = "aws:s3/bucketVersioning:BucketVersioning"
-    what = "Versioning"
+    called = "S3 Bucket Versioning"
     waits = False
     props = {
         "bucket": _BUCKET,
@@ -152,7 +144,7 @@ _ACCESS = {
 
 class BucketPublicAccessBlock(Setting):
     token = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-    what = "Public Access Block"
+    called = "S3 Bucket Public Access Block"
     props = {
         **{key: Prop("bool", default=False) for key in _ACCESS},
         "bucket": _BUCKET,
@@ -175,7 +167,7 @@ class BucketPublicAccessBlock(Setting):
 
 class BucketServerSideEncryptionConfiguration(Setting):
     token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-    what = "Server-side Encryption Configuration"
+    called = "S3 Bucket Server-side Encryption Configuration"
     waits = False
     props = {
         "bucket": _BUCKET,
@@ -234,7 +226,7 @@ class BucketServerSideEncryptionConfiguration(Setting):
 
 class BucketOwnershipControls(Setting):
     token = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
-    what = "Ownership Controls"
+    called = "S3 Bucket Ownership Controls"
     props = {
         "bucket": _BUCKET,
         "region": REGION,
@@ -263,7 +255,7 @@ class BucketOwnershipControls(Setting):
 
 class BucketPolicy(Setting):
     token = "aws:s3/bucketPolicy:BucketPolicy"
-    what = "Policy"
+    called = "S3 Bucket Policy"
     props = {
         "bucket": _BUCKET,
         "policy": Prop("policy", required=True),

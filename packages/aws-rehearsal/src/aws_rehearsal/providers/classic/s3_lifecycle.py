@@ -82,7 +82,7 @@ _ACTIONS = (
 
 class BucketLifecycleConfiguration(Setting):
     token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-    what = "Lifecycle Configuration"
+    called = "S3 Bucket Lifecycle Configuration"
     props = {
         "bucket": Prop(required=True, replaces=True),
         "expectedBucketOwner": Prop(replaces=True),

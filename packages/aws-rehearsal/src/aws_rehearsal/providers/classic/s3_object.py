@@ -41,6 +41,7 @@ _UNPLAYED = ("objectLockLegalHoldStatus", "objectLockMode", "objectLockRetainUnt
 
 class BucketObjectv2(Resource):
     token = "aws:s3/bucketObjectv2:BucketObjectv2"
+    called = "S3 Object"
     name_property = "key"
     name_length = 1024
     props = {
@@ -109,13 +110,6 @@ class BucketObjectv2(Resource):
             client.put_object(Bucket=bucket, Key=key, Body=_body(inputs), **request)
         except client.exceptions.ClientError as error:
             raise aws_error(f"{doing} S3 Object ({key}) to Bucket ({bucket})", error) from error
-
-    def _state(self, call: Call, resource_id: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(resource_id)
-        answer = self.read(call, resource_id, known)
-        if answer is None:
-            raise ProviderError(f"reading S3 Object ({resource_id}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("s3")

@@ -31,6 +31,7 @@ _UNPLAYED = ("replicas", "type")
 
 class Secret(Resource):
     token = "aws:secretsmanager/secret:Secret"
+    called = "Secrets Manager Secret"
     name_property = "name"
     name_length = 512
     name_blockers = ("namePrefix",)
@@ -71,13 +72,6 @@ class Secret(Resource):
         except client.exceptions.ClientError as error:
             raise aws_error(f"creating Secrets Manager Secret ({name})", error) from error
         return self._state(call, arn, inputs)
-
-    def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(arn)
-        answer = self.read(call, arn, known)
-        if answer is None:
-            raise ProviderError(f"reading Secrets Manager Secret ({arn}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("secretsmanager")
@@ -134,6 +128,7 @@ class Secret(Resource):
 
 class SecretVersion(Resource):
     token = "aws:secretsmanager/secretVersion:SecretVersion"
+    called = "Secrets Manager Secret Version"
     props = {
         "arn": out(),
         "hasSecretStringWo": out("bool"),

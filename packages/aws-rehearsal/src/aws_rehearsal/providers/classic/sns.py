@@ -40,6 +40,7 @@ _FIFO = ("archivePolicy", "contentBasedDeduplication", "fifoThroughputScope", "f
 
 class Topic(Resource):
     token = "aws:sns/topic:Topic"
+    called = "SNS Topic"
     name_property = "name"
     name_length = 256
     name_blockers = ("namePrefix",)
@@ -80,13 +81,6 @@ class Topic(Resource):
             if inputs.get(key):
                 put_attribute(client, arn, _ATTRIBUTES[key], str(inputs[key]))
         return self._state(call, arn, inputs)
-
-    def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(arn)
-        answer = self.read(call, arn, known)
-        if answer is None:
-            raise ProviderError(f"reading SNS Topic ({arn}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("sns")
@@ -141,6 +135,7 @@ class Topic(Resource):
 
 class TopicPolicy(Resource):
     token = "aws:sns/topicPolicy:TopicPolicy"
+    called = "SNS Topic Policy"
     props = {
         "arn": Prop(required=True, replaces=True),
         "owner": out(),
@@ -154,11 +149,7 @@ class TopicPolicy(Resource):
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
         arn = inputs["arn"]
         put_attribute(call.client("sns"), arn, "Policy", inputs["policy"])
-        call.has_id(arn)
-        answer = self.read(call, arn, inputs)
-        if answer is None:
-            raise ProviderError(f"reading SNS Topic Policy ({arn}): couldn't find resource", "NOT_FOUND")
-        return answer
+        return self._state(call, arn, inputs)
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         found = attributes_of(call.client("sns"), resource_id, f"reading SNS Topic Policy ({resource_id})")

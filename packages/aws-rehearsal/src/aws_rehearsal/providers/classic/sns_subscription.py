@@ -36,6 +36,7 @@ _PROTOCOLS = (
 
 class TopicSubscription(Resource):
     token = "aws:sns/topicSubscription:TopicSubscription"
+    called = "SNS Topic Subscription"
     props = {
         "arn": out(),
         "confirmationTimeoutInMinutes": Prop("int", default=1),
@@ -91,13 +92,6 @@ class TopicSubscription(Resource):
                 reason = "timeout while waiting for state to become 'false' (last state: 'true')"
                 raise ProviderError(f"waiting for SNS Topic Subscription ({arn}) confirmation: {reason}")
             time.sleep(POLL_SECONDS)
-
-    def _state(self, call: Call, arn: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(arn)
-        answer = self.read(call, arn, known)
-        if answer is None:
-            raise ProviderError(f"reading SNS Topic Subscription ({arn}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         found = _attributes_of(call.client("sns"), resource_id)

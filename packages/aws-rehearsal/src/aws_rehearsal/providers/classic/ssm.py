@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_rehearsal.providers.errors import ProviderError, aws_error, error_code
+from aws_rehearsal.providers.errors import aws_error, error_code
 from aws_rehearsal.providers.resource import REGION, TAGS, Call, Resource, kept
 from aws_rehearsal.providers.schema import Change, Prop, out
 from aws_rehearsal.providers.wire import Properties
@@ -19,6 +19,7 @@ _VALUES = ("value", "insecureValue", "valueWo")
 
 class Parameter(Resource):
     token = "aws:ssm/parameter:Parameter"
+    called = "SSM Parameter"
     name_property = "name"
     name_length = 2048
     props = {
@@ -86,13 +87,6 @@ class Parameter(Resource):
         except client.exceptions.ClientError as error:
             doing = "updating" if overwrite else "creating"
             raise aws_error(f"{doing} SSM Parameter ({inputs['name']})", error) from error
-
-    def _state(self, call: Call, name: str, known: Properties) -> tuple[str, Properties]:
-        call.has_id(name)
-        answer = self.read(call, name, known)
-        if answer is None:
-            raise ProviderError(f"reading SSM Parameter ({name}): couldn't find resource", "NOT_FOUND")
-        return answer
 
     def read(self, call: Call, resource_id: str, olds: Properties) -> tuple[str, Properties] | None:
         client = call.client("ssm")
