@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.killed import by_time, existing, tags
+from amplify_delivery.delivery.killed import by_time, existing, policies, tags
 from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.stacks.images import IMAGES
 
@@ -530,3 +530,53 @@ def test_the_tags_of_every_type_are_compared_whose_time_counts() -> None:
     elsewhere = {BUCKET}
     assert tags.LOOKS.keys() | elsewhere >= by_time.BY_TIME
     assert tags.LOOKS.keys() == TAGGED_TYPES.keys()
+
+
+TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": ["sts:AssumeRole"]}]}
+GIVEN_BACK = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Action": "sts:AssumeRole",
+    },
+}
+OTHERS = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "sts:AssumeRole"}]}
+
+
+def with_policy(type_: str, sent: Any, found: Any, component: str = "", denied: str = "") -> Answer:
+    """What is said of one that has the policy `found`, where `sent` was to be its."""
+    inputs, answers, _ = TAGGED_TYPES[type_]
+    role = {**answers.get("get_role", {}).get("Role", {}), "AssumeRolePolicyDocument": found}
+    policy = {**answers.get("get_policy", {}).get("Policy", {}), "DefaultVersionId": "v1"}
+    there = {
+        **answers,
+        "get_role": {"Role": role},
+        "get_policy": {"Policy": policy},
+        "get_policy_version": {"PolicyVersion": {"Document": found}},
+        "get_key_policy": {"Policy": json.dumps(found)},
+    }
+    aws: Any = Aws(**{**there, **({denied: refused("AccessDenied")} if denied else {})})
+    key, _ = policies.LOOKS[type_]
+    resource = {
+        "urn": f"urn:pulumi:dev::app::{component}{type_}::thing",
+        "type": type_,
+        "inputs": {**inputs, key: sent},
+    }
+    return existing.ask_there(aws, Operation("creating", resource), [], frozenset())
+
+
+@pytest.mark.parametrize("type_", policies.LOOKS)
+def test_of_what_has_another_policy_nobody_can_tell(type_: str) -> None:
+    """Of the same name and tags, made while that run was at work: a role that lets somebody else in."""
+    sent: Any = TRUST if type_.startswith("aws-native:") else json.dumps(TRUST)
+    assert isinstance(with_policy(type_, sent, GIVEN_BACK), There)
+    other = with_policy(type_, sent, OTHERS)
+    assert isinstance(other, Unknown)
+    assert "somebody else's, or changed since" in other.why
+    assert isinstance(with_policy(type_, None, OTHERS), There), "the service's default was to be its"
+    # The names of our own prove it.
+    assert isinstance(with_policy(type_, sent, OTHERS, "amplify-delivery:index:TargetAccount$"), There)
+    denied = {"aws:iam/policy:Policy": "get_policy_version", "aws:kms/key:Key": "get_key_policy"}.get(type_)
+    if denied:
+        assert isinstance(with_policy(type_, sent, OTHERS, denied=denied), There)

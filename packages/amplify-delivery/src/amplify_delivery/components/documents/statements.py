@@ -5,6 +5,7 @@ scalar, empty elements are left out, principals are full ARNs.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 Document = dict[str, Any]
 """A policy document: `{"Version": "2012-10-17", "Statement": [...]}`."""
 Statement = dict[str, Any]
+_ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 Conditions = Mapping[str, Mapping[str, str | Iterable[str]]]
 
 
@@ -111,6 +113,33 @@ def through_s3_for(bucket_arns: Iterable[str], services: Iterable[str]) -> dict[
 def to_json(doc: Mapping[str, Any]) -> str:
     """The canonical text of a document, the same in every process."""
     return json.dumps(doc, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def same_policy(one: Any, other: Any) -> bool:
+    """Whether two documents say the same. A service may give one back otherwise than it was sent: lists in another
+    order, single elements as scalars, an account's number as the ARN of its root ("AWS JSON policy elements:
+    Principal" in the IAM user guide); Sids and the version count for nothing. Texts are documents in JSON; one that is
+    none is the same as itself."""
+    return bool(_canonical(_parsed(one)) == _canonical(_parsed(other)))
+
+
+def _parsed(document: Any) -> Any:
+    try:
+        return json.loads(document) if isinstance(document, str) else document
+    except ValueError:
+        return document
+
+
+def _canonical(element: Any) -> Any:
+    if isinstance(element, Mapping):
+        return {key: _canonical(value) for key, value in element.items() if key not in ("Sid", "Version", "Id")}
+    if isinstance(element, list | tuple):
+        items = sorted((_canonical(item) for item in element), key=repr)
+        return items[0] if len(items) == 1 else items
+    if isinstance(element, bool):
+        return str(element).lower()  # of a condition
+    root = _ROOT.fullmatch(element) if isinstance(element, str) else None
+    return root[1] if root else element
 
 
 def size(doc: Mapping[str, Any]) -> int:

@@ -13,7 +13,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.killed import classic, native, pending, tags
+from amplify_delivery.delivery.killed import classic, native, pending, policies, tags
 from amplify_delivery.delivery.killed.native import absent
 from amplify_delivery.delivery.killed.pending import CREATING, Answer, Foreign, Gone, Operation, There, Unknown, same
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
@@ -48,7 +48,8 @@ def ask_there(
         return Unknown(f"its provider acts {place}")
     region = pending.region(operation, inputs) or account.region
     there = account if region == account.region else account.at(region)
-    return tags.carried(there, operation, inputs, ask(there, operation, known))
+    answer = tags.carried(there, operation, inputs, ask(there, operation, known))
+    return policies.carried(there, operation, answer)
 
 
 def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> Answer:

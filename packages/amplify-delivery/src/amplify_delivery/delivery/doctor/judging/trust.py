@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_delivery.components.documents.statements import Document, to_json
+from amplify_delivery.components.documents.statements import Document, same_policy
 from amplify_delivery.delivery.doctor.lines import Line
 from amplify_delivery.delivery.doctor.place import Place
 
@@ -30,7 +30,7 @@ def judge(trust: Trust, declared: Document, make: str, environment: str) -> Line
     """Line `trust`: what the action role's trust policy says, beside what it should."""
     if trust.found is None:
         return Line("trust", "error", f"there is no role {trust.role}: no pipeline comes in", f"{make} makes it")
-    if _same(trust.found, declared):
+    if same_policy(trust.found, declared):
         return Line("trust", "ok", f"{_name(trust.role)} trusts {', '.join(_trusted(declared))}, and nobody else")
     return Line(
         "trust",
@@ -40,20 +40,6 @@ def judge(trust: Trust, declared: Document, make: str, environment: str) -> Line
         f"{make} brings it to what the files say; who changed it, CloudTrail tells (UpdateAssumeRolePolicy). It is "
         f"role {trust.role} of {environment}",
     )
-
-
-def _same(found: Mapping[str, Any], declared: Document) -> bool:
-    return to_json(_canonical(found)) == to_json(_canonical(declared))
-
-
-def _canonical(document: Any) -> Any:
-    """With lists sorted and single elements as scalars, as IAM may give them back otherwise; without Sids."""
-    if isinstance(document, Mapping):
-        return {key: _canonical(value) for key, value in sorted(document.items()) if key not in ("Sid", "Version")}
-    if isinstance(document, list | tuple):
-        items = sorted((_canonical(item) for item in document), key=repr)
-        return items[0] if len(items) == 1 else items
-    return document
 
 
 def _trusted(document: Mapping[str, Any]) -> list[str]:
