@@ -51,6 +51,8 @@ class Guard:
     """Findings that do not count: AD7xx, and cfn-lint's rules."""
     disposable: bool = False
     """The environment says of itself that its data is nobody's."""
+    production: bool = False
+    """Data goes with one plan only, whose digest a person has written down."""
 
     def allows(self, step: Step) -> AllowedLoss | None:
         """What allows the loss in `step`; None if nothing does."""
@@ -61,13 +63,14 @@ class Guard:
         lost = [step for step in steps if step.loss and self.allows(step) is None]
         if not lost or self.disposable:
             return
+        bound = "`.plan` (this plan's digest)" if self.production else "`.until` (a day) or `.plan` (a plan's digest)"
         raise RefusedError(
             "this would delete data:\n" + "\n".join(f"  {_line(step)}" for step in lost),
             where=self.environment,
             remedy="nothing was changed. Put back what the export has dropped, renamed or changed. What should really "
             f"go, a person allows one by one in Pulumi.{self.environment}.yaml: `pulumi config set -s "
             f"{self.environment} --path 'dataLoss[{len(self.allowed)}].path' '{lost[0].place}'`, and likewise "
-            "`.reason`, and `.until` (a day) or `.plan` (a plan's digest)",
+            f"`.reason`, and {bound}",
         )
 
 

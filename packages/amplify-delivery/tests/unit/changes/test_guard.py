@@ -13,6 +13,7 @@ from amplify_delivery.changes.guard import AllowedLoss, Guard
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Step
 from amplify_delivery.errors import DeployError
+from amplify_delivery.stacks.config import EnvironmentConfig
 from unit.delivery.planning.stacks_of import stacks_of
 
 TODAY = date(2027, 5, 1)
@@ -101,3 +102,14 @@ def test_what_loses_nothing_is_not_asked_about() -> None:
 
 def test_what_is_disposable_says_so_itself(steps: tuple[Step, ...]) -> None:
     replace(guard(), disposable=True).check(steps)
+
+
+def test_what_is_advised_in_production_is_what_production_takes(steps: tuple[Step, ...]) -> None:
+    """A day is refused there: an exception names the one plan that it is for."""
+    place = {"account": "111122223333", "region": "eu-west-1", "environment": "prod"}
+    for production, advised in ((True, "`.plan` (this plan's digest)"), (False, "`.until` (a day) or `.plan`")):
+        config = EnvironmentConfig.model_validate({**place, "production": production})
+        with pytest.raises(DeployError) as refused:
+            config.guard("prod", TODAY).check(steps)
+        assert advised in refused.value.remedy
+        assert ("`.until`" in refused.value.remedy) == (not production)

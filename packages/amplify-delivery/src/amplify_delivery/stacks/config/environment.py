@@ -239,7 +239,8 @@ class EnvironmentConfig(Model):
     def guard(self, stack: str, today: date, plan: str | None = None) -> Guard:
         """The guard over this environment's data, on the day `today` (UTC), in carrying out the plan of that digest."""
         allowed = tuple(AllowedLoss(a.path, a.reason, a.plan, a.until) for a in self.data_loss)
-        return Guard(stack, allowed, today, plan, self.ignored, disposable=self.disposable)
+        production = bool(self.production)
+        return Guard(stack, allowed, today, plan, self.ignored, disposable=self.disposable, production=production)
 
 
 def keys() -> tuple[str, ...]:
