@@ -211,8 +211,10 @@ def _next(wanted: NewProject, found: Found, folder: Path, context: Context, push
     if wanted.there and wanted.ci:
         going = _into(folder, context) + _ci_steps(project)
         return going or ["# commit and push: the next pull request gets its plan (docs/pull-requests.md)"]
-    personal = [name for name in project.stacks("backend") if not project.environment(name).bootstrapped]
-    delivered = [name for name in project.stacks("backend") if name not in personal]
+    environments = {name: project.environment(name) for name in project.stacks("backend")}
+    # The pattern of previews is disposable, and stays empty.
+    personal = [name for name, found in environments.items() if not (found.bootstrapped or found.disposable)]
+    delivered = [name for name, found in environments.items() if found.bootstrapped]
     there = shlex.quote(str(folder.resolve()))
     commands = _into(folder, context)
     if found.export is None and not list(folder.glob("amplify-export-*")):

@@ -24,7 +24,8 @@ Compares what is deployed, through all nested stacks, with what the environment'
 asks the engine for a preview of whatever else the program makes. Data loss, replacements and new rights are listed
 again on their own. The last line is the plan's digest, which `deploy` takes. Nothing is changed.
 
-With `--against REF` no AWS account is asked: the project as of REF stands in for what is deployed.
+With `--against REF` no AWS account is asked: the project as of REF stands in for what is deployed. Without names it
+plans all environments but those that are `disposable`, as the pattern of previews is.
 
 The exit code is 0 whatever is planned, but 3 for what AWS cannot do, or what the account has not granted.
 """,

@@ -152,6 +152,15 @@ def test_environments_come_in_the_order_of_what_must_not_be_overlooked(repositor
     assert re.findall(r"^### `(\w+)`", told, re.MULTILINE) == ["lost", "refused", "opened", "closed"]
 
 
+def test_the_pattern_of_previews_is_planned_only_if_it_is_named(repository: Repository) -> None:
+    """Nothing of it is deployed, and what previews would lose nobody need agree to."""
+    repository.configure("preview", "  disposable: true\n")
+    repository.commit("previews")
+    repository.take("v3")
+    assert [plan.name for plan in repository.against().plans] == ["dev", "prod"]
+    assert [plan.name for plan in repository.against("HEAD", "preview").plans] == ["preview"]
+
+
 def test_a_release_of_several_updates_is_told_in_their_order(repository: Repository) -> None:
     template = repository.project / FOLDER / "api" / APP / "amplify-appsync-files" / "stacks" / "Todo.json"
     indexed = json.loads(template.read_text())

@@ -363,6 +363,29 @@ def test_an_existing_project_gets_workflows_and_nothing_else(
     assert account.gitlab.subjects("prod")[1].endswith(":environment_protected:true:deployment_tier:production")
 
 
+def test_nobody_is_told_to_deploy_the_pattern_of_previews(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stays empty. Written by hand, it may be there before anything else."""
+    monkeypatch.chdir(tmp_path)
+    place = '  mytodoapp:account: "444444444444"\n  mytodoapp:region: eu-west-1\n'
+    (tmp_path / "Pulumi.preview.yaml").write_text(f"config:\n{place}  mytodoapp:disposable: true\n")
+    given = (
+        "--environment",
+        "prod=333333333333/eu-west-1",
+        "--ci",
+        "github",
+        "--repository",
+        "octo/shop",
+        "--ids",
+        "1/2",
+    )
+    assert cli.main(["init", "--from", str(TODO), *given, "--json"]) == 0
+    then = "\n".join(json.loads(capsys.readouterr().out)["next"])
+    assert "amplify-delivery bootstrap prod" in then
+    assert not any(word in then for word in ("pulumi login", "stack init", "pulumi up"))
+
+
 GITLAB_KEYWORDS = {
     "artifacts", "before_script", "environment", "extends", "id_tokens", "image", "interruptible", "needs",
     "resource_group", "rules", "script", "stage", "timeout", "variables", "when",

@@ -104,7 +104,8 @@ class Against:
 
 
 def against(folder: Path, ref: str, environments: Sequence[str], variables: Mapping[str, str]) -> Against:
-    """The plans of `environments` of the project in `folder`, of all if none is named, against the commit `ref`.
+    """The plans of `environments` of the project in `folder`, against the commit `ref`. If none is named: of all but
+    those that are disposable, which are nobody's, and as the pattern of previews often never deployed.
 
     git gets the environment's `variables`.
 
@@ -122,6 +123,8 @@ def against(folder: Path, ref: str, environments: Sequence[str], variables: Mapp
     parsed: dict[str, Mapping[str, Any]] = {}
     new = _Side(folder, parsed)
     configs = {name: stack_files.load(folder, name) for name in names}
+    if not environments:
+        configs = {name: config for name, config in configs.items() if not config.disposable}
     revision = Revision.of(folder, ref, variables)
     with tempfile.TemporaryDirectory(prefix="amplify-delivery-") as temporary, Contents(revision) as contents:
         old = _of_commit(revision, contents, Path(temporary), parsed)
