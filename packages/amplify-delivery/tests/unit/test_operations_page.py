@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 import amplify_delivery
 from amplify_delivery.delivery import pages
 from amplify_delivery.export.assembling.auth_roles import trust
 from amplify_delivery.publishing.stack_states import STATES, Way
 from unit.places import REPOSITORY
+from unit.rows import each, hold
 from unit.sources import parsed, walk
 
 PAGE = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -94,7 +93,8 @@ def said_by(node: ast.expr) -> str:
 
 
 def ending_with(*errors: str) -> Iterator[tuple[str, str]]:
-    """Where one of these errors is made, and what it says."""
+    """Where one of these errors is made, and what it says; found out by whoever asks, not by every process that
+    collects."""
     texts = ((file, file.read_text(encoding="utf-8")) for file in SOURCES)
     for file in (file for file, text in texts if any(f"{e}(" in text for e in errors)):
         for node in walk(parsed(file)):
@@ -113,8 +113,7 @@ def is_quoted(message: str, quote: str) -> bool:
     return bool(parts)
 
 
-MESSAGES = list(ending_with("FailedError"))
-REFUSALS = list(ending_with("RefusedError", "PublishError", "LockedError", "StateError", "PluginLostError"))
+REFUSALS = ("RefusedError", "PublishError", "LockedError", "StateError", "PluginLostError")
 """Without what is wrong with files, which is told to whoever writes them."""
 AT_A_DESK = {"adoption": "adopting", "handover": "adopting", "offline": "pull-requests", "images": "containers"}
 """Rooms that nobody is called to at night, and the pages that tell of them."""
@@ -126,12 +125,15 @@ MADE_OF_PARTS = {"auth_trust.py": "the trust of ", "state_stack.py": "`APP-tooli
 """Files whose message is put together elsewhere, and what stands for it on the page."""
 
 
-@pytest.mark.parametrize(("where", "message"), MESSAGES, ids=[where for where, _ in MESSAGES])
-def test_a_message_that_ends_a_command_with_4_is_on_the_page(where: str, message: str) -> None:
-    if not message.strip(FIELD):
-        assert MADE_OF_PARTS[where.partition("/")[2].partition(":")[0]] in pages.section("operations", "A command has")
-    else:
-        assert any(is_quoted(message, quote) for quote in QUOTES), message
+def test_a_message_that_ends_a_command_with_4_is_on_the_page() -> None:
+    def told(where: str, message: str) -> None:
+        if not message.strip(FIELD):
+            parts = MADE_OF_PARTS[where.partition("/")[2].partition(":")[0]]
+            assert parts in pages.section("operations", "A command has")
+        else:
+            assert any(is_quoted(message, quote) for quote in QUOTES), message
+
+    hold(told, ending_with("FailedError"))
 
 
 SAID = [
@@ -144,7 +146,8 @@ SAID = [
 
 def test_a_refusal_of_what_runs_is_on_the_page() -> None:
     missing = {}
-    for where, message in REFUSALS:
+    refusals = list(ending_with(*REFUSALS))
+    for where, message in refusals:
         room, _, file = where.partition(":")[0].partition("/")
         told = file in OF_A_STATE and message.startswith(STATES_SAY)
         literal = len(max(message.split(FIELD), key=len).strip()) > 12
@@ -152,7 +155,7 @@ def test_a_refusal_of_what_runs_is_on_the_page() -> None:
             missing[where] = message
     assert missing == {}
     assert all((REPOSITORY / "docs" / f"{page}.md").is_file() for page in AT_A_DESK.values())
-    assert len(REFUSALS) > 100
+    assert len(refusals) > 100
 
 
 @cache
@@ -162,7 +165,7 @@ def texts() -> set[str]:
     return {said_by(node) for file in SOURCES for node in walk(parsed(file)) if isinstance(node, kinds)}
 
 
-@pytest.mark.parametrize("quote", QUOTES)
+@each([(quote,) for quote in QUOTES])
 def test_what_the_page_quotes_is_said(quote: str) -> None:
     parts = [part.strip() for part in re.split(r"\.\.\.|`| N | ENV\b", quote) if len(part.strip()) > 3]
     assert quote in OTHERS_WORDS or all(any(part in text for text in texts()) for part in parts), parts

@@ -17,9 +17,13 @@ from amplify_delivery.export import assemble, read_export
 from unit.delivery.conftest import export
 from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource, without
 
-FULL = stacks_of("full")
 STORAGE = "storagefullappstorage"
 ROLE = "functionhelloFn/LambdaExecutionRole"
+
+
+def full() -> Stacks:
+    """Made by whoever asks, not by every process that collects."""
+    return stacks_of("full")
 
 
 def contents_of(name: str) -> Callable[[Collection[str]], Mapping[str, bytes]]:
@@ -42,7 +46,7 @@ def with_statement(policy: str, **statement: Any) -> Stacks:
         properties = template["Resources"][policy.rpartition("/")[2]]["Properties"]
         properties["PolicyDocument"]["Statement"].append({"Effect": "Allow", **statement})
 
-    return changed(FULL, policy.rpartition("/")[0], change)
+    return changed(full(), policy.rpartition("/")[0], change)
 
 
 def shuffled(value: Any, dice: random.Random) -> Any:
@@ -78,7 +82,7 @@ def test_an_unchanged_or_reordered_policy_gains_nothing(name: str) -> None:
 
 
 def test_nothing_is_gained_by_taking_away_or_by_narrowing() -> None:
-    assert found(FULL, without(FULL, f"{STORAGE}/S3AuthUploadPolicy")) == []
+    assert found(full(), without(full(), f"{STORAGE}/S3AuthUploadPolicy")) == []
     assert gained(stacks_of("todo-series/v4"), stacks_of("todo-series/v3")).rights == ()
     wide = with_statement(f"{STORAGE}/S3AuthUploadPolicy", Action="s3:*", Resource="arn:aws:s3:::a/*")
     narrow = {"Action": ["S3:getObject", "s3:Put*"], "Resource": ["arn:aws:s3:::a/b", "arn:aws:s3:::a/c/*"]}
@@ -90,7 +94,7 @@ def test_an_action_in_a_nested_stack_is_named_with_its_role_and_resource() -> No
     new = with_statement(
         "apifullapp/Todo/TodoIAMRoleDefaultPolicy7BBBF45B", Action="dynamodb:DeleteTable", Resource="*"
     )
-    (right,) = found(FULL, new)
+    (right,) = found(full(), new)
     assert (right.kind, right.place) == ("action", "apifullapp/Todo/TodoIAMRoleDefaultPolicy7BBBF45B")
     assert right.what == "apifullapp/Todo/TodoIAMRole2DA8E66E may dynamodb:DeleteTable on *"
     assert not right.open
@@ -98,14 +102,14 @@ def test_an_action_in_a_nested_stack_is_named_with_its_role_and_resource() -> No
 
 def test_a_role_is_the_same_by_its_name_and_by_its_reference() -> None:
     """Amplify names the auth roles by parameters of their names; the same policy inline in the role says the same."""
-    by_name = FULL.resolved.resources[STORAGE, "S3AuthUploadPolicy"].properties
+    by_name = full().resolved.resources[STORAGE, "S3AuthUploadPolicy"].properties
     assert by_name["Roles"] == ["amplify-fullapp-dev-12345-authRole"]
     policy = {"PolicyName": "moved", "PolicyDocument": by_name["PolicyDocument"]}
-    gone = without(FULL, f"{STORAGE}/S3AuthUploadPolicy")
+    gone = without(full(), f"{STORAGE}/S3AuthUploadPolicy")
     moved = with_resource(gone, "AuthRole", Policies=[policy])
-    assert "AuthRole may s3:PutObject on" in told(gone, FULL)[0]
-    inline = with_resource(FULL, "AuthRole", Policies=[policy])
-    assert (found(FULL, inline), found(moved, moved)) == ([], [])
+    assert "AuthRole may s3:PutObject on" in told(gone, full())[0]
+    inline = with_resource(full(), "AuthRole", Policies=[policy])
+    assert (found(full(), inline), found(moved, moved)) == ([], [])
 
 
 def test_conditions_count() -> None:
@@ -114,7 +118,7 @@ def test_conditions_count() -> None:
     bound = with_statement(place, **base, Condition={"StringEquals": {"aws:SourceVpc": ["v1", "v2"]}})
     tighter = with_statement(place, **base, Condition={"StringEquals": {"AWS:SourceVPC": "v1"}, "Bool": {"a": "true"}})
     assert (found(bare, bound), found(bound, tighter)) == ([], [])
-    assert "aws:sourcevpc StringEquals v1, v2" in told(FULL, bound)[0]
+    assert "aws:sourcevpc StringEquals v1, v2" in told(full(), bound)[0]
     assert told(bound, bare) == ["AuthRole may s3:Get* on *"]
     assert len(told(tighter, bound)) == 1
 
@@ -132,18 +136,18 @@ def test_all_but_some_actions() -> None:
 def test_a_denial_that_falls_is_gained_unless_its_holder_goes() -> None:
     place = f"{STORAGE}/S3AuthUploadPolicy"
     denied = with_statement(place, Effect="Deny", Action="s3:DeleteObject", Resource="*")
-    (right,) = found(denied, FULL)
+    (right,) = found(denied, full())
     assert (right.kind, right.what) == ("denial", "AuthRole is no longer denied s3:DeleteObject on *")
-    assert found(FULL, denied) == []
+    assert found(full(), denied) == []
     inline = [{"PolicyName": "p", "PolicyDocument": {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}}]
-    with_denial = with_resource(FULL, ROLE, Policies=inline)
+    with_denial = with_resource(full(), ROLE, Policies=inline)
     fallen = found(with_denial, without(with_denial, "functionhelloFn"))
     assert "denial" not in {right.kind for right in fallen}
 
 
 def test_managed_policies_count() -> None:
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
-    (right,) = found(FULL, with_resource(FULL, ROLE, ManagedPolicyArns=[admin]))
+    (right,) = found(full(), with_resource(full(), ROLE, ManagedPolicyArns=[admin]))
     assert right.what == f"{ROLE} may policy {admin}"
     document = {"Statement": [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}]}
 
@@ -157,24 +161,24 @@ def test_managed_policies_count() -> None:
 
         return change
 
-    attached, named = (changed(FULL, "functionhelloFn", add(way)) for way in (True, False))
-    assert told(FULL, attached) == told(FULL, named) == [f"{ROLE} may ses:SendEmail on *"]
+    attached, named = (changed(full(), "functionhelloFn", add(way)) for way in (True, False))
+    assert told(full(), attached) == told(full(), named) == [f"{ROLE} may ses:SendEmail on *"]
     assert found(attached, named) == []
 
 
 def test_trust_in_a_role() -> None:
     other = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "sts:AssumeRole"}]}
-    new = with_resource(FULL, ROLE, AssumeRolePolicyDocument=other)
-    assert told(FULL, new) == [f"222222222222 may become {ROLE} (sts:AssumeRole)"]
+    new = with_resource(full(), ROLE, AssumeRolePolicyDocument=other)
+    assert told(full(), new) == [f"222222222222 may become {ROLE} (sts:AssumeRole)"]
     anyone = copy.deepcopy(other)
     anyone["Statement"][0]["Principal"] = {"AWS": "*"}
-    (right,) = found(new, with_resource(FULL, ROLE, AssumeRolePolicyDocument=anyone))
+    (right,) = found(new, with_resource(full(), ROLE, AssumeRolePolicyDocument=anyone))
     assert (right.kind, right.who, right.open) == ("trust", "anyone", True)
-    assert found(with_resource(FULL, ROLE, AssumeRolePolicyDocument=anyone), new) == []
+    assert found(with_resource(full(), ROLE, AssumeRolePolicyDocument=anyone), new) == []
 
 
 def test_a_permission_that_loses_its_source_is_wider() -> None:
-    (right,) = found(FULL, with_resource(FULL, f"{STORAGE}/TriggerPermissions", SourceAccount=None))
+    (right,) = found(full(), with_resource(full(), f"{STORAGE}/TriggerPermissions", SourceAccount=None))
     assert right.kind == "principal"
     assert right.what.startswith("s3.amazonaws.com may lambda:InvokeFunction on functionS3Trigger7c1dfull/Lambda")
 
@@ -231,24 +235,24 @@ def test_what_opens_a_resource(type: str, properties: dict[str, Any], said: str)
     def add(template: dict[str, Any]) -> None:
         template["Resources"]["New"] = {"Type": type, "Properties": properties}
 
-    new = changed(FULL, STORAGE, add)
-    assert told(FULL, new) == [said]
+    new = changed(full(), STORAGE, add)
+    assert told(full(), new) == [said]
     assert found(new, new) == []
     assert found(None, new)[0].path
 
 
 def test_cognito_opens() -> None:
     pool, identities = "authfullappauth/UserPool", "authfullappauth/IdentityPool"
-    closed = with_resource(FULL, identities, AllowUnauthenticatedIdentities=False)
-    assert told(closed, FULL) == ["guests: get credentials of the account (unauthenticated identities)"]
-    closed = with_resource(FULL, pool, AdminCreateUserConfig={"AllowAdminCreateUserOnly": True})
-    (right,) = found(closed, FULL)
+    closed = with_resource(full(), identities, AllowUnauthenticatedIdentities=False)
+    assert told(closed, full()) == ["guests: get credentials of the account (unauthenticated identities)"]
+    closed = with_resource(full(), pool, AdminCreateUserConfig={"AllowAdminCreateUserOnly": True})
+    (right,) = found(closed, full())
     assert (right.what, right.open) == ("anyone: sign up", True)
 
 
 def test_an_api_key_opens_an_api() -> None:
-    users = with_resource(FULL, "apifullapp/GraphQLAPI", AdditionalAuthenticationProviders=None)
-    (key, iam) = found(users, FULL)
+    users = with_resource(full(), "apifullapp/GraphQLAPI", AdditionalAuthenticationProviders=None)
+    (key, iam) = found(users, full())
     assert key.what == "anyone with the API key: calls the API, which lets in API_KEY"
     assert iam.who == "whom IAM lets in"
 
@@ -261,20 +265,20 @@ def test_a_bucket_that_blocks_public_access_no_more() -> None:
         "RestrictPublicBuckets": True,
     }
     place = f"{STORAGE}/S3Bucket"
-    blocked = with_resource(FULL, place, PublicAccessBlockConfiguration=blocks)
-    assert found(FULL, blocked) == []
-    half = with_resource(FULL, place, PublicAccessBlockConfiguration={**blocks, "BlockPublicPolicy": False})
+    blocked = with_resource(full(), place, PublicAccessBlockConfiguration=blocks)
+    assert found(full(), blocked) == []
+    half = with_resource(full(), place, PublicAccessBlockConfiguration={**blocks, "BlockPublicPolicy": False})
     assert told(blocked, half) == ["anyone: BlockPublicPolicy is off"]
-    (right,) = found(blocked, FULL)
+    (right,) = found(blocked, full())
     assert len(right.rights) == 4
 
 
 def test_a_boundary_that_goes_is_gained() -> None:
     bound = stacks_of("full", "arn:aws:iam::111111111111:policy/limits")
-    rights = found(bound, FULL)
+    rights = found(bound, full())
     assert {right.kind for right in rights} == {"boundary"}
     assert "arn:aws:iam::111111111111:policy/limits, and is none" in rights[0].what
-    assert found(FULL, bound) == []
+    assert found(full(), bound) == []
 
 
 def test_what_a_new_model_opens_to_the_api_key() -> None:
@@ -306,53 +310,53 @@ def test_a_public_rule_shows_in_the_resolver_and_in_the_schema() -> None:
     contents = contents_of("full")
     asked = '#if( $util.authType() == "API Key Authorization" )\n'
     opened = f"{asked}  #set( $isAuthorized = true )"
-    new, its = edited(FULL, contents, "QuerygetTodoauth0", lambda text: text.replace(asked, opened))
-    (right,) = gained(FULL, new, contents, its).rights
+    new, its = edited(full(), contents, "QuerygetTodoauth0", lambda text: text.replace(asked, opened))
+    (right,) = gained(full(), new, contents, its).rights
     assert (right.who, right.rights, right.open) == ("anyone with the API key", ("all that it guards",), True)
-    back = gained(new, FULL, its, contents)
+    back = gained(new, full(), its, contents)
     assert (back.rights, back.unread) == ((), ())
 
     new, its = edited(
-        FULL, contents, "GraphQLAPITransformerSchema", lambda t: t.replace("type Todo {", "type Todo @aws_api_key {")
+        full(), contents, "GraphQLAPITransformerSchema", lambda t: t.replace("type Todo {", "type Todo @aws_api_key {")
     )
-    (right,) = gained(FULL, new, contents, its).rights
+    (right,) = gained(full(), new, contents, its).rights
     assert right.what == (
         "anyone with the API key: Todo.createdAt, Todo.description, Todo.id, Todo.list, Todo.listID, Todo.name, "
         "Todo.owner, Todo.updatedAt"
     )
 
-    unknown = gained(FULL, new, lambda _: {}, its)
+    unknown = gained(full(), new, lambda _: {}, its)
     assert (unknown.rights, unknown.unread) == ((), ("apifullapp/GraphQLAPITransformerSchema3CB2AE18",))
 
 
 def test_the_same_bytes_in_another_bucket_gain_nothing() -> None:
-    moved = copy.deepcopy({p: dict(t) for p, t in FULL.templates.items()})
+    moved = copy.deepcopy({p: dict(t) for p, t in full().templates.items()})
     path = ("apifullapp",)
     name = next(n for n in moved[path]["Resources"] if n.startswith("GraphQLAPITransformerSchema"))
-    key = FULL.resolved.resources[*path, name].properties["DefinitionS3Location"].split("/", 3)[3]
+    key = full().resolved.resources[*path, name].properties["DefinitionS3Location"].split("/", 3)[3]
     moved[path]["Resources"][name]["Properties"]["DefinitionS3Location"] = f"s3://elsewhere/{key}"
-    comparison = gained(FULL, Stacks(moved, FULL.parameters))
+    comparison = gained(full(), Stacks(moved, full().parameters))
     assert (comparison.rights, comparison.unread) == ((), ())
 
 
 def test_what_another_tool_has_put_elsewhere_is_compared_by_its_text() -> None:
     contents = contents_of("full")
-    path = next(p for p in FULL.resolved.resources if p[-1].startswith("QuerygetTodoauth0"))
-    key = FULL.resolved.resources[path].properties["RequestMappingTemplateS3Location"].split("/", 3)[3]
+    path = next(p for p in full().resolved.resources if p[-1].startswith("QuerygetTodoauth0"))
+    key = full().resolved.resources[path].properties["RequestMappingTemplateS3Location"].split("/", 3)[3]
     there = "s3://deployment/resolvers/Query.getTodo.auth.1.req.vtl"
-    pushed = with_resource(FULL, "/".join(path), RequestMappingTemplateS3Location=there)
+    pushed = with_resource(full(), "/".join(path), RequestMappingTemplateS3Location=there)
     body = contents([key])[key]
 
     def found(text: bytes) -> Callable[[Collection[str]], Mapping[str, bytes]]:
         return lambda keys: {k: text if k == there else contents([k])[k] for k in keys}
 
-    same = gained(pushed, FULL, found(body), contents)
+    same = gained(pushed, full(), found(body), contents)
     assert (same.rights, same.unread) == ((), ())
-    closed = gained(pushed, FULL, found(b"$util.unauthorized()"), contents)
+    closed = gained(pushed, full(), found(b"$util.unauthorized()"), contents)
     assert ([right.who for right in closed.rights], closed.unread) == (["every user of the user pool"], ())
     opened = body.replace(b'"API Key Authorization" )', b'"API Key Authorization" )\n#set( $isAuthorized = true )')
-    assert len(gained(FULL, pushed, contents, found(opened)).rights) == 1
-    assert len(gained(pushed, FULL, lambda keys: {}, contents).unread) == 1
+    assert len(gained(full(), pushed, contents, found(opened)).rights) == 1
+    assert len(gained(pushed, full(), lambda keys: {}, contents).unread) == 1
 
 
 def test_conditions_of_templates_that_are_not_known_count() -> None:
@@ -365,10 +369,10 @@ def test_conditions_of_templates_that_are_not_known_count() -> None:
         document = template["Resources"]["S3AuthUploadPolicy"]["Properties"]["PolicyDocument"]
         document["Statement"].append({"Fn::If": ["Here", statement, {"Ref": "AWS::NoValue"}]})
 
-    sometimes, always = changed(FULL, STORAGE, perhaps), with_statement(place, **statement)
+    sometimes, always = changed(full(), STORAGE, perhaps), with_statement(place, **statement)
     assert found(always, sometimes) == []
     assert told(sometimes, always) == ["AuthRole may sns:Publish on *"]
-    assert "if " in told(FULL, sometimes)[0]
+    assert "if " in told(full(), sometimes)[0]
 
 
 NAMES = (
@@ -415,6 +419,6 @@ def test_whatever_stands_in_a_template_a_plan_is_made(found: list[tuple[str, dic
 
 def test_a_template_that_nobody_knows_gains_nothing() -> None:
     """A nested stack whose template one side does not know is compared by what its parent says."""
-    known = {path: body for path, body in FULL.templates.items() if path != ("apifullapp", "Todo")}
-    less = Stacks(known, FULL.parameters)
-    assert (found(less, FULL), found(FULL, less)) == ([], [])
+    known = {path: body for path, body in full().templates.items() if path != ("apifullapp", "Todo")}
+    less = Stacks(known, full().parameters)
+    assert (found(less, full()), found(full(), less)) == ([], [])

@@ -6,6 +6,7 @@ Pointers are those of RFC 6901. A copy may be of hard links, so a changed file i
 from __future__ import annotations
 
 import atexit
+import io
 import json
 import os
 import shutil
@@ -179,10 +180,15 @@ def _zip(folder: Path, path: str, entries: dict[str, str], mode: int = 0) -> Non
 
 def _zeros(folder: Path, path: str, name: str, size: int) -> None:
     """A zip of one file with `size` bytes."""
-    (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    (folder / path).unlink(missing_ok=True)
-    with zipfile.ZipFile(folder / path, "w", zipfile.ZIP_DEFLATED) as archive:
+    replace_file(folder / path, _zip_of_zeros(name, size))
+
+
+@cache
+def _zip_of_zeros(name: str, size: int) -> bytes:
+    """Kept: cases have files of the same hundred megabytes, and to compress those takes a quarter of a second."""
+    with zipfile.ZipFile(written := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, bytes(size), zipfile.ZIP_DEFLATED, 1)
+    return written.getvalue()
 
 
 _OPERATIONS: dict[str, Callable[..., None]] = {

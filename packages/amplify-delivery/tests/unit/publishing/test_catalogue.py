@@ -30,6 +30,7 @@ from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource
 from unit.export.checks.test_cases import CASES as OF_EXPORTS
 from unit.places import REPOSITORY
 from unit.publishing.conftest import spoiled, tree_of, with_object
+from unit.rows import each
 
 PACKAGE = Path(amplify_delivery.__file__).parent
 RULES = {rule.id: rule for rule in catalogue.all_rules()}
@@ -359,7 +360,7 @@ def test_every_rule_says_what_to_do() -> None:
     assert {rule.severity for rule in RULES.values() if rule.remedy.startswith("nothing")} <= {"repaired", "warning"}
 
 
-@pytest.mark.parametrize("id", RULES)
+@each([(id,) for id in RULES])
 def test_every_id_is_explained(id: str) -> None:
     found = catalogue.explain(id)
     assert (found.id, found.what, found.remedy) == (id, RULES[id].what, RULES[id].remedy)

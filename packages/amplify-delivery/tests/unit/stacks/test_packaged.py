@@ -35,7 +35,10 @@ NOT_PASSED = {
     "rollbackSkips": "only commands continue a failed rollback",
 }
 """Keys of a stack file that no component takes."""
-SCHEMA: dict[str, Any] = json.loads(host.schema())
+
+
+def schema() -> Any:
+    return json.loads(host.schema())
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +77,14 @@ def test_the_page_is_committed() -> None:
 
 
 def test_the_backend_takes_what_a_stack_file_says() -> None:
-    taken = set(SCHEMA["resources"][BACKEND]["inputProperties"])
+    taken = set(schema()["resources"][BACKEND]["inputProperties"])
     assert taken == {*EnvironmentConfig.written_names(), "secrets"} - NOT_PASSED.keys()
-    assert set(SCHEMA["resources"][BACKEND]["requiredInputs"]) == {"account", "region", "environment"}
+    assert set(schema()["resources"][BACKEND]["requiredInputs"]) == {"account", "region", "environment"}
 
 
 def test_nested_arguments_are_those_of_a_stack_file() -> None:
     for name, model in host.DESCRIBED.items():
-        declared = SCHEMA["types"][f"amplify-delivery:index:{name}"]
+        declared = schema()["types"][f"amplify-delivery:index:{name}"]
         assert set(declared["properties"]) == {to_camel(key) for key in model.model_fields}
         required = {to_camel(key) for key, field in model.model_fields.items() if field.is_required()}
         if model is Stage:
@@ -91,14 +94,14 @@ def test_nested_arguments_are_those_of_a_stack_file() -> None:
 
 def test_the_staging_area_takes_all_that_ours_takes() -> None:
     fields = {to_camel(field.name) for field in dataclasses.fields(StagingAreaArgs)}
-    assert set(SCHEMA["resources"][STAGING]["inputProperties"]) == fields
+    assert set(schema()["resources"][STAGING]["inputProperties"]) == fields
     assert set(arguments.StagingAreaArgs.__annotations__) == {
         field.name for field in dataclasses.fields(StagingAreaArgs)
     }
 
 
 def test_everything_is_described() -> None:
-    described = [*SCHEMA["resources"].values(), *SCHEMA["types"].values()]
+    described = [*schema()["resources"].values(), *schema()["types"].values()]
     assert all(item["description"] for item in described)
     properties = [
         p for item in described for kind in ("properties", "inputProperties") for p in item.get(kind, {}).items()
@@ -108,13 +111,13 @@ def test_everything_is_described() -> None:
 
 
 def test_what_is_required_has_no_default() -> None:
-    backend = SCHEMA["resources"][BACKEND]
+    backend = schema()["resources"][BACKEND]
     assert all("Default" not in backend["inputProperties"][name]["description"] for name in backend["requiredInputs"])
 
 
 def test_secrets_and_nothing_else_may_come_from_other_resources() -> None:
     """The rest has to be known when the templates are rendered: it is `plain`."""
-    taken = SCHEMA["resources"][BACKEND]["inputProperties"]
+    taken = schema()["resources"][BACKEND]["inputProperties"]
     assert all(declared["plain"] for declared in taken.values())
     value = taken["secrets"]["additionalProperties"]["additionalProperties"]
     assert value["type"] == "string"
@@ -130,7 +133,7 @@ def test_the_backend_declares_what_an_environments_program_does(package: host.Pa
     assert bucket in made.one(STACK).inputs["templateUrl"]
     assert made.one("aws:s3/bucket:Bucket").inputs["bucket"] == bucket
     assert made.exports["stackName"] == "amplify-fullapp-dev-6c2af"
-    assert set(made.exports) <= set(SCHEMA["resources"][BACKEND]["properties"])
+    assert set(made.exports) <= set(schema()["resources"][BACKEND]["properties"])
     component = next(r for r in made.all(BACKEND) if r.name == "backend")
     beside = [r.name for r in made.resources if r.request.parent == component.request.parent]
     assert beside == ["backend"], "all others are the component's"

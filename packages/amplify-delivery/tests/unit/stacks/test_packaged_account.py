@@ -21,7 +21,6 @@ from unit.places import REPOSITORY
 from unit.stacks.projects import APP, ASKED_FOR, HOME, SMOKE_TEST, TOOLING, account_of, make, run, write
 
 TYPE = "amplify-delivery:index:TargetAccount"
-SCHEMA: dict[str, Any] = json.loads(host.schema())
 PIPELINE = {"name": "pipeline", "account": TOOLING, "region": HOME}
 EVERYTHING: dict[str, Any] = {
     **ASKED_FOR,
@@ -37,6 +36,10 @@ NOT_OF_ITS_OWN = {
     "environments": "an environment for each component",
 }
 """Keys of an account's stack file that the component does not take."""
+
+
+def schema() -> Any:
+    return json.loads(host.schema())
 
 
 @pytest.fixture(scope="module")
@@ -94,16 +97,16 @@ def made(recording: Recording) -> dict[Any, Any]:
 
 
 def test_it_takes_what_stack_files_say() -> None:
-    taken = set(SCHEMA["resources"][TYPE]["inputProperties"])
+    taken = set(schema()["resources"][TYPE]["inputProperties"])
     of_files = {*account.OF_ENVIRONMENT, *AccountConfig.written_names()} - NOT_OF_ITS_OWN.keys()
     assert taken == of_files | {"stage", "neighbours", "secretNames"}
     assert set(account.OF_ENVIRONMENT) <= set(EnvironmentConfig.written_names())
-    assert set(SCHEMA["resources"][TYPE]["requiredInputs"]) == {"account", "region", "environment"}
+    assert set(schema()["resources"][TYPE]["requiredInputs"]) == {"account", "region", "environment"}
 
 
 def test_it_gives_what_the_accounts_stack_exports(package: host.Package, directory: Path) -> None:
     exports = construct(package, **place(directory), pipeline=PIPELINE).exports
-    assert set(exports) == set(SCHEMA["resources"][TYPE]["properties"])
+    assert set(exports) == set(schema()["resources"][TYPE]["properties"])
     files = run(directory, "preprod-account").exports["preprod"]
     renamed = {"actionRole": "actionRoleArn", "executionRole": "executionRoleArn", "boundary": "boundaryArn"}
     assert exports == {renamed.get(key, key): value for key, value in files.items()}

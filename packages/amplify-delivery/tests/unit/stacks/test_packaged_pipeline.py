@@ -28,7 +28,6 @@ from unit.stacks.test_packaged_account import made, plain
 
 TYPE = "amplify-delivery:index:DeliveryPipeline"
 PIPELINE, ROLE, BUILD = "aws-native:codepipeline:Pipeline", "aws:iam/role:Role", "aws:codebuild/project:Project"
-SCHEMA: dict[str, Any] = json.loads(host.schema())
 PLACES = [
     {"environment": "preprod", "account": account_of(0), "region": HOME},
     {"environment": "prod1", "account": account_of(1), "region": AWAY},
@@ -71,6 +70,10 @@ TOKEN = {"type": "github-token", "repository": "example/app", "poll": False}
 PROGRAM = OtherProgram("pipeline", "declaring", "main")
 """The program that declares it."""
 SECRET = {"aws:secretsmanager/getSecretVersion:getSecretVersion": {"secretString": "ghp_hush"}}
+
+
+def schema() -> Any:
+    return json.loads(host.schema())
 
 
 @pytest.fixture(autouse=True)
@@ -119,12 +122,12 @@ def put(folder: Path, **inputs: Any) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_takes_what_a_stack_file_says() -> None:
-    resource = SCHEMA["resources"][TYPE]
+    resource = schema()["resources"][TYPE]
     own = {"app", "pipeline", "environments", "selfUpdate", "program", "install"}
     assert set(resource["inputProperties"]) == own | set(PipelineConfig.written_names()) - {"program"}
     assert set(resource["requiredInputs"]) == {"app", "account", "region", "environments", "source", "stages"}
     of_sources = {key for known in host.SOURCES for key in known.written_names()}
-    assert set(SCHEMA["types"]["amplify-delivery:index:Source"]["properties"]) == of_sources
+    assert set(schema()["types"]["amplify-delivery:index:Source"]["properties"]) == of_sources
 
 
 @pytest.mark.parametrize(
@@ -157,7 +160,7 @@ def test_it_makes_exactly_what_the_pipelines_program_makes(
         str(p.inputs) for p in expected.all("pulumi:providers:aws")
     )
     assert found.one("pulumi:providers:aws-native").inputs == expected.one("pulumi:providers:aws-native").inputs
-    exports = set(SCHEMA["resources"][TYPE]["properties"])
+    exports = set(schema()["resources"][TYPE]["properties"])
     assert set(found.exports) == exports
     assert found.exports["definitionDigest"] == expected.exports["definitionDigest"]
     # What a preview tells of it, to UpdatePipeline.

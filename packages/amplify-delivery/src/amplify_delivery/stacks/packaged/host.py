@@ -11,6 +11,7 @@ import inspect
 import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -159,6 +160,7 @@ def version() -> str:
     return metadata.version("amplify-delivery")
 
 
+@cache
 def schema() -> str:
     """The package's schema, as the SDKs of other languages are generated from it."""
     return json.dumps(json.loads(Package(version()).schema or ""), indent=2, ensure_ascii=False) + "\n"

@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 
 from aws_rehearsal.policy.conditions import like
+from aws_rehearsal.policy.evaluator import World
 from unit.components.documents import world as w
 from unit.components.documents.mutations import Mutation, listed, loosened
 from unit.components.documents.trust_table import Row, answered_otherwise, rows
@@ -50,25 +51,35 @@ def _table() -> list[Row]:
     return rows()
 
 
+@cache
+def _as_declared(administrators: frozenset[str], unbound: frozenset[str]) -> World:
+    return w.build_world(w.declared(), administrators, unbound)
+
+
 def failing(mutation: Mutation, concerned: list[Row]) -> Row | None:
     """The first of the rows that the loosened document breaks.
 
     A role's own policies have to be right without its boundary too; so they are judged without it.
     """
+    changed = mutation.loosened is not w.declared()[mutation.document]
     documents = {**w.declared(), mutation.document: mutation.loosened}
+
+    def world(administrators: frozenset[str] = frozenset(), unbound: frozenset[str] = frozenset()) -> World:
+        return w.build_world(documents, administrators, unbound) if changed else _as_declared(administrators, unbound)
+
     attached = {f"policy {policy.name}" for policy in w.tooling().policies}
     boundless = mutation.document in attached or (
         mutation.document.startswith("role") and " policy " in mutation.document
     )
-    plain = w.build_world(documents, unbound=BOUND if boundless else frozenset())
+    plain = world(unbound=BOUND if boundless else frozenset())
     for row in _without_boundaries(concerned) if boundless else concerned:
         if w.is_allowed(plain, row.principal, row.action, row.resource, row.context) is not row.allowed:
             return row
     for principal in sorted({row.principal for row in concerned if row.always and row.principal.startswith("arn:")}):
-        world = w.build_world(documents, frozenset({principal}))
+        almighty = world(frozenset({principal}))
         for row in concerned:
             mine = row.always and row.principal == principal
-            if mine and w.is_allowed(world, row.principal, row.action, row.resource, row.context):
+            if mine and w.is_allowed(almighty, row.principal, row.action, row.resource, row.context):
                 return row
     return None
 

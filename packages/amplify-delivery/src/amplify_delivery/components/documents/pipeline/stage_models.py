@@ -156,7 +156,7 @@ def in_order(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
             circle = ", ".join(step.name for step in left)
             raise BadValueError(f"steps that wait for one another: {circle}", "remove one of their `after`")
         groups.append(ready)
-        left = [step for step in left if step not in ready]
+        left = [step for step in left if waiting.intersection(step.after)]
     return tuple(groups)
 
 
