@@ -280,6 +280,8 @@ def test_everything_is_type_checked() -> None:
     [
         ("aws:cloudformation/stack:Stack", "components/documents/rights/pulumi_types.py"),
         ("AWS::CloudFormation::Stack", "export/model.py"),
+        ("[a-z][a-z0-9]{1,9}", "export/names.py"),
+        ("requirements.lock", "components/documents/pipeline/buildspecs.py"),
     ],
 )
 def test_a_fact_stands_once(fact: str, place: str) -> None:

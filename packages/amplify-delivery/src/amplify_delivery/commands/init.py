@@ -9,12 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.scaffold import amplify_project, ci, project_files, wishes, writing
 from amplify_delivery.delivery.scaffold.amplify_project import Found
-from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS, WHEELS, NewProject
+from amplify_delivery.delivery.scaffold.project_files import REQUIREMENTS, WHEELS, NewProject
 from amplify_delivery.delivery.wheels import Wheel, installed_wheel
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import check, read_export

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.scaffold import locks, project_files, releases, writing
-from amplify_delivery.delivery.scaffold.project_files import LOCK, REQUIREMENTS, WHEELS
+from amplify_delivery.delivery.scaffold.project_files import REQUIREMENTS, WHEELS
 from amplify_delivery.delivery.scaffold.releases import AccountVersion
 from amplify_delivery.delivery.wheels import Wheel, installed_wheel, opened
 from amplify_delivery.errors import ConfigError

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from amplify_delivery.errors import ConfigError
 
-_ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,9}")
-"""The Amplify CLI takes 2 to 10 lower-case letters (`isEnvNameValid`, /^[a-z]{2,10}$/). Digits after the first
-letter are safe in every name that templates make from it, and personal environments want them."""
+ENVIRONMENT = "[a-z][a-z0-9]{1,9}"
+"""Pattern of an environment's name. The Amplify CLI takes 2 to 10 lower-case letters (`isEnvNameValid`,
+/^[a-z]{2,10}$/). Digits after the first letter are safe in every name that templates make from it, and personal
+environments want them."""
 _PART = re.compile(r"[A-Za-z0-9]+")
 MAX_BUCKET_NAME = 63
 """S3's limit of a bucket's name; the deployment bucket is called `STACK-deployment`."""
@@ -45,7 +46,7 @@ class StackName:
         Raises `ConfigError` when the environment's name is not 2 to 10 lower-case letters and digits, or when
         the names made from it grow too long. The environment that was exported keeps its name, whatever it is.
         """
-        if environment != self.environment and not _ENVIRONMENT.fullmatch(environment):
+        if environment != self.environment and not re.fullmatch(ENVIRONMENT, environment):
             raise ConfigError(
                 f"{environment!r} cannot be an Amplify environment: it becomes a part of the stack's name, "
                 "which templates take apart at its hyphens, and of other names",

@@ -22,6 +22,7 @@ from amplify_delivery.components.documents.packing import MANAGED_ROOM
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.statements import size
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export.names import ENVIRONMENT as NAME_OF_ENVIRONMENT
 from amplify_delivery.export.templates.expressions import spelt
 
 ENVIRONMENT, STACK_NAME, ROLE_PREFIX = "Environment", "StackName", "StackRolePrefix"
@@ -67,7 +68,7 @@ def account_template(accesses: Mapping[str, EnvironmentAccess], engine: EngineDo
                 remedy=f"`amplify-delivery bootstrap {name} --template`, and one for the others",
             )
     described = {
-        ENVIRONMENT: ("Name of the environment, as its stack file has it", "[a-z][a-z0-9]{1,9}"),
+        ENVIRONMENT: ("Name of the environment, as its stack file has it", NAME_OF_ENVIRONMENT),
         STACK_NAME: ("Root stack of the backend: amplify-APP-ENV-SUFFIX", "amplify-[A-Za-z0-9-]+"),
         ROLE_PREFIX: ("The first 24 characters of amplify-APP-ENV", "amplify-[A-Za-z0-9-]+"),
     }

@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 
 import amplify_delivery
+from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
 
 _PACKAGE = Path(amplify_delivery.__file__).parent
 _FOLDERS = ("components",)
 """The project's own packages, whatever files are in them."""
-_FILES = ("Pulumi.yaml", "Pulumi.*.yaml", "*.py", "requirements.lock")
+_FILES = ("Pulumi.yaml", "Pulumi.*.yaml", "*.py", LOCK)
 
 
 def source_digest(project: Path) -> str:

@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from amplify_delivery.components.documents import regions
 from amplify_delivery.components.documents.naming import TAGS
+from amplify_delivery.export.names import ENVIRONMENT
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NUMBER = re.compile(r"[0-9][0-9_]*(\.[0-9]+)?(e\+?[0-9]+)?", re.IGNORECASE)
@@ -189,9 +190,7 @@ def _tags(value: Any) -> Mapping[Any, Any]:
     return found
 
 
-EnvironmentName = Annotated[
-    str, pattern("[a-z][a-z0-9]{1,9}", "environment, which has 2 to 10 lower-case letters and digits")
-]
+EnvironmentName = Annotated[str, pattern(ENVIRONMENT, "environment, which has 2 to 10 lower-case letters and digits")]
 _STRING = {"type": "string"}
 Text = Annotated[str, BeforeValidator(_text)]
 Account = Annotated[

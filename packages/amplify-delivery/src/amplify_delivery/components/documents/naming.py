@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from amplify_delivery.components.names import dns_suffix, partition, regional_bucket, staging_bucket_name
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.images.model import repository_of
-from amplify_delivery.export.names import MAX_BUCKET_NAME
+from amplify_delivery.export.names import ENVIRONMENT, MAX_BUCKET_NAME
 
 ROOT_PATH = "/amplify-delivery/"
 """IAM path of all our own roles and policies: what no role that we make may change."""
@@ -142,7 +142,7 @@ class EnvironmentNames(_Place):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _checked("environment", self.environment, "[a-z][a-z0-9]{1,9}", "2 to 10 lower-case letters and digits")
+        _checked("environment", self.environment, ENVIRONMENT, "2 to 10 lower-case letters and digits")
 
     @property
     def prefix(self) -> str:

@@ -20,6 +20,7 @@ from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.published import own
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Step
+from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.offline.revision import Contents, Revision
 from amplify_delivery.delivery.planning.in_order import in_order
@@ -40,7 +41,7 @@ from amplify_delivery.stacks.inputs import (
     root_parameters,
 )
 
-PROGRAM = ("__main__.py", "components", "requirements.lock", "requirements.txt", "Pulumi.yaml")
+PROGRAM = ("__main__.py", "components", LOCK, "requirements.txt", "Pulumi.yaml")
 """What a project's program is made from, beside its export and its stack files."""
 _PLACE = ("account", "region", "environment")
 """What of a stack file says where an environment is."""

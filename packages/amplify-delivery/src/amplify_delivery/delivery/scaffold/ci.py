@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
 from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS, tier_of
 
 GITHUB, GITLAB = "github", "gitlab"
@@ -23,7 +24,7 @@ GITLAB_INCLUDED = ".gitlab/backend.gitlab-ci.yml"
 """What .gitlab-ci.yml has to include."""
 
 _TEXTS = Path(__file__).parent / "workflows"
-_LOCK = Path(__file__).parent / "requirements.lock"
+_LOCK = Path(__file__).parent / LOCK
 
 
 @dataclass(frozen=True)

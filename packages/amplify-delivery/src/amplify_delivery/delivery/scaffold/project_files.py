@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
 from amplify_delivery.delivery.scaffold import ci, locks, templates
 from amplify_delivery.delivery.scaffold.ci import Inside
 from amplify_delivery.delivery.wheels import Wheel
 
 WHEELS = "wheels"
-LOCK = "requirements.lock"
 REQUIREMENTS = "requirements.txt"
 
 

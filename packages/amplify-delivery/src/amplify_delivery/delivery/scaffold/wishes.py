@@ -18,6 +18,7 @@ from amplify_delivery.delivery.scaffold.amplify_project import Found, PushedEnvi
 from amplify_delivery.delivery.scaffold.ci import GITHUB
 from amplify_delivery.delivery.scaffold.project_files import NewEnvironment, NewPipeline, NewProject
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export.names import ENVIRONMENT
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.ci import GitHub, GitLab
 from amplify_delivery.stacks.config.reader import as_config_error
@@ -28,7 +29,6 @@ Check = Callable[[str], str]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
-_ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -317,7 +317,7 @@ def _project_name(value: str) -> str:
 
 
 def _environment_name(value: str) -> str:
-    if not _ENVIRONMENT.fullmatch(value):
+    if not re.fullmatch(ENVIRONMENT, value):
         raise fields.BadValueError(
             f"{value!r} is not an environment's name", "2 to 10 lower-case letters and digits, a letter first"
         )

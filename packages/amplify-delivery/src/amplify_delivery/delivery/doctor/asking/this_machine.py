@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
+from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
 from amplify_delivery.delivery.doctor.judging.tools import Machine, normal
 from amplify_delivery.delivery.engine.pulumi_command import Command
 from amplify_delivery.errors import SetupError
@@ -22,7 +23,7 @@ def machine(folder: Path, variables: Mapping[str, str]) -> Machine:
     runtime = project.get("runtime")
     options = runtime.get("options") if isinstance(runtime, Mapping) else None
     environment = options.get("virtualenv") if isinstance(options, Mapping) else None
-    lock = folder / "requirements.lock"
+    lock = folder / LOCK
     return Machine(
         engine=_engine(),
         required=str(project.get("requiredPulumiVersion") or ""),
