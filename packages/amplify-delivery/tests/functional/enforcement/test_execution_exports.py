@@ -280,6 +280,17 @@ def trusting(service: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+KEY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ],
+}
 API_ARN = {"Fn::GetAtt": ["GraphQLAPI", "Arn"]}
 ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
     "Firewall": (
@@ -293,6 +304,35 @@ ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
                 "SampledRequestsEnabled": True,
                 "MetricName": "firewall",
             },
+        },
+    ),
+    "OrdersKey": ("KMS::Key", {"KeyPolicy": KEY_POLICY}),
+    "OrdersKeyName": ("KMS::Alias", {"AliasName": "alias/orders-prod", "TargetKeyId": {"Ref": "OrdersKey"}}),
+    "Everywhere": (
+        "DynamoDB::GlobalTable",
+        {
+            "TableName": "everywhere-prod",
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "Replicas": [{"Region": {"Ref": "AWS::Region"}}],
+        },
+    ),
+    "Shop": (
+        "Events::Connection",
+        {
+            "Name": "shop-prod",
+            "AuthorizationType": "API_KEY",
+            "AuthParameters": {"ApiKeyAuthParameters": {"ApiKeyName": "key", "ApiKeyValue": "a"}},
+        },
+    ),
+    "ShopOrders": (
+        "Events::ApiDestination",
+        {
+            "Name": "shop-orders-prod",
+            "ConnectionArn": {"Fn::GetAtt": ["Shop", "Arn"]},
+            "HttpMethod": "POST",
+            "InvocationEndpoint": "https://shop.example.com/orders",
         },
     ),
     "Jobs": ("SQS::Queue", {"QueueName": "jobs-prod.fifo", "FifoQueue": True}),

@@ -125,6 +125,22 @@ PLACES = [
     ("AWS::Events::Rule", "events:PutRule", f"rule/orders/{OWN}", "rule/orders/payroll"),
     ("AWS::Events::EventBus", "events:CreateEventBus", f"event-bus/{OWN}", "event-bus/payroll"),
     ("AWS::DynamoDB::Table", "dynamodb:CreateTable", f"table/{OWN}", "table/payroll"),
+    ("AWS::DynamoDB::GlobalTable", "dynamodb:CreateTableReplica", f"table/{OWN}", "table/payroll"),
+    ("AWS::Events::Connection", "events:UpdateConnection", f"connection/{OWN}/1a2b", "connection/payroll/1a2b"),
+    (
+        "AWS::Events::Connection",
+        "secretsmanager:CreateSecret",
+        f"secret:events!connection/{OWN}/1a2b-a1B2c3",
+        "secret:events!connection/payroll/1a2b-a1B2c3",
+    ),
+    (
+        "AWS::Events::ApiDestination",
+        "events:DeleteApiDestination",
+        f"api-destination/{OWN}/1a2b",
+        "api-destination/payroll/1a2b",
+    ),
+    ("AWS::KMS::Alias", "kms:UpdateAlias", f"alias/{OWN}", "alias/payroll"),
+    ("AWS::KMS::Alias", "kms:UpdateAlias", f"alias/{OWN}", f"alias/{w.prod.app}-another-{w.prod.environment}"),
     ("AWS::SNS::Topic", "sns:CreateTopic", OWN, "payroll"),
     ("AWS::SQS::Queue", "sqs:CreateQueue", OWN, "payroll"),
     ("AWS::SSM::Parameter", "ssm:PutParameter", f"parameter/{OWN}", "parameter/payroll"),
@@ -215,6 +231,30 @@ def test_what_amplify_and_its_users_add_can_be_made(kind: str, action: str) -> N
     allowed = [s for s in statements if action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])]
     assert allowed and all(s["Effect"] == "Allow" for s in allowed)
     assert not any(s["Resource"] == "*" for s in allowed)
+
+
+def test_a_global_tables_replicas_are_in_other_regions() -> None:
+    for kind, may in (("AWS::DynamoDB::GlobalTable", True), ("AWS::DynamoDB::Table", False)):
+        policy = document(rights.statements_for(w.access(w.prod), [kind]))
+        arn = w.prod.arn("dynamodb", f"table/{OWN}", region="ap-southeast-2")
+        said = evaluate([policy], Request(Principal("x"), "dynamodb:CreateTable", arn, {}), {})
+        assert (str(said) == "allow") is may
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Cognito::LogDeliveryConfiguration",
+        "Events::EventBusPolicy",
+        "Logs::ResourcePolicy",
+        "SES::ReceiptFilter",
+        "SES::ReceiptRule",
+        "SES::ReceiptRuleSet",
+    ],
+)
+def test_what_would_be_the_whole_accounts_is_withheld(kind: str) -> None:
+    with pytest.raises(ConfigError, match=f"no account gives a backend the rights for AWS::{kind}"):
+        rights.actions_for([f"AWS::{kind}"])
 
 
 def test_what_is_no_part_of_an_api_has_its_own_paths() -> None:

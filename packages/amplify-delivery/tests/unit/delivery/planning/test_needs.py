@@ -364,6 +364,12 @@ NAMED: list[tuple[str, dict[str, Any], bool]] = [
     ("AWS::IAM::Role", {"Path": "/service-role/"}, False),
     ("AWS::StepFunctions::StateMachine", {"StateMachineName": "flow"}, False),
     ("AWS::ApiGateway::RestApi", {"Name": "anything"}, True),
+    ("AWS::DynamoDB::GlobalTable", {"TableName": "orders"}, False),
+    ("AWS::Events::Connection", {"Name": "shop-dev"}, True),
+    ("AWS::Events::Connection", {"Name": "shop"}, False),
+    ("AWS::Events::ApiDestination", {"Name": "shop"}, False),
+    ("AWS::KMS::Alias", {"AliasName": "alias/shop-dev"}, True),
+    ("AWS::KMS::Alias", {"AliasName": "alias/shop"}, False),
 ]
 
 

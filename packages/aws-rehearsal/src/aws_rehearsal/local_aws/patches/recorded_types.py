@@ -54,6 +54,8 @@ TYPES = (
     "AWS::AppSync::ChannelNamespace",
     "AWS::CloudFront::KeyGroup",
     "AWS::CloudFront::PublicKey",
+    "AWS::Events::ApiDestination",
+    "AWS::Events::Connection",
     "AWS::Kinesis::StreamConsumer",
     "AWS::SecretsManager::ResourcePolicy",
     "AWS::SecretsManager::RotationSchedule",

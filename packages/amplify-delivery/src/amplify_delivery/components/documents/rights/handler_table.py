@@ -39,18 +39,18 @@ Cognito::IdentityPool Cognito::IdentityPoolPrincipalTag Cognito::IdentityPoolRol
 Cognito::ManagedLoginBranding Cognito::UserPool Cognito::UserPoolClient Cognito::UserPoolDomain Cognito::UserPoolGroup
 Cognito::UserPoolIdentityProvider Cognito::UserPoolResourceServer Cognito::UserPoolRiskConfigurationAttachment
 Cognito::UserPoolUICustomizationAttachment Cognito::UserPoolUser Cognito::UserPoolUserToGroupAttachment
-DynamoDB::Table
+DynamoDB::GlobalTable DynamoDB::Table
 EC2::EIP EC2::InternetGateway EC2::NatGateway EC2::NetworkAcl EC2::NetworkAclEntry EC2::Route EC2::RouteTable
 EC2::SecurityGroup EC2::SecurityGroupEgress EC2::SecurityGroupIngress EC2::Subnet EC2::SubnetNetworkAclAssociation
 EC2::SubnetRouteTableAssociation EC2::VPC EC2::VPCEndpoint EC2::VPCGatewayAttachment
 ECR::Repository
 ECS::Cluster ECS::Service ECS::TaskDefinition
 EFS::AccessPoint EFS::FileSystem EFS::MountTarget
-Events::EventBus Events::Rule
+Events::ApiDestination Events::Connection Events::EventBus Events::Rule
 IAM::ManagedPolicy IAM::Policy IAM::Role IAM::RolePolicy
 Kinesis::Stream Kinesis::StreamConsumer
 KinesisFirehose::DeliveryStream
-KMS::Key
+KMS::Alias KMS::Key
 Lambda::Alias Lambda::EventInvokeConfig Lambda::EventSourceMapping Lambda::Function Lambda::LayerVersion
 Lambda::LayerVersionPermission Lambda::Permission Lambda::Url Lambda::Version
 Lex::Bot Lex::BotAlias Lex::BotVersion

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.components.documents.environment import EnvironmentAccess
-from amplify_delivery.components.documents.rights.scopes import resources_of
+from amplify_delivery.components.documents.rights.scopes import key_aliases, resources_of
 from amplify_delivery.components.documents.rights.types import readable
 
 ROLE = "AWS::IAM::Role"
@@ -30,9 +30,13 @@ _NAMINGS: Mapping[str, _Naming] = {
     "AWS::CloudWatch::Dashboard": _Naming("cloudwatch", "DashboardName", "dashboard/"),
     "AWS::CodeBuild::Project": _Naming("codebuild", "Name", "project/"),
     "AWS::CodePipeline::Pipeline": _Naming("codepipeline", "Name"),
+    "AWS::DynamoDB::GlobalTable": _Naming("dynamodb", "TableName", "table/"),
     "AWS::DynamoDB::Table": _Naming("dynamodb", "TableName", "table/"),
+    "AWS::Events::ApiDestination": _Naming("events", "Name", "api-destination/", "/1a2b"),
+    "AWS::Events::Connection": _Naming("events", "Name", "connection/", "/1a2b"),
     "AWS::Events::EventBus": _Naming("events", "Name", "event-bus/"),
     "AWS::Events::Rule": _Naming("events", "Name", "rule/"),
+    "AWS::KMS::Alias": _Naming("kms", "AliasName"),
     ROLE: _Naming("iam", "RoleName", "role"),
     "AWS::Lambda::Function": _Naming("lambda", "FunctionName", "function:"),
     "AWS::Lambda::LayerVersion": _Naming("lambda", "LayerName", "layer:"),
@@ -63,6 +67,11 @@ def denied_name(kind: str, properties: Mapping[str, Any], access: EnvironmentAcc
         name = f"{path}{name}" if isinstance(path, str) and isinstance(name, str) else None
     if not isinstance(name, str) or not name or "{{resolve:" in name:
         return None
+    if kind == "AWS::KMS::Alias":
+        if name.startswith(f"alias/{access.names.app}-"):
+            return name  # those of the delivery's own keys are called so
+        arn = _arn(naming, name, access)
+        return None if any(_matches(pattern, arn) for pattern in key_aliases(access)) else name
     return None if _may(_arn(naming, name, access), naming.service, access) else name
 
 

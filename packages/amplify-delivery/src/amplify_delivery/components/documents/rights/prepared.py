@@ -81,7 +81,9 @@ class Prepared:
         plain = self.plain()
         if len(plain) <= MAX_PARAMETER:
             return plain
-        content = base64.b64encode(zlib.compress(plain.encode(), 9)).decode()
+        said = {key: value for key, value in json.loads(plain).items() if value}
+        text = json.dumps(said, separators=(",", ":"), sort_keys=True)
+        content = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
         return json.dumps({"form": _DEFLATE, "content": content}, separators=(",", ":"))
 
     def plain(self) -> str:
@@ -138,7 +140,13 @@ def _inflated(content: Any) -> Any:
         return content
     if form != _DEFLATE:
         raise LaterFormError(f"in the form {form!r}: a later version of this program has written it")
-    return json.loads(zlib.decompress(base64.b64decode(content["content"])))
+    # What is empty is left out in this form.
+    return {
+        "backend": {},
+        "program": {},
+        "further": [],
+        **json.loads(zlib.decompress(base64.b64decode(content["content"]))),
+    }
 
 
 def _general(name: str) -> str:

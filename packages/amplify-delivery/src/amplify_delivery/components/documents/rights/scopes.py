@@ -149,6 +149,39 @@ Each with the property that names it, and what the logical ids of Amplify's cont
 """
 
 
+def _dynamodb(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    """A global table's replicas are in other regions, under the same name."""
+    region = "*" if "AWS::DynamoDB::GlobalTable" in types else None
+    return _named("dynamodb", "table/", tails=("", "/*"), region=region)(access, types)
+
+
+def _events(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    """AWS puts an id of its own behind the name of a connection and of a destination."""
+    found = _named("events", "rule/", "rule/*/", "event-bus/")(access, types)
+    behind = [f"{kind}/" for kind in ("connection", "api-destination") if _CALLING[kind] in types]
+    return found + _named("events", *behind, tails=("", "/*"))(access, types)
+
+
+_CALLING = {"connection": "AWS::Events::Connection", "api-destination": "AWS::Events::ApiDestination"}
+
+
+def _secretsmanager(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    """EventBridge keeps a connection's credentials in a secret that it calls after the connection."""
+    found = _named("secretsmanager", "secret:", tails=("", "-*"))(access, types)
+    if "AWS::Events::Connection" in types:
+        found += _named("secretsmanager", "secret:events!connection/", tails=("/*",))(access, types)
+    return found
+
+
+def key_aliases(access: EnvironmentAccess) -> list[str]:
+    """ARN patterns of what keys of the environment may be called: few actions know an alias. None begins with the
+    app's name, as those of the delivery's own keys do."""
+    names = access.names
+    return [
+        names.arn("kms", f"alias/{pattern}") for pattern in (f"*-{names.environment}", f"{names.stack_role_prefix}*")
+    ]
+
+
 def _codebuild(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     found = _named("codebuild", "project/")(access, types)
     if access.containers:
@@ -264,9 +297,9 @@ _SCOPES: Mapping[str, Scope] = {
     "codepipeline": _named("codepipeline", ""),
     "cognito-identity": _anywhere("cognito-identity", "identitypool/*"),
     "cognito-idp": _anywhere("cognito-idp", "userpool/*"),
-    "dynamodb": _named("dynamodb", "table/", tails=("", "/*")),
+    "dynamodb": _dynamodb,
     "es": _anywhere("es", "domain/*"),
-    "events": _named("events", "rule/", "rule/*/", "event-bus/"),
+    "events": _events,
     "iam": _iam,
     "kms": _anywhere("kms", "key/*"),
     "lambda": _lambda,
@@ -279,7 +312,7 @@ _SCOPES: Mapping[str, Scope] = {
     "s3": _s3,
     # AWS::Serverless calls a schedule after its function and event.
     "scheduler": _anywhere("scheduler", "schedule/*"),
-    "secretsmanager": _named("secretsmanager", "secret:", tails=("", "-*")),
+    "secretsmanager": _secretsmanager,
     "ses": _ses,
     "sns": _named("sns", "", tails=("", ":*", _FIFO, f"{_FIFO}:*")),
     "sqs": _named("sqs", "", tails=("", _FIFO)),

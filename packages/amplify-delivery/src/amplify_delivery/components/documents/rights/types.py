@@ -18,6 +18,7 @@ from amplify_delivery.components.documents.rights.provider_calls import actions_
 from amplify_delivery.components.documents.rights.scopes import (
     data_reads,
     is_foreign_identity,
+    key_aliases,
     resources_of,
     services_passed_to,
 )
@@ -33,9 +34,16 @@ from amplify_delivery.components.documents.statements import Statement, allow, d
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.model import STACK_TYPE
 
+_LOG_POLICIES = "it changes who may write into the account's log groups, that of the audit log among them"
+_INCOMING = "SES compares none of its rules: it would be all of the account's incoming mail"
 WITHHELD: Mapping[str, str] = {
-    "AWS::WAFv2::LoggingConfiguration": "it changes who may write into the account's log groups, that of the audit log "
-    "among them (`logs:PutResourcePolicy`)",
+    "AWS::Cognito::LogDeliveryConfiguration": f"{_LOG_POLICIES} (`logs:PutResourcePolicy`)",
+    "AWS::Events::EventBusPolicy": "it opens any event bus of the account (`events:PutPermission`)",
+    "AWS::Logs::ResourcePolicy": f"{_LOG_POLICIES} (`logs:PutResourcePolicy`)",
+    "AWS::SES::ReceiptFilter": _INCOMING,
+    "AWS::SES::ReceiptRule": _INCOMING,
+    "AWS::SES::ReceiptRuleSet": _INCOMING,
+    "AWS::WAFv2::LoggingConfiguration": f"{_LOG_POLICIES} (`logs:PutResourcePolicy`)",
 }
 """Types that no account gives a backend rights for, with the reason."""
 
@@ -131,9 +139,10 @@ def actions_for(types: Iterable[str], kind: str = "change") -> frozenset[str]:
             "of the account, or take it out of the export",
         )
     if "AWS::KMS::Key" not in types:
+        aliased = frozenset(a for a in found if "AWS::KMS::Alias" in types and a.endswith("Alias"))
         # Many schemas list the use of a customer's key, for the case that the resource is encrypted with one. Without
         # a name for that key it would mean every key of the account, that of the state among them.
-        found = {a for a in found if not a.startswith("kms:")}
+        found = {a for a in found if not a.startswith("kms:")} | aliased
     return frozenset(a for a in found - NOT_GRANTED.keys() if not is_foreign_identity(a))
 
 
@@ -171,6 +180,11 @@ def statements_for(
     statements: list[Statement] = []
     for service, actions in sorted(scoped.items()):
         statements.extend(_scoped(access, service, actions, types, program_roles=bool(program)))
+    aliases = ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")
+    if scoped.get("kms", set()) & {*aliases}:
+        # Whoever moves an alias of ours has ours encrypt with a key of its own.
+        ours = access.names.arn("kms", f"alias/{access.names.app}-*")
+        statements.append(deny("OurAliasesStay", aliases, ours))
     if blind_reads:
         statements.append(allow("ReadsThatKnowNoResource", blind_reads, "*"))
     for service, actions in sorted(anywhere.items()):
@@ -261,6 +275,8 @@ def _scoped(
         # A bucket's ARN names no account. Where there is no bucket yet, there is no owner to compare either.
         conditions = {"StringEqualsIfExists": {"aws:ResourceAccount": access.names.account}}
     elif service == "kms":
+        if any(action.endswith("Alias") for action in actions):
+            resources = [*resources, *key_aliases(access)]
         # Whatever keys the stack makes: ours are told by their aliases, and those of any app by their tag.
         conditions = {
             "ForAllValues:StringNotLike": {"kms:ResourceAliases": f"alias/{access.names.app}-*"},

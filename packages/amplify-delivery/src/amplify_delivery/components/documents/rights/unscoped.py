@@ -114,7 +114,7 @@ UNSCOPED_READS = frozenset(
     f"{service}:{action}"
     for service, actions in {
         "acm": "ListCertificates",
-        "application-autoscaling": "DescribeScalableTargets DescribeScalingPolicies DescribeScheduledActions",
+        "application-autoscaling": "Describe* DescribeScalableTargets DescribeScalingPolicies DescribeScheduledActions",
         "appsync": "GetApiCache GetDataSource GetFunction GetGraphqlApiEnvironmentVariables GetResolver "
         "GetSchemaCreationStatus ListApiKeys ListApis ListDataSources ListDomainNames ListFunctions ListGraphqlApis "
         "ListResolvers",
@@ -133,7 +133,7 @@ UNSCOPED_READS = frozenset(
         "DescribeRegions DescribeRouteTables DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets "
         "DescribeTags DescribeVpcEncryptionControls DescribeVpcEndpoints DescribeVpcs DescribeVpnGateways",
         "ecs": "DescribeTaskDefinition ListClusters ListServices ListTaskDefinitions",
-        "events": "ListEventBuses ListRules",
+        "events": "ListApiDestinations ListConnections ListEventBuses ListRules",
         "firehose": "ListDeliveryStreams",
         "iam": "ListPolicies ListRoles",
         "kinesis": "ListStreams",
