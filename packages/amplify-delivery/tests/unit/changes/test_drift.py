@@ -17,6 +17,7 @@ from amplify_delivery.changes.drift.model import Detected, Difference, Drifted, 
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, RemoveResource, ReplaceResource, Step
 from amplify_delivery.errors import RefusedError
+from amplify_delivery.stacks.config.resource_rules import AcknowledgedDrift
 
 FUNCTION = ("functionresize", "LambdaFunction")
 KIND = "AWS::Lambda::Function"
@@ -87,7 +88,21 @@ def test_what_nobody_has_acknowledged_is_refused_where_that_is_asked_for() -> No
     check([told(acknowledged=[known])], "prod", refuse=True)
     with pytest.raises(RefusedError, match="delivered 25, runs 60") as caught:
         check([told()], "prod", refuse=True, known=2)
-    assert "'drift.acknowledged[2].path' 'functionresize/LambdaFunction'" in caught.value.remedy
+    said = [line.split(" ", 7)[-2:] for line in caught.value.remedy.split("`")[1].split(" && ")]
+    assert [(key.strip("'").rpartition(".")[2], value) for key, value in said] == [
+        ("path", "functionresize/LambdaFunction"),
+        ("property", "/Timeout"),
+        ("value", "60"),
+        ("reason", "WHY"),
+    ]
+    assert "-s prod --path 'drift.acknowledged[2].path' functionresize/LambdaFunction && " in caught.value.remedy
+
+
+def test_a_flag_and_a_number_are_acknowledged_as_pulumi_writes_them() -> None:
+    """`pulumi config set --path ... false` writes YAML's false, and the engine gives the program a flag."""
+    for written, runs in ((False, "false"), (60, "60"), (0.5, "0.5"), ("[1]", "[1]")):
+        found = AcknowledgedDrift.model_validate({"path": "a", "property": "/B", "value": written, "reason": "c"})
+        assert found.value == runs
 
 
 def test_the_state_is_how_it_runs() -> None:

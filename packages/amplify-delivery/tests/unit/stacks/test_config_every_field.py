@@ -216,7 +216,7 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     AcknowledgedDrift: {
         "path": (BLANK,),
         "property": (Bad("Timeout", "'Timeout' is not a property as `plan --json` has it"),),
-        "value": (BLANK,),
+        "value": (BLANK, Bad(["a"], "is not text")),
         "reason": (BLANK,),
     },
     Drift: {

@@ -8,6 +8,7 @@ that resource differs from type to type, and AWS does not say ("Update behaviors
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -222,10 +223,17 @@ def check(found: Sequence[Drift], environment: str, *, refuse: bool, known: int 
 
 
 def how_to_acknowledge(drift: Drift, environment: str, known: int) -> str:
-    """The command, of the first of several values."""
+    """The commands, of the first of several values; the reason is a person's."""
+    said = {"path": drift.place, "property": drift.pointer, "value": drift.running, "reason": "WHY"}
+    if not drift.pointer:
+        del said["property"]  # the resource is gone
     return (
-        f"`pulumi config set -s {environment} --path 'drift.acknowledged[{known}].path' '{drift.place}'`, and likewise "
-        "`.property`, `.value` (as `plan --json` has them: property, running) and `.reason`"
+        "`"
+        + " && ".join(
+            f"pulumi config set -s {environment} --path 'drift.acknowledged[{known}].{key}' {shlex.quote(value)}"
+            for key, value in said.items()
+        )
+        + "`"
     )
 
 

@@ -91,6 +91,23 @@ class Lint(Model):
         return self
 
 
+def _running(value: Any) -> str:
+    """A value as CloudFormation tells it, a text. `pulumi config set --path` writes `false` and `60` as a flag and a
+    number, and the engine gives them to the program as such."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if not isinstance(value, str):
+        raise BadValueError(f"{value!r} is not text", "write it as `plan` shows it, in quotes")
+    if not value.strip():
+        raise BadValueError("is empty")
+    return value
+
+
+Running = Annotated[str, BeforeValidator(_running), WithJsonSchema({"type": ["string", "boolean", "number"]})]
+
+
 class AcknowledgedDrift(Model):
     """Drift that is known: one property of one resource, with the value that runs. Another value shows again."""
 
@@ -98,7 +115,7 @@ class AcknowledgedDrift(Model):
     property: Annotated[str, pattern("/.+", "property as `plan --json` has it, such as /Timeout")] | None = Field(
         default=None, description="the property, as `plan --json` has it: /Timeout. Left out: the resource was deleted"
     )
-    value: Text = Field(description="the value that runs, as `plan --json` has it under `running`")
+    value: Running = Field(description="the value that runs, as `plan --json` has it under `running`")
     reason: Text = Field(description="why it is so; plans show it")
 
 
