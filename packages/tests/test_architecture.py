@@ -308,6 +308,41 @@ def test_the_name_of_a_regional_bucket_is_made_in_one_place() -> None:
     assert making == ["components/names.py"]
 
 
+def fields_of(file: Path) -> dict[str, frozenset[str]]:
+    """The annotated fields of each class of a module."""
+    return {
+        node.name: frozenset(
+            item.target.id
+            for item in node.body
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+        )
+        for node in parsed(file).body
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return len(one & other) >= 4 and len(one & other) >= 0.75 * min(len(one), len(other))
+
+
+def test_the_pipeline_is_modelled_once() -> None:
+    """Eight classes stood twice, and ranges were checked twice. `stacks/packaged` gives the same to other languages,
+    held to the models by `test_packaged.py`."""
+    product = SOURCES["amplify_delivery"]
+    models = [product / "components/documents/pipeline" / f"{name}_models.py" for name in ("source", "stage")]
+    own = {name: fields for file in models for name, fields in fields_of(file).items()}
+    others = [f for f in modules(product) if f not in models and not f.is_relative_to(product / "stacks/packaged")]
+    again = {
+        f"{file.relative_to(product)}: {other} is {name}"
+        for file in others
+        for other, fields in fields_of(file).items()
+        for name, known in own.items()
+        if alike(fields, known)
+    }
+    assert {"Step", "Stage", "Approval", "ConnectionSource"} <= own.keys()
+    assert again == set()
+
+
 EVALUATORS = {
     "Fn::And": {"conditions", "backend"},
     "Fn::Equals": {"resolve", "exported", "backend"},
