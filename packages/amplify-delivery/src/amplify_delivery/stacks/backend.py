@@ -36,6 +36,7 @@ from amplify_delivery.stacks.images import IMAGES, PUSHED_IMAGES, check_built
 from amplify_delivery.stacks.inputs import (
     ADOPT_VARIABLE,
     environment_values,
+    is_adopting,
     keeps_api_key_expiry,
     permissions_boundary,
     read_assembly,
@@ -71,7 +72,7 @@ def program(stage: StageFactory) -> None:
     )
     same_place = unchanged(
         "place",
-        {"account": config.account, "region": config.region, "environment": config.environment},
+        place_of(config),
         "put it back, or make a new Pulumi stack for the new place (`pulumi stack init`); if nothing was deployed yet, "
         f"put it back, and `amplify-delivery destroy {pulumi.get_stack()}` lets you begin again",
         # In the pipeline Build and PublishAssets have examined it.
@@ -119,6 +120,15 @@ def program(stage: StageFactory) -> None:
             **outputs(backend),
         }
     )
+
+
+def place_of(config: EnvironmentConfig) -> dict[str, str]:
+    """What an environment is remembered by: where it lies, and whose the staging area is that its root stack runs from.
+    With the account's in place of its own a plain `pulumi up` would delete its own, with all that is published there;
+    both have one name. What is adopted has none yet."""
+    found = {"account": config.account, "region": config.region, "environment": config.environment}
+    whose = "its account's" if config.bootstrapped else "its own"
+    return found if is_adopting() else {**found, "staging area (`bootstrapped`)": whose}
 
 
 def outputs(backend: AmplifyBackend) -> dict[str, pulumi.Input[Any]]:

@@ -8,13 +8,18 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from amplify_delivery.stacks.inputs import ADOPT_VARIABLE
 from unit.components.recorder import STASH, Recording
 from unit.stacks.projects import AWAY, HOME, TOOLING, account_of, make, run, write
 
+STAGING = "staging area (`bootstrapped`)"
 FIRST = {
     "pipeline": ("place", {"account": TOOLING, "region": HOME}),
     "preprod-account": ("place-preprod", {"account": account_of(0), "region": HOME}),
-    "preprod": ("place", {"account": account_of(0), "region": HOME, "environment": "preprod"}),
+    "preprod": (
+        "place",
+        {"account": account_of(0), "region": HOME, "environment": "preprod", STAGING: "its account's"},
+    ),
 }
 """What each stack's state remembers of its first deployment, and under which name."""
 
@@ -47,6 +52,23 @@ def test_elsewhere_it_is_refused_by_name(directory: Path, stack: str, fact: str,
     assert f"{fact} is {FIRST[stack][1][fact]!r} now, but this stack was deployed with {before!r}" in text
     assert f"stack {stack}" in text
     assert "-> put it back" in text
+
+
+def test_an_environment_with_its_own_staging_area_does_not_become_a_pipelines(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program would no longer declare the area, and the engine delete it, with the templates and the code that the
+    root stack runs from. One that is adopted has none yet; what was deployed before this was remembered goes on."""
+    place, facts = FIRST["preprod"]
+    with pytest.raises(pulumi.RunError) as caught:
+        run(directory, "preprod", states={place: {"output": {**facts, STAGING: "its own"}}})
+    text = str(caught.value)
+    assert f"{STAGING} is \"its account's\" now, but this stack was deployed with 'its own'" in text
+    assert "-> put it back" in text
+    before = {fact: value for fact, value in facts.items() if fact != STAGING}
+    assert run(directory, "preprod", states={place: {"output": before}}).exports["environment"] == "preprod"
+    monkeypatch.setenv(ADOPT_VARIABLE, "arn:aws:cloudformation:us-east-1:222222222222:stack/amplify-fullapp-preprod/1")
+    assert dict(run(directory, "preprod").one(STASH, place).inputs["input"]) == before
 
 
 @pytest.mark.parametrize("stack", FIRST)

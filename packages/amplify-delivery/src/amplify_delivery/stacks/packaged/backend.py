@@ -19,7 +19,7 @@ from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.export import render_root
 from amplify_delivery.stacks.access import environment_names
-from amplify_delivery.stacks.backend import first_create
+from amplify_delivery.stacks.backend import first_create, place_of
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.parameters import SecretKey
 from amplify_delivery.stacks.inputs import environment_values, keeps_api_key_expiry
@@ -90,7 +90,7 @@ class AmplifyBackend(pulumi.ComponentResource):
         publisher = BucketPublisher(bucket, access, guard)
         place = unchanged(
             f"{name}-place",
-            {"account": config.account, "region": config.region, "environment": config.environment},
+            place_of(config),
             "put it back; another place is another component, with another name",
             pulumi.ResourceOptions.merge(
                 first_create(publisher, assembly, root, examine=not config.bootstrapped, name=f"{name}-first-create"),
