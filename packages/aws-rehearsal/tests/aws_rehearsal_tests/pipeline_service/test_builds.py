@@ -57,8 +57,12 @@ def test_variables_live_on_through_phases_without_being_exported(world: World, s
     odd = """it's "two"
  lines=2 \\ $HOME"""
     phases = {
-        "pre_build": {"commands": ["A=${B:=latest}", f"C='{odd}'".replace("it's", "it'\\''s"), "E=", "IFS=,"]},
-        "build": {"commands": ['test "$A$B" = latestlatest', 'printf "<%s>\\n" "$C"', 'test "${E+set}" = set']},
+        "pre_build": {
+            "commands": ["A=${B:=latest}", f"C='{odd}'".replace("it's", "it'\\''s"), "E=", "IFS=,", 'D="\'\n\n"']
+        },
+        "build": {
+            "commands": ['test "$A$B" = latestlatest', 'printf "<%s>\\n" "$C" "$D"', 'test "${E+set}" = set'],
+        },
         "post_build": {"commands": ['test "$(env | grep -c "^A=")" = 0', 'test "${lines-none}" = none']},
     }
     _project(world, f"kept-{shell}", spec={"version": 0.2, "env": {"shell": shell}, "phases": phases})
@@ -66,6 +70,7 @@ def test_variables_live_on_through_phases_without_being_exported(world: World, s
     found = _run(world, f"kept-{shell}")
     assert found["buildStatus"] == "SUCCEEDED", found["log"]
     assert f"<{odd}>" in found["log"]
+    assert "<'\n\n>" in found["log"]
 
 
 def test_a_command_that_ends_its_shell_with_success_does_not_skip_the_next(world: World) -> None:

@@ -26,13 +26,18 @@ __codebuild_keep() {
     case $__codebuild_name in __codebuild_*|_|BASH*|PIPESTATUS|LINENO) continue ;; esac
     eval "[ -n \"\${$__codebuild_name+x}\" ]" || continue
     eval "__codebuild_value=\${$__codebuild_name-}"
-    printf "%s=" "$__codebuild_name"
-    printf "%s" "$__codebuild_value" | sed "s/'/'\\\\''/g; 1s/^/'/; \$s/\$/'/"
-    echo
+    printf "%s='" "$__codebuild_name"
+    while :; do
+      case $__codebuild_value in *\'*) ;; *) break ;; esac
+      printf "%s'\\\\''" "${__codebuild_value%%\'*}"
+      __codebuild_value=${__codebuild_value#*\'}
+    done
+    printf "%s'\n" "$__codebuild_value"
   done
 }
 """.replace("@NAMES@", _NAMES)
-"""Prints every variable that is no shell's own, as an assignment. `set` alone also prints what nobody may assign."""
+"""Prints every variable that is no shell's own, as an assignment. `set` alone also prints what nobody may assign. The
+shell quotes by itself: a process for each variable was 70 ms of processor time of each phase."""
 
 
 @dataclass(frozen=True)
