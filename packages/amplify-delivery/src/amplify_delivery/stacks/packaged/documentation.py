@@ -242,7 +242,8 @@ two things it is not the same:
 which does for a program in YAML, and then runs the commands of `install`, in the program's folder and with the role
 of its build: `install: ["npm ci"]` for TypeScript with a package-lock.json; or `install: ["pulumi install"]`, by
 which Pulumi itself installs what the program asks for, in any language. The build's image has to hold the language
-(AWS's hold Node.js, Python, Go and others), and `sdks/`, which `pulumi package add` wrote, belongs in the commit.
+(AWS's hold Node.js, Python, Go and others), and `sdks/`, which `pulumi package add` wrote, belongs in the commit. A
+hidden file that an installer reads, as `.npmrc`, is in the artifact if `build` names it in `keep`.
 
 The vendor's archive of the engine (`engine`) holds the hosts of these languages. A command that fails ends
 UpdatePipeline before anything is changed. A changed `install` counts from the execution after the one that brings it:
