@@ -353,6 +353,36 @@ def test_a_state_is_lost_only_if_there_was_one(tmp_path: Path) -> None:
     assert state_faults.lost(store, "app", "other") is None
 
 
+@pytest.mark.processes
+def test_a_lost_state_is_brought_back_from_what_is_there(tmp_path: Path) -> None:
+    """The copy of before, or with the copy gone that of the last update, or none: a command that finds its files."""
+    store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
+    state = tmp_path / ".pulumi" / "stacks" / "app" / "dev.json"
+    history = tmp_path / ".pulumi" / "history" / "app" / "dev"
+    kept = history / "dev-1.checkpoint.json"
+    for file in (state.with_name("dev.json.bak"), kept):
+        file.parent.mkdir(parents=True)
+        file.write_text('{"version": 3, "checkpoint": {}}')
+
+    def remedy() -> str:
+        found = state_faults.lost(store, "app", "dev")
+        assert found
+        return found.remedy
+
+    assert f"`cp {state}.bak {state}`" in remedy()
+    state.with_name("dev.json.bak").unlink()
+    said = remedy()
+    assert (
+        f"The copy before it is gone, too. Bring back what it was after the last update that ended: `cp {kept} " in said
+    )
+    subprocess.run(["sh", "-c", said.split("`")[1]], check=True)
+    assert state.read_text() == kept.read_text()
+    state.unlink()
+    kept.write_text("{")
+    subprocess.run(["sh", "-c", remedy().split("`")[1]], check=True)
+    assert state_faults.lost(store, "app", "dev") is None
+
+
 def test_what_a_resource_says_is_nothing_about_the_state() -> None:
     watch = Watch()
     watch(said(URN, "AccessDenied: dial tcp: no space left on device"))

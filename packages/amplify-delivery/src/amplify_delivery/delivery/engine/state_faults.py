@@ -186,8 +186,8 @@ _VERSION_BACK = "bring back what it was before: `{}`, then repeat the command: w
 
 
 def _whole_copy(store: Store, project: str, stack: str) -> str:
-    """What to do about a state in a folder: the copy before, unless a full disk has cut that off, too; else the one
-    that was kept with the last update."""
+    """What to do about a state in a folder: the copy before, unless it is gone, or a full disk has cut that off, too;
+    else the one that was kept with the last update."""
     key = _key(project, stack)
     kept = [k for k in store.keys(f".pulumi/history/{project}/{stack}/") if k.endswith(".checkpoint.json")]
     for copy in (f"{key}.bak", *reversed(kept)):
@@ -198,17 +198,22 @@ def _whole_copy(store: Store, project: str, stack: str) -> str:
         if copy.endswith(".bak"):
             return _VERSION_BACK.format(bring)
         return (
-            f"the copy before it is cut off, too. Bring back what it was after the last update that ended: `{bring}`, "
-            f"then `amplify-delivery adopt {stack} --state-lost`, which takes in what was made since; then repeat the "
-            "command"
+            f"the copy before it {_without(store, key)}. Bring back what it was after the last update that ended: "
+            f"`{bring}`, then `amplify-delivery adopt {stack} --state-lost`, which takes in what was made since; then "
+            "repeat the command"
         )
-    names = " ".join(shlex.quote(f"{store.place}/{part}") for part in (key, f".pulumi/history/{project}/{stack}"))
+    there = [key] if store.read(key) is not None else []
+    names = " ".join(shlex.quote(f"{store.place}/{part}") for part in (*there, f".pulumi/history/{project}/{stack}"))
     away = shlex.quote(f"{store.place}/cut-off-{stack}")
     return (
         f"no whole copy of it is left. Move away what tells of it: `mkdir {away} && mv {names} {away}`, then "
         f"`amplify-delivery adopt {stack} --state-lost` takes in what runs; if nothing does, `amplify-delivery up "
         f"{stack} --create`"
     )
+
+
+def _without(store: Store, key: str) -> str:
+    return "is cut off, too" if store.read(f"{key}.bak") else "is gone, too"
 
 
 def lost(store: Store | None, project: str, stack: str) -> StateError | None:
@@ -219,12 +224,16 @@ def lost(store: Store | None, project: str, stack: str) -> StateError | None:
     if store is None or not store.keys(f".pulumi/history/{project}/{stack}/"):
         return None
     key = _key(project, stack)
+    back = f"Bring the state back: `{_back(store, key, 0)}`, then repeat the command"
+    if store.local and store.read(f"{key}.bak") is None:
+        # An engine that is told to keep no copies (`PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS`) has none.
+        found = _whole_copy(store, project, stack)
+        back = found[0].upper() + found[1:]
     return StateError(
         f"its state is lost: the stack was updated before, and {store.place}/{key} is not there any more",
         where=stack,
-        remedy="do not make the stack again: what runs would be nobody's. Bring the state back: "
-        f"`{_back(store, key, 0)}`, then repeat the command. Only where no version of it is left: docs/operations.md, "
-        '"The state is gone"',
+        remedy=f"do not make the stack again: what runs would be nobody's. {back}. Only where no version of it is "
+        'left: docs/operations.md, "The state is gone"',
     )
 
 
