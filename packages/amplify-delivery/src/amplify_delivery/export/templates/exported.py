@@ -35,11 +35,16 @@ _EVERYBODYS_LAYERS = frozenset(
 )
 """Accounts whose layers are meant for all: the same everywhere in a region. Whether another account's are shared with
 the account that is delivered to, nobody here knows."""
+_AFTER_REGION = "aoss|docdb|elb|es|neptune|rds|redshift"
+"""Services whose endpoints have the region before the service: `search-orders-....eu-west-1.es.amazonaws.com`."""
 _HOST = re.compile(
     rf"(?:https?|wss)://(?:[\w-]{{1,63}}\.){{2,4}}{_REGION}\.(?:amazonaws\.com|amazoncognito\.com|on\.aws)(?:\.cn)?"
     rf"|\b(?:[\w-]{{1,63}}\.){{2,4}}{_REGION}\.(?:amazonaws\.com|amazoncognito\.com|on\.aws)(?:\.cn)?"
     rf"|\b[\w-]{{1,63}}\.auth\.{_REGION}\.amazoncognito\.com"
     rf"|\bsqs\.{_REGION}\.amazonaws\.com/\d{{12}}/[\w.-]+"
+    rf"|(?:https?://)?\b(?:[\w-]{{1,63}}\.){{1,3}}{_REGION}\.(?:{_AFTER_REGION})\.amazonaws\.com(?:\.cn)?"
+    r"|\b(?:[\w-]{1,63}\.){2,5}[a-z]{3,5}\d\.cache\.amazonaws\.com(?:\.cn)?"
+    rf"|\b[\w.-]{{1,63}}\.s3-website-{_REGION}\.amazonaws\.com"
     r"|\b[a-z0-9]{10,16}\.cloudfront\.net\b"
 )
 """An endpoint of one resource. `dynamodb.eu-west-1.amazonaws.com` is that of a service, and the same everywhere."""
@@ -60,7 +65,7 @@ _SIGN = re.compile(r"-\d[_:.][A-Za-z0-9]")
 _WHOLE_REGION = re.compile(_REGION)
 _QUOTED_REGION = re.compile(rf'"{_REGION}"')
 _QUOTED_ID = re.compile(r'"([a-z0-9]{12,26})"')
-_OTHER_SIGNS = ("da2-", "amplifyapp.com", "/amplify/")
+_OTHER_SIGNS = ("da2-", "amplifyapp.com", "/amplify/", ".cache.amazonaws.com")
 _HEX_SIGN = re.compile(r"-[0-9a-f]{8}(?:[0-9a-f]{9})?(?!\w)")
 _ARN_SIGN = re.compile(rf'arn:aws[a-z-]*:[a-z0-9-]+:{_REGION}:(?:"|\$\{{|$)')
 _ACCOUNT_KEY = re.compile(r"\d{12}")
