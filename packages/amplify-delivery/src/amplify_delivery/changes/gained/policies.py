@@ -19,6 +19,8 @@ _NAMES = {_ROLE: "RoleName", _USER: "UserName", _GROUP: "GroupName"}
 _MAKERS = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 """Types that make a role with the policies that they are given."""
 
+_WITHOUT = ("AWS::IAM::", "AWS::AppSync::")
+"""Types whose policies are told apart above, and those that have none and are most of a backend's resources."""
 _LISTS = ("Roles", "Users", "Groups")
 _ATTACHED = ("AWS::IAM::Policy", _MANAGED)
 """Policies that name whom they are for, in lists."""
@@ -142,7 +144,7 @@ def _of(path: Path, kind: str, properties: Mapping[str, Any], holders: Holders) 
             yield from _principals(document, holders.called(whose), when)
     if kind in _PERMISSIONS:
         yield from _permission(properties, holders.called(properties.get(_PERMISSIONS[kind])))
-    if kind.startswith("AWS::") and not kind.startswith("AWS::IAM::"):
+    if kind.startswith("AWS::") and not kind.startswith(_WITHOUT):
         told = _OF_RESOURCES[kind][0].partition(".")[0] if kind in _OF_RESOURCES else ""
         told = "Policies" if kind in _MAKERS else told
         for document, when in documents({name: value for name, value in properties.items() if name != told}):
