@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
+import itertools
 import re
+import shlex
 from functools import cache
 from pathlib import Path
 
 import amplify_delivery
 from amplify_delivery import errors
-from amplify_delivery.cli import COMMANDS, parser_of
+from amplify_delivery.cli import COMMANDS, PLUGINS, parser, parser_of
 from unit.sources import parsed, walk
 
 PACKAGE = Path(amplify_delivery.__file__).parent
@@ -55,6 +59,50 @@ def test_a_command_that_an_error_tells_to_type_says_of_what() -> None:
     ]
     assert len(bare) > 5
     assert [found for found in bare if found[1] not in COMMANDS or needs_more(found[1])] == []
+
+
+VALUE = "\0"
+"""Stands for what is put into a text."""
+
+
+def text_of(node: ast.AST) -> str:
+    """A text of the code; empty for anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part) or VALUE for part in node.values)
+    return ""
+
+
+def printed() -> set[str]:
+    """The commands with arguments that stand between backticks in any text of the product."""
+    texts = (
+        " ".join(text_of(node).split())
+        for file in PACKAGE.rglob("*.py")
+        for node in walk(parsed(file))
+        if isinstance(node, ast.Constant | ast.JoinedStr)
+        and text_of(node) != ast.get_docstring(parsed(file), clean=False)  # a command's module is called as it is
+    )
+    found = {command for text in texts for command in re.findall(r"`amplify-delivery ([a-z][a-z-]* [^`]+)`", text)}
+    return {command for command in found if command.partition(" ")[0] not in PLUGINS and "--help" not in command}
+
+
+def is_taken(command: str) -> bool:
+    """Whether the command line takes it: each value may be a name, or options, which the code alone does not tell."""
+    first, *parts = re.sub(r"[\[\]]|\.\.\.", "", command).split(VALUE)
+    for values in itertools.product(("7", "", "--region eu-west-1"), repeat=len(parts)):
+        filled = first + "".join(f"{value}{part}" for value, part in zip(values, parts, strict=True))
+        name, *arguments = shlex.split(filled)
+        with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+            parser(name).parse_args([name, *arguments])
+            return True
+    return False
+
+
+def test_a_command_in_a_text_is_taken_as_it_is_printed() -> None:
+    found = printed()
+    assert len(found) > 40
+    assert sorted(command for command in found if not is_taken(command)) == []
 
 
 @cache

@@ -47,8 +47,8 @@ KEY_BACK = (
 
 BUCKET_BACK = (
     "One that was deleted is made again with its account's stack (`amplify-delivery bootstrap ENV --refresh`; in the "
-    "tooling account `amplify-delivery setup`), and what runs is taken in again (`amplify-delivery adopt ENV "
-    "--state-lost`): "
+    "tooling account `amplify-delivery setup --account ACCOUNT --region REGION`), and what runs is taken in again "
+    "(`amplify-delivery adopt ENV --state-lost`): "
     'docs/operations.md, "The state is gone"'
 )
 """How a state bucket that was deleted is had back."""
