@@ -12,7 +12,7 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.model import STACK_TYPE
-from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource
+from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource, without
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 STATE = [{"type": ROOT_STACK, "inputs": {"parameters": {TEMPLATE_KEY: "templates/x.json"}}}]
@@ -64,6 +64,16 @@ def test_it_says_that_nobody_gets_credentials_of_aws() -> None:
     assert "the auth roles' trust in the template (1)" in second
     assert "no user of the app, and no guest, gets new credentials of AWS" in second
     assert "credentials" not in " ".join(told(as_pushed(stacks_of("full", BOUNDARY)), stacks_of("full", BOUNDARY)))
+
+
+def test_it_says_what_the_push_may_have_deleted_with_its_data() -> None:
+    """Somebody pushes a checkout of before: the CLI compares it with its own last push, and has nothing to ask."""
+    wanted = stacks_of("full")
+    older = as_pushed(without(wanted, "apifullapp/TodoList"))
+    (last,) = [note for note in told(older, wanted) if "holds data" in note]
+    assert "(1: apifullapp/TodoList/TodoListTable)" in last
+    assert "with its data" in last
+    assert not [note for note in told(as_pushed(wanted), wanted) if "holds data" in note]
 
 
 def test_it_says_what_the_deployment_would_undo() -> None:

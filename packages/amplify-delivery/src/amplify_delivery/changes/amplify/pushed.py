@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.changes.steps import ChangeResource, RemoveResource, ReplaceResource, Step
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
+from amplify_delivery.changes.steps import AddResource, ChangeResource, RemoveResource, ReplaceResource, Step
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.templates.boundary import PROPERTY as BOUNDARY
 
@@ -84,6 +85,13 @@ def notes(
         shut = f". {_SHUT}" if _OURS[_TRUST] in undone else ""
         told = "the push has undone these parts of the delivery, and this deployment puts them back: "
         found.append(f"{told}{ours}{shut}")
+    made = [step.place for step in steps if isinstance(step, AddResource) and step.type in CLOUDFORMATION_TYPES]
+    if made:
+        found.append(
+            f"this deployment makes what holds data, and is empty then ({len(made)}: {_named(made)}). What of it was "
+            "delivered before the push, the push has deleted with its data: the Amplify CLI does not know of what is "
+            "delivered from here, and asks nobody. Look for a backup before you approve"
+        )
     return tuple(found)
 
 
