@@ -41,6 +41,19 @@ class Repository:
             found[name.removeprefix("refs/")] = ids[-1]
         return found
 
+    def written_refs(self) -> dict[str, bytes] | None:
+        """What git's own files say of branches and tags: while they say the same, so does `heads`. None where that is
+        not certain: in another form, or not in this folder itself."""
+        if not (self.path / "refs").is_dir() or (self.path / ".git").exists() or (self.path / "reftable").exists():
+            return None
+        try:
+            places = [path for kind in ("heads", "tags") for path in (self.path / "refs" / kind).rglob("*")]
+            files = [path for path in [self.path / "packed-refs", *places] if path.is_file()]
+            found = {str(path): path.read_bytes() for path in files}
+        except OSError:  # one has gone in between
+            return None
+        return None if any(text.startswith(b"ref:") for text in found.values()) else found
+
     def commit(self, revision: str) -> Commit:
         """The commit that `revision` names. Raises `ActionError`."""
         try:
@@ -78,6 +91,22 @@ class Repository:
         if done.returncode:
             raise ActionError("ConfigurationError", done.stderr.decode(errors="replace").strip()[:1000])
         return done.stdout
+
+
+class Heads:
+    """The heads of repositories at which somebody looks again and again: git is asked where its files have changed. A
+    look every tenth of a second was a process each."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[dict[str, bytes], dict[str, str]]] = {}
+
+    def of(self, repository: Repository) -> dict[str, str]:
+        """As `Repository.heads`."""
+        refs, known = repository.written_refs(), self._known.pop(repository.path, None)
+        heads = known[1] if known and known[0] == refs else repository.heads()
+        if refs is not None and refs == repository.written_refs():  # else somebody has pushed in between
+            self._known[repository.path] = refs, heads
+        return heads
 
 
 class Repositories:

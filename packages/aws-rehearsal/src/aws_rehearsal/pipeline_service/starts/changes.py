@@ -13,7 +13,7 @@ from aws_rehearsal.pipeline_service.definitions import Action, Pipeline
 from aws_rehearsal.pipeline_service.errors import ActionError, ServiceError
 from aws_rehearsal.pipeline_service.pipelines.engine import Engine
 from aws_rehearsal.pipeline_service.pipelines.orders import Orders
-from aws_rehearsal.pipeline_service.sources.repositories import Repositories, Repository, names_of, pushes
+from aws_rehearsal.pipeline_service.sources.repositories import Heads, Repositories, Repository, names_of, pushes
 from aws_rehearsal.pipeline_service.sources.triggers import Push, starts
 from aws_rehearsal.pipeline_service.starts.webhooks import Webhooks
 from aws_rehearsal.pipeline_service.state import Execution, PipelineState
@@ -25,6 +25,7 @@ class Changes:
     def __init__(self, engine: Engine, orders: Orders, repositories: Repositories, webhooks: Webhooks) -> None:
         self._engine, self._orders, self._repositories = engine, orders, repositories
         self._webhooks = webhooks
+        self._known_heads = Heads()
         self._lock = threading.Lock()
 
     def watch(self, state: PipelineState) -> None:
@@ -102,7 +103,7 @@ class Changes:
 
     def _heads(self, repository: Repository) -> dict[str, str]:
         try:
-            return repository.heads()
+            return self._known_heads.of(repository)
         except ActionError:
             return {}
 
