@@ -275,6 +275,7 @@ REPLICATED = of("S3Bucket", ReplicationConfiguration={"Role": "arn:aws:iam::1111
 OF_BUCKETS: list[Row] = [
     ("twice for one event", (notified(when(CREATED), when(CREATED)),), "AD727 S3Bucket tells two destinations"),
     ("an event and all of its kind", (notified(when(CREATED), when(PUT)),), "AD727 S3Bucket tells two destinations"),
+    ("an event that is none", (notified(when("s3:ObjectMade:*")),), "AD727 S3Bucket tells of s3:ObjectMade:*"),
     ("two kinds", (notified(when(CREATED), when("s3:ObjectRemoved:*")),), None),
     ("a prefix in another", (notified(when(CREATED, prefix="a/"), when(CREATED, prefix="a/b/")),), "AD727"),
     ("two prefixes", (notified(when(CREATED, prefix="a/"), when(CREATED, prefix="b/")),), None),
@@ -366,11 +367,19 @@ def path(name: str) -> Change:
     return change
 
 
+def staged(**settings: Any) -> Change:
+    every = {"HttpMethod": "*", "ResourcePath": "/*", **settings}
+    return put("Live", "AWS::ApiGateway::Stage", RestApiId={"Ref": "itemsapi"}, MethodSettings=[every])
+
+
 OF_APIS: list[Row] = [
     ("private, for nobody", (private(),), "AD713 itemsapi is private, and has no Policy"),
     ("private, for some", (private(Policy={"Statement": []}),), None),
     ("a path below all the rest", (path("/a/{proxy+}/b"),), "AD708 itemsapi has the path /a/{proxy+}/b"),
     ("all the rest", (path("/a/{proxy+}"),), None),
+    ("logs without a role", (staged(LoggingLevel="INFO"),), "AD713 Live logs calls, and nothing in the backend"),
+    ("logs of an account with one", (staged(LoggingLevel="INFO"), put("A", "AWS::ApiGateway::Account")), None),
+    ("no logs", (staged(LoggingLevel="OFF"),), None),
 ]
 
 

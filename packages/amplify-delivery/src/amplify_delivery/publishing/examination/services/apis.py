@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from amplify_delivery.findings import Finding, Rule
@@ -53,7 +54,7 @@ METHODS = Rule(
     "AD713",
     "refused",
     "A REST API that cannot be deployed: it has no method, a method without an integration, or is private and has no "
-    "policy.",
+    "policy. A warning where it logs, and nothing gives the account a role for that.",
     "https://github.com/aws-amplify/amplify-flutter/issues/5913",
     "`The REST API doesn't contain any methods`, `No integration defined for method`, `Private REST API doesn't have a "
     "resource policy attached to it`",
@@ -150,6 +151,7 @@ def undeployable_apis(tree: Tree) -> Iterator[Finding]:
             deployed.add(api)
         elif resource.type == "AWS::ApiGateway::Method":
             apart.add(api)
+    yield from _logging(tree)
     for path, resource in tree.resolved.resources.items():
         if resource.type == "AWS::ApiGateway::RestApi" and path in deployed and not apart & {path, None}:
             for problem in (
@@ -157,6 +159,32 @@ def undeployable_apis(tree: Tree) -> Iterator[Finding]:
                 *_of_access(as_mapping(resource.properties)),
             ):
                 yield METHODS.at(tree.file(path[:-1]), f"{path[-1]} {problem}", METHODS.remedy)
+
+
+def _logging(tree: Tree) -> Iterator[Finding]:
+    """ "Set up CloudWatch logging for REST APIs" (developer guide): with a role of the account, which another stack may
+    have set."""
+    resources = tree.resolved.resources
+    if any(resource.type == "AWS::ApiGateway::Account" for resource in resources.values()):
+        return
+    for path, resource in resources.items():
+        properties = as_mapping(resource.properties)
+        if resource.type == "AWS::ApiGateway::Deployment":
+            properties = as_mapping(properties.get("StageDescription"))
+        elif resource.type != "AWS::ApiGateway::Stage":
+            continue
+        settings = properties.get("MethodSettings")
+        levels = [properties.get("LoggingLevel")]
+        levels += [as_mapping(s).get("LoggingLevel") for s in (settings if isinstance(settings, list) else ())]
+        if {"ERROR", "INFO"} & {level for level in levels if isinstance(level, str)}:
+            told = f"{path[-1]} logs calls, and nothing in the backend gives the account a role for that"
+            yield replace(METHODS.at(tree.file(path[:-1]), told, _ROLE), severity="warning")
+
+
+_ROLE = (
+    "if the account has none (`aws apigateway get-account`), give it one: an AWS::ApiGateway::Account in a stack of "
+    "its own"
+)
 
 
 def _of_access(properties: Mapping[str, Any]) -> Iterator[str]:

@@ -14,9 +14,10 @@ from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 BUCKET = Rule(
     "AD727",
     "refused",
-    "A bucket that S3 does not take: two notifications for the same objects and event, or two rules of one kind in a "
-    "filter; a policy for everybody on a bucket that blocks such policies, as every new one does that does not say "
-    "otherwise (a warning there: one of before April 2023 may be open); replication without versions.",
+    "A bucket that S3 does not take: two notifications for the same objects and event, one of an event that there is "
+    "not, or two rules of one kind in a filter; a policy for everybody on a bucket that blocks such policies, as "
+    "every new one does that does not say otherwise (a warning there: one of before April 2023 may be open); "
+    "replication without versions.",
     "https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html",
     "`Configurations overlap. Configurations on the same bucket cannot share a common event type`, `Cannot specify "
     "more than one prefix rule in a filter`, `because public policies are blocked by the BlockPublicPolicy block "
@@ -30,6 +31,16 @@ DESTINATIONS = {
     "TopicConfigurations": "Topic",
 }
 """What a bucket can tell, by the property that lists them."""
+
+
+_EVENTS = tuple(
+    f"s3:{kind}"
+    for kind in (
+        *("IntelligentTiering", "LifecycleExpiration:", "LifecycleTransition", "ObjectAcl:", "ObjectCreated:"),
+        *("ObjectRemoved:", "ObjectRestore:", "ObjectTagging:", "ReducedRedundancyLostObject", "Replication:"),
+    )
+)
+"""How S3's events begin (S3 User Guide, "Supported event types for SQS, SNS, and Lambda")."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,8 @@ def _of_notifications(properties: Mapping[str, Any]) -> Iterator[str]:
                 if len(filters.get(name, ())) > 1:
                     yield f"has two rules for the {name} in the filter of a notification: {', '.join(filters[name])}"
             event = one.get("Event")
+            if isinstance(event, str) and not event.startswith(_EVENTS):
+                yield f"tells of {event}, which is no event of S3"
             if isinstance(event, str) and all(len(several) < 2 for several in filters.values()):
                 told.append(_Told(event, *("".join(filters.get(name, ())) for name in ("prefix", "suffix"))))
     for first, then in combinations(told, 2):
