@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,8 +16,10 @@ from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
+from functional import here
 from functional.adoption.pushed_apps import DELIVERABLE, FURTHER, STACK, FurtherApp, PushedApp, Running, fill, running
 from unit.delivery.conftest import ROOT
+from unit.delivery.conftest import delivery as in_this_process
 from unit.places import REPOSITORY
 
 _BRACED = re.compile(r"\$\{(\w+)\}")
@@ -42,9 +43,11 @@ class Adoptable:
         *,
         construct: bool = False,
         encrypted_by: str = "key",
+        killed: bool = False,
     ) -> None:
         """With `construct`: as if the CDK construct had made it. `encrypted_by` what the adoption finds: a "key", as
-        the team has written it into the stack file, or else whatever the engine takes by itself, a passphrase."""
+        the team has written it into the stack file, or else whatever the engine takes by itself, a passphrase. Where
+        its engine may be `killed`, it saves its state with each step."""
         kind = FurtherApp if name in FURTHER else PushedApp
         self.app = kind.unpack(name, folder / "app")
         if construct:
@@ -55,7 +58,7 @@ class Adoptable:
         fill(self.there.client, self.app.stack_name)
         self.stack = self.app.environment
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        home = pulumi_homes.warm_home(folder / "home")
+        home = {**pulumi_homes.warm_home(folder / "home"), **({} if killed else pulumi_homes.SAVED_ONCE)}
         variables = {**clean, **home, **self.there.environment, "AMPLIFY_DELIVERY_CACHE": str(examined)}
         self.workspace = Workspace.make(folder, ROOT, variables)
         self.workspace.rename(self.app.project, account, self.app.region)
@@ -93,7 +96,7 @@ class Adoptable:
     def delivery(self, *arguments: str) -> Finished:
         """`amplify-delivery adopt` is `amplify-delivery adopt STACK`."""
         command, *rest = arguments
-        return self.workspace.run(pulumi_homes.delivery(self.workspace.environment, command, self.stack, *rest))
+        return here.delivery(self.workspace, command, self.stack, *rest)
 
     def plain(self, *arguments: str) -> Finished:
         """`pulumi up` is `pulumi up -s STACK --yes`."""
@@ -103,17 +106,10 @@ class Adoptable:
     def document(self, *arguments: str) -> Any:
         """The JSON document of a command that has to succeed."""
         command, *rest = arguments
-        ran = subprocess.run(
-            pulumi_homes.delivery(self.workspace.environment, command, self.stack, *rest, "--json"),
-            cwd=self.workspace.project,
-            env=dict(self.workspace.environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        return json.loads(ran.stdout)
+        words = (command, self.stack, *rest, "--json")
+        ran = in_this_process(*words, cwd=self.workspace.project, env=self.workspace.environment)
+        assert ran.code == 0, ran.out + ran.err
+        return ran.document
 
     def root(self) -> dict[str, Any]:
         """The root stack in the engine's state."""

@@ -287,7 +287,7 @@ def killed_when(app: Adoptable, sign: str) -> bool:
 def test_an_adoption_that_was_killed_goes_on(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
     """Killed once the Pulumi stack was made, while the stack file is written, and while the state is made; with what
     somebody types then who does not know of the adoption."""
-    app = Adoptable("media-vault", tmp_path, local_aws, examined, encrypted_by="passphrase")
+    app = Adoptable("media-vault", tmp_path, local_aws, examined, encrypted_by="passphrase", killed=True)
     made_ready(app, "")
     before, events, buckets = app.running, app.events(), app.buckets()
     for sign in ("encryptionsalt", "ApiKeyExpires"):

@@ -19,6 +19,7 @@ from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
+from functional import here
 from unit.places import REPOSITORY
 from unit.stacks.projects import APP, TOOLING, make, write
 
@@ -80,7 +81,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, developer: LocalAccount)
 
 
 def bootstrap(workspace: Workspace, *arguments: str) -> Finished:
-    return workspace.run(pulumi_homes.delivery(workspace.environment, "bootstrap", *arguments))
+    return here.delivery(workspace, "bootstrap", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,6 @@ def life(workspace: Workspace, developer: LocalAccount) -> Life:
 
     empty = workspace.project.parent / "no-plugins-here"
     empty.mkdir()
-    pulumi_homes.server().lend(empty)  # what starts the command warm, and no plugin of an engine
     elsewhere = Workspace(workspace.project, {**workspace.environment, "PULUMI_HOME": str(empty)})
     again = bootstrap(elsewhere, "preprod", "prod1", "--debug")
 

@@ -187,7 +187,7 @@ def test_credentials_that_end_in_the_middle_of_an_update(local_aws: LocalAws, ex
         place.take("third")
         place.proxy.ends_with = "cloudformation:UpdateStack"
         try:
-            said = place.environment.delivery("up")
+            said = place.environment.process("up")
         finally:
             place.proxy.ends_with = ""
         assert said.exit_code == 4

@@ -17,8 +17,8 @@ from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
-from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import SOON
+from functional import here
 from functional.delivery.environments import Environment
 from functional.delivery.test_failures import fails, succeeds
 
@@ -59,7 +59,7 @@ def called(environment: Environment, command: str, *arguments: str) -> tuple[Fin
     with Proxy(environment.aws.port or 0) as proxy:
         variables = {**environment.workspace.environment, "AWS_ENDPOINT_URL": proxy.endpoint}
         workspace = Workspace(environment.workspace.project, variables)
-        return workspace.run(pulumi_homes.delivery(variables, command, "dev", *arguments)), proxy.calls
+        return here.delivery(workspace, command, "dev", *arguments), proxy.calls
 
 
 def root_template(environment: Environment) -> dict[str, Any]:

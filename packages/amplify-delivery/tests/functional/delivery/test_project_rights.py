@@ -24,6 +24,7 @@ from amplify_delivery.export import assemble, read_export, write_assembly
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal_tests import initialised_stacks, pulumi_homes
+from functional import here
 from functional.delivery.environments import allow_loss
 from functional.delivery.test_failures import fails, succeeds
 from functional.front_end import web_page
@@ -145,7 +146,7 @@ class Bootstrapped:
         command = command or {"check": "step"}.get(what, what)
         fresh = self.folder / f"{what}-{secrets.token_hex(4)}"
         shutil.copytree(build, fresh, symlinks=True)
-        return Workspace(fresh, environment).run(pulumi_homes.delivery(environment, command, "prod", *arguments))
+        return here.delivery(Workspace(fresh, environment), command, "prod", *arguments)
 
     def plan(self, build: Path) -> str:
         """Plan, and the digest that the pipeline hands on."""
@@ -428,8 +429,7 @@ def test_the_doctor_of_the_account(bootstrapped: Bootstrapped) -> None:
 
     def lines(who: Credentials) -> dict[str, Any]:
         environment = {**bootstrapped.workspace.environment, **bootstrapped.aws.environment(who, REGION)}
-        command = pulumi_homes.delivery(environment, "doctor", "prod", "--json")
-        ran = Workspace(bootstrapped.workspace.project, environment).run(command)
+        ran = here.delivery(Workspace(bootstrapped.workspace.project, environment), "doctor", "prod", "--json")
         (place,) = json.loads(ran.output)["places"][1:]
         return {line["subject"]: line for line in place["lines"]}
 

@@ -24,8 +24,8 @@ from amplify_delivery.export.documents import parse_yaml
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup import tools
-from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import SOON
+from functional import here
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import fails, succeeds
 
@@ -206,7 +206,7 @@ def test_a_bucket_that_somebody_has_deleted_is_made_again(local_aws: LocalAws, m
 
 def setup(environment: Environment, account: str, *arguments: str) -> Finished:
     words = ("setup", "--account", account, "--region", REGION, *arguments)
-    return environment.workspace.run(pulumi_homes.delivery(environment.workspace.environment, *words))
+    return here.delivery(environment.workspace, *words)
 
 
 def key(environment: Environment) -> str:

@@ -8,10 +8,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from unittest import mock
 
 import pytest
@@ -41,18 +41,24 @@ class Ran:
         return json.loads(self.out)
 
 
-def delivery(*arguments: object, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Ran:
-    """`amplify-delivery ARGUMENTS`, in this process: its own would import for half a second."""
-    out, err = io.StringIO(), io.StringIO()
+def run(arguments: Iterable[object], cwd: Path, env: Mapping[str, str] | None, out: TextIO, err: TextIO) -> int:
+    """`amplify-delivery ARGUMENTS`, in this process; the exit code. `env` are its variables, None for this process'."""
     with contextlib.ExitStack() as there:
         there.enter_context(contextlib.chdir(cwd))
         there.enter_context(mock.patch.dict(os.environ, env or {}, clear=env is not None))
+        there.enter_context(mock.patch.object(sys, "stdin", there.enter_context(Path(os.devnull).open())))
         there.enter_context(contextlib.redirect_stdout(out))
         there.enter_context(contextlib.redirect_stderr(err))
         try:
-            code = cli.main([*map(str, arguments)])
+            return cli.main([*map(str, arguments)])
         except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            return end.code if isinstance(end.code, int) else int(end.code is not None)
+
+
+def delivery(*arguments: object, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Ran:
+    """`amplify-delivery ARGUMENTS`, in this process: its own would import for half a second."""
+    out, err = io.StringIO(), io.StringIO()
+    code = run(arguments, cwd, env, out, err)
     return Ran(code, out.getvalue(), err.getvalue())
 
 
