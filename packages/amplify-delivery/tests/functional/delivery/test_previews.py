@@ -104,6 +104,8 @@ def runner(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Runn
     pattern = project / "Pulumi.preview.yaml"
     (project / "Pulumi.dev.yaml").rename(pattern)
     pattern.write_text(pattern.read_text().replace("config:\n", f"config:\n  {made.app}:disposable: true\n", 1))
+    place = f'  {made.app}:account: "033333333333"\n  {made.app}:region: eu-west-1\n'
+    (project / "Pulumi.prod.yaml").write_text(f'config:\n{place}  {made.app}:bootstrapped: "true"\n')
     succeeds(made.workspace.run(pulumi_homes.delivery(made.workspace.environment, "init", "--ci", "github")))
     found = Runner(made, tmp_path)
     found.git("init", "-q", "-b", "main")
@@ -181,7 +183,9 @@ def test_a_pull_request_is_planned_and_has_a_backend_until_it_is_closed(runner: 
     runs(runner.job("backend-plan.yml", "plan"), "Plan against the target branch", "Comment", "Check the export")
     comment = (runner.folder / "gh.log.body").read_text()
     assert comment.startswith(MARK)
+    assert "### `prod`: " in comment
     assert "TodoList" in comment
+    assert "`preview`" not in comment
     preview = runner.job("backend-preview.yml", "preview")
     assert "pr12: 1 updated" in runs(preview, "Sign in", "Make or update")
     assert "TodoList" not in account.tables()

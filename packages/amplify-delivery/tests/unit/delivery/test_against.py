@@ -159,6 +159,13 @@ def test_the_pattern_of_previews_is_planned_only_if_it_is_named(repository: Repo
     repository.take("v3")
     assert [plan.name for plan in repository.against().plans] == ["dev", "prod"]
     assert [plan.name for plan in repository.against("HEAD", "preview").plans] == ["preview"]
+    for name in ("dev", "prod"):
+        (repository.project / f"Pulumi.{name}.yaml").unlink()
+    found = repository.against()
+    assert (found.plans, found.notes[0]) == (
+        (),
+        "nothing was planned: all environments here are disposable (preview)",
+    )
 
 
 def test_a_release_of_several_updates_is_told_in_their_order(repository: Repository) -> None:

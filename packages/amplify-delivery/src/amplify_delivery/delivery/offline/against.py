@@ -130,7 +130,8 @@ def against(folder: Path, ref: str, environments: Sequence[str], variables: Mapp
     with tempfile.TemporaryDirectory(prefix="amplify-delivery-") as temporary, Contents(revision) as contents:
         old = _of_commit(revision, contents, Path(temporary), parsed)
         plans = tuple(_plan(name, config, old, new) for name, config in configs.items())
-        return Against(revision, plans, tuple(_notes(revision, old, here, asked=bool(environments))))
+        notes = [] if plans else [f"nothing was planned: all environments here are disposable ({', '.join(names)})"]
+        return Against(revision, plans, (*notes, *_notes(revision, old, here, asked=bool(environments))))
 
 
 @dataclass
