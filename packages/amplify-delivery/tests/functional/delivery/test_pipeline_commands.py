@@ -16,6 +16,7 @@ from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.initialised_stacks import Key
 from aws_rehearsal_tests.local_account import LocalAccount
+from functional import here
 from unit.delivery.conftest import ROOT
 from unit.stacks.projects import APP, TOOLING, make, write
 
@@ -58,7 +59,7 @@ def init(workspace: Workspace, developer: LocalAccount) -> None:
 
 
 def delivery(workspace: Workspace, *arguments: str) -> Finished:
-    return workspace.run(pulumi_homes.delivery(workspace.environment, *arguments))
+    return here.delivery(workspace, *arguments)
 
 
 def succeeds(finished: Finished) -> str:
