@@ -98,6 +98,12 @@ def test_what_nobody_has_acknowledged_is_refused_where_that_is_asked_for() -> No
     assert "-s prod --path 'drift.acknowledged[2].path' functionresize/LambdaFunction && " in caught.value.remedy
 
 
+def test_a_value_below_zero_is_no_option_of_pulumi() -> None:
+    with pytest.raises(RefusedError) as caught:
+        check([told((), None, Difference("/Timeout", "25", "-1"))], "prod", refuse=True)
+    assert "--path -- 'drift.acknowledged[0].value' -1 && " in caught.value.remedy
+
+
 def test_a_flag_and_a_number_are_acknowledged_as_pulumi_writes_them() -> None:
     """`pulumi config set --path ... false` writes YAML's false, and the engine gives the program a flag."""
     for written, runs in ((False, "false"), (60, "60"), (0.5, "0.5"), ("[1]", "[1]")):

@@ -227,14 +227,13 @@ def how_to_acknowledge(drift: Drift, environment: str, known: int) -> str:
     said = {"path": drift.place, "property": drift.pointer, "value": drift.running, "reason": "WHY"}
     if not drift.pointer:
         del said["property"]  # the resource is gone
-    return (
-        "`"
-        + " && ".join(
-            f"pulumi config set -s {environment} --path 'drift.acknowledged[{known}].{key}' {shlex.quote(value)}"
-            for key, value in said.items()
-        )
-        + "`"
+    commands = (
+        # A number below zero would be an option.
+        f"pulumi config set -s {environment} --path {'-- ' if value.startswith('-') else ''}"
+        f"'drift.acknowledged[{known}].{key}' {shlex.quote(value)}"
+        for key, value in said.items()
     )
+    return f"`{' && '.join(commands)}`"
 
 
 def listed(found: Sequence[Drift]) -> str:
