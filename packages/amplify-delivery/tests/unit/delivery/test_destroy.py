@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,7 +60,7 @@ class Scene:
         self.said = (self.account, self.region)
         self.held = [Held("Bucket", BUCKET, "app-bucket", "objects", kept=False)]
         self.others: dict[str, str] = {}
-        self.events: dict[str, list[dict[str, str]]] = {}
+        self.events: dict[str, list[dict[str, Any]]] = {}
         self.deleted: list[dict[str, Any]] = []
 
     def client(self, _: str) -> Scene:
@@ -289,13 +290,14 @@ def test_a_stack_that_another_file_names_is_not_advised_to_be_deleted(
     assert scene.done == []
 
 
-def event(stack: str, logical: str, kind: str, physical: str, status: str) -> dict[str, str]:
+def event(stack: str, logical: str, kind: str, physical: str, status: str) -> dict[str, Any]:
     return {
         "StackId": stack,
         "LogicalResourceId": logical,
         "ResourceType": kind,
         "PhysicalResourceId": physical,
         "ResourceStatus": status,
+        "Timestamp": datetime(2026, 1, 1, tzinfo=UTC),
     }
 
 

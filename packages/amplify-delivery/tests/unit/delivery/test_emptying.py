@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_delivery.delivery.teardown import destruction, emptying
-from amplify_delivery.delivery.teardown.held import Held
+from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.errors import DeployError, FailedError
 from amplify_delivery.publishing.aws_errors import told_as
 
@@ -43,12 +42,6 @@ class Service:
         return self._delete(given)
 
     def abort_multipart_upload(self, **given: Any) -> Any:
-        return self._delete(given)
-
-    def delete_bucket(self, **given: Any) -> Any:
-        return self._delete(given)
-
-    def delete_table(self, **given: Any) -> Any:
         return self._delete(given)
 
     def _delete(self, given: Any) -> Any:
@@ -127,30 +120,3 @@ def test_what_is_gone_is_empty_and_what_is_forbidden_is_an_error() -> None:
     emptying.bucket(failing("NoSuchBucket"), "bucket")
     with pytest.raises(DeployError, match=r"emptying bucket bucket: .*AccessDenied"):
         emptying.bucket(failing("AccessDenied"), "bucket")
-
-
-def test_what_a_disposable_environment_has_left_goes_and_the_rest_is_told() -> None:
-    """What is gone meanwhile is no failure: whoever was interrupted repeats the command."""
-    kept = [
-        Held("storage/S3Bucket", "AWS::S3::Bucket", "files", "objects", kept=True),
-        Held("api/Todo", "AWS::DynamoDB::Table", "Todo-1", "items", kept=True),
-        Held("auth/Pool", "AWS::Cognito::UserPool", "eu-west-1_1", "users", kept=True),
-    ]
-    s3: Any = Service(list_object_versions=[{"Versions": [{"Key": "a", "VersionId": "1"}]}])
-    said: list[str] = []
-    owner = {"Bucket": "files", "ExpectedBucketOwner": s3.account}
-    for answers in ([], [{}, refusal("NoSuchBucket"), refusal("ResourceNotFoundException")]):
-        s3.deleted, s3.answers = [], list(answers)
-        destruction.delete_kept(s3, kept, said.append)
-        assert [given.get("Delete", {}).get("Objects") for given in s3.deleted[:1]] == [
-            [{"Key": "a", "VersionId": "1"}]
-        ]
-        assert s3.deleted[1:] == [owner, {"TableName": "Todo-1"}]
-    assert said == ["kept, as its template says (DeletionPolicy): auth/Pool (AWS::Cognito::UserPool): eu-west-1_1"] * 2
-    s3.answers = [{}, refusal("AccessDenied")]
-    with pytest.raises(FailedError, match="deleting bucket files"):
-        destruction.delete_kept(s3, kept, said.append)
-
-
-def refusal(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "no"}}, "Delete")

@@ -25,7 +25,7 @@ from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.previews import pattern, previewing
 from amplify_delivery.delivery.previews.previewing import _check_pattern
 from amplify_delivery.delivery.scaffold import project_files
-from amplify_delivery.delivery.teardown import destruction
+from amplify_delivery.delivery.teardown import destruction, leftovers
 from amplify_delivery.delivery.teardown.held import Held
 from amplify_delivery.errors import ConfigError, DeliveryError, FailedError, RefusedError
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
@@ -140,9 +140,7 @@ class Backend:
         monkeypatch.setattr(resolving, "resolve", lambda *_: self.does("resolve"))
         monkeypatch.setattr(Account, "of", lambda _: None)
         monkeypatch.setattr(destruction, "destroy", lambda *_, **__: self.destroy())
-        monkeypatch.setattr(
-            destruction, "delete_kept", lambda _, kept, __: self.does(f"delete {kept[0].physical_id} of")
-        )
+        monkeypatch.setattr(leftovers, "delete_kept", lambda _, kept, __: self.does(f"delete {kept[0].physical_id} of"))
 
     def of(self, name: str) -> Backend:
         self.stack = name

@@ -67,6 +67,11 @@ def test_through_all_nested_stacks() -> None:
     assert found.keys() == {"Bucket", "apiapp/Table", "apiapp/Pool"}
     assert found["apiapp/Table"].physical_id == "Todo-1"
     assert [p for p, h in found.items() if h.kept] == ["Bucket"]
+    assert {p: h.stack for p, h in found.items()} == {
+        "Bucket": "root",
+        "apiapp/Table": "nested-id",
+        "apiapp/Pool": "nested-id",
+    }
 
 
 class Tables:
@@ -129,7 +134,7 @@ def test_the_tables_that_others_have_succeeded(
     found = list(former_tables.before(account, held))
     assert [h.physical_id for h in found] == former
     assert {h.path for h in found} <= {"apiapp/Table (before it was replaced)"}
-    assert all(h.kept for h in found)
+    assert all(h.kept and not h.stack for h in found)
     account.answer = "AccessDeniedException"
     assert [h.physical_id for h in former_tables.before(account, held)] == former[:1]
     # What AWS throttles is asked again, and not taken for all that there is.

@@ -20,7 +20,7 @@ from amplify_delivery.delivery.teardown.held import Held, in_state
 from amplify_delivery.delivery.teardown.root_stack import Root
 from amplify_delivery.errors import DeliveryError, LockedError, NoStackError, RefusedError, midway
 from amplify_delivery.export.assembling.successors import TABLE
-from amplify_delivery.publishing.aws_errors import suppressing, suppressing_all
+from amplify_delivery.publishing.aws_errors import suppressing_all
 from amplify_delivery.publishing.stack_state import DEPLOYMENT_BUCKET
 from amplify_delivery.publishing.target import cli_options
 from amplify_delivery.stacks.config import Project
@@ -83,19 +83,6 @@ def destroy(
     with midway():
         seen.root.check_gone(account, seen.lost)
         return Destroyed(changes, seen.lost, still_there(account, seen.kept))
-
-
-def delete_kept(account: Account, kept: Iterable[Held], line: Callable[[str], None]) -> None:
-    """Delete what an environment has left as its templates say, where its data is nobody's: the next one of its name
-    needs these names. Buckets and tables; what else stays is told. Raises `FailedError`."""
-    for held in kept:
-        if held.type == BUCKET:
-            emptying.delete_bucket(account, held.physical_id)
-        elif held.type == TABLE:
-            with account.changing(f"deleting table {held.physical_id}"), suppressing("ResourceNotFoundException"):
-                account.client("dynamodb").delete_table(TableName=held.physical_id)
-        else:
-            line(f"kept, as its template says (DeletionPolicy): {held.path} ({held.type}): {held.physical_id}")
 
 
 def look(engine: Engine, config: EnvironmentConfig, account: Account, project: Project, *, data: bool) -> Seen:

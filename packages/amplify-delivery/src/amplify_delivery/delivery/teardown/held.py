@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from amplify_delivery.changes import deployed
@@ -31,6 +32,10 @@ class Held:
     """Whether it stays when its stack is deleted."""
     succeeds: str = ""
     """Name of the first table of the chain of which it is the last; empty for what has succeeded none."""
+    stack: str = field(default="", compare=False)
+    """Id of the CloudFormation stack that holds it, or has left it; empty for what was found by its name."""
+    left: datetime | None = field(default=None, compare=False)
+    """When that stack has left it; None for what it holds."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -61,7 +66,8 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
                 data = data_of(kind, resource.get("Properties"))
                 kept = resource.get("DeletionPolicy", "Delete") != "Delete"
                 if data:
-                    yield Held(place, kind, physical, data, kept, base_name(resource, physical))
+                    holds = "" if item["ResourceStatus"] == "DELETE_SKIPPED" else stack
+                    yield Held(place, kind, physical, data, kept, base_name(resource, physical), holds)
 
 
 def left_by(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[Held]:
@@ -77,7 +83,8 @@ def left_by(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iter
             elif kind == STACK_TYPE and status == "DELETE_COMPLETE":
                 yield from left_by(cloudformation, physical, below)
             elif status == "DELETE_SKIPPED" and physical and data_of(kind, None):
-                yield Held("/".join(below), kind, physical, data_of(kind, None), kept=True)
+                place, data, left = "/".join(below), data_of(kind, None), event["Timestamp"]
+                yield Held(place, kind, physical, data, kept=True, stack=str(event["StackId"]), left=left)
 
 
 def deleted_last(cloudformation: Any, name: str) -> list[str]:

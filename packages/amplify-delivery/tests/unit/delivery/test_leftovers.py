@@ -1,0 +1,264 @@
+"""What a preview leaves: its own buckets and tables go, and whatever may be somebody else's stays, and is told."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, WaiterError
+
+from amplify_delivery.delivery.teardown import former_tables, leftovers
+from amplify_delivery.delivery.teardown.held import Held, left_by
+from amplify_delivery.errors import FailedError
+from amplify_delivery.publishing.aws_errors import told_as
+
+ROOT, NESTED = "arn:aws:cloudformation:eu-west-1:2:stack/root/1", "arn:aws:cloudformation:eu-west-1:2:stack/root-api/2"
+BUCKET, TABLE = "AWS::S3::Bucket", "AWS::DynamoDB::Table"
+FILES = Held("storage/S3Bucket", BUCKET, "files", "objects", kept=True, stack=NESTED)
+ORDERS = Held("api/Orders", TABLE, "v2-orders-pr12", "items", kept=True, succeeds="orders-pr12", stack=NESTED)
+LEFT = datetime(2026, 11, 1, tzinfo=UTC)
+TAG = {"Key": "aws:cloudformation:stack-id", "Value": NESTED}
+
+
+def refusal(code: str, message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Call")
+
+
+class Account:
+    """Buckets with their tags, tables with the time at which they were made, and the stacks that hold some of them."""
+
+    account, region, options = "222222222222", "eu-west-1", "--region eu-west-1"
+
+    def __init__(self) -> None:
+        self.buckets: dict[str, list[dict[str, str]]] = {"files": [TAG]}
+        self.tables = dict.fromkeys(("v2-orders-pr12", "orders-pr12"), LEFT - timedelta(days=1))
+        self.stacks: dict[str, tuple[str, str, str]] = {}
+        """Of a physical id: the stack, the type and the status that CloudFormation tells."""
+        self.deleted: list[str] = []
+        self.waited: list[str] = []
+        self.refused: dict[str, Exception] = {}
+        """By operation."""
+
+    def client(self, _: str) -> Account:
+        return self
+
+    def asking(self, _: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def changing(self, what: str) -> AbstractContextManager[None]:
+        return told_as(FailedError, what, "here")
+
+    def answer(self, operation: str) -> None:
+        if operation in self.refused:
+            raise self.refused[operation]
+
+    def get_paginator(self, operation: str) -> Any:
+        pages = [{"TableNames": list(self.tables)}] if operation == "list_tables" else [{}]
+        account = self
+
+        class Pages:
+            def paginate(self, **_: Any) -> list[dict[str, Any]]:
+                account.answer(operation)
+                return pages
+
+        return Pages()
+
+    def describe_stack_resources(self, PhysicalResourceId: str) -> Any:  # noqa: N803
+        self.answer("describe_stack_resources")
+        if PhysicalResourceId not in self.stacks:
+            raise refusal("ValidationError", f"Stack for {PhysicalResourceId} does not exist")
+        stack, kind, status = self.stacks[PhysicalResourceId]
+        own = {"StackName": stack, "ResourceType": kind, "ResourceStatus": status}
+        other = {"StackName": stack, "ResourceType": "AWS::IAM::Role", "ResourceStatus": "CREATE_COMPLETE"}
+        return {
+            "StackResources": [{**other, "PhysicalResourceId": "r"}, {**own, "PhysicalResourceId": PhysicalResourceId}]
+        }
+
+    def get_bucket_tagging(self, Bucket: str, ExpectedBucketOwner: str) -> Any:  # noqa: N803
+        assert ExpectedBucketOwner == self.account
+        self.answer("get_bucket_tagging")
+        if not self.buckets[Bucket]:
+            raise refusal("NoSuchTagSet")
+        return {"TagSet": [{"Key": "user:Stack", "Value": "pr12"}, *self.buckets[Bucket]]}
+
+    def describe_table(self, TableName: str) -> Any:  # noqa: N803
+        self.answer("describe_table")
+        return {"Table": {"TableArn": TableName, "CreationDateTime": self.tables[TableName]}}
+
+    def delete_bucket(self, Bucket: str, ExpectedBucketOwner: str) -> None:  # noqa: N803
+        assert ExpectedBucketOwner == self.account
+        self.answer("delete_bucket")
+        self.deleted.append(Bucket)
+
+    def delete_table(self, TableName: str) -> None:  # noqa: N803
+        self.answer("delete_table")
+        self.deleted.append(TableName)
+
+    def get_waiter(self, name: str) -> Any:
+        assert name == "table_not_exists"
+        account = self
+
+        class Waiter:
+            def wait(self, TableName: str) -> None:  # noqa: N803
+                account.answer("wait")
+                account.waited.append(TableName)
+
+        return Waiter()
+
+
+def deleted(account: Account, *kept: Held) -> tuple[list[str], list[str]]:
+    """What is deleted of that, and what is said."""
+    said: list[str] = []
+    of: Any = account
+    leftovers.delete_kept(of, kept, said.append)
+    return account.deleted, said
+
+
+def test_its_own_go_and_are_gone_when_it_returns() -> None:
+    """DeleteTable answers while the table is there: whoever makes one of its name at once is refused."""
+    account = Account()
+    assert deleted(account, FILES, ORDERS) == (["files", "v2-orders-pr12"], [])
+    assert account.waited == ["v2-orders-pr12"]
+
+
+@pytest.mark.parametrize("prefix", ["", "v3-"])
+def test_another_apps_table_that_is_called_as_a_former_one_stays(prefix: str) -> None:
+    """A's preview has replaced `orders-pr12` once, or so its prefix says; B's own table has that name."""
+    account, theirs = Account(), f"{prefix}orders-pr12"
+    account.tables[theirs] = LEFT
+    account.stacks[theirs] = ("amplify-b-pr12", TABLE, "CREATE_COMPLETE")
+    of: Any = account
+    former = list(former_tables.before(of, [ORDERS]))
+    assert theirs in {h.physical_id for h in former}
+    gone, said = deleted(account, ORDERS, *(h for h in former if h.physical_id == theirs))
+    assert gone == ["v2-orders-pr12"]
+    [line] = said
+    assert f"as it is the CloudFormation stack amplify-b-pr12's: {ORDERS.path}" in line
+    assert "delete-table" not in line
+
+
+def test_what_was_found_by_its_name_alone_is_told_with_the_command() -> None:
+    account = Account()
+    of: Any = account
+    [former] = former_tables.before(of, [ORDERS])
+    gone, [line] = deleted(account, former)
+    assert gone == []
+    assert "nothing proves that it was this environment's" in line
+    assert "`aws dynamodb delete-table --table-name orders-pr12 --region eu-west-1`" in line
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_FAILED", "DELETE_IN_PROGRESS"])
+@pytest.mark.parametrize("held", [FILES, ORDERS])
+def test_what_a_stack_holds_by_now_is_that_stacks(held: Held, status: str) -> None:
+    account = Account()
+    account.stacks[held.physical_id] = ("other", held.type, status)
+    gone, [line] = deleted(account, held)
+    assert gone == []
+    assert "stack other's" in line
+
+
+@pytest.mark.parametrize("held", [FILES, ORDERS])
+def test_a_stack_that_has_let_it_go_holds_it_no_more(held: Held) -> None:
+    account = Account()
+    account.stacks[held.physical_id] = ("root-api", held.type, "DELETE_SKIPPED")
+    assert deleted(account, held) == ([held.physical_id], [])
+
+
+@pytest.mark.parametrize(
+    "error", [refusal("AccessDenied"), refusal("Throttling"), refusal("ValidationError", "invalid"), None]
+)
+def test_where_nobody_tells_whose_it_is_nothing_is_deleted(error: Exception | None) -> None:
+    """Not even by an answer about something else of that name."""
+    account = Account()
+    if error:
+        account.refused["describe_stack_resources"] = error
+    else:
+        account.stacks |= dict.fromkeys(
+            ("files", "v2-orders-pr12"), ("other", "AWS::SSM::Parameter", "CREATE_COMPLETE")
+        )
+    gone, said = deleted(account, FILES, ORDERS)
+    assert gone == []
+    assert "`aws s3 rb s3://files --force --region eu-west-1`" in said[0]
+    assert "`aws dynamodb delete-table --table-name v2-orders-pr12 --region eu-west-1`" in said[1]
+
+
+def event(kind: str, physical: str) -> dict[str, Any]:
+    return {
+        "StackId": NESTED,
+        "ResourceType": kind,
+        "PhysicalResourceId": physical,
+        "LogicalResourceId": "It",
+        "ResourceStatus": "DELETE_SKIPPED",
+        "Timestamp": LEFT,
+    }
+
+
+def left(kind: str, physical: str) -> Held:
+    """What a stack that was deleted past the engine has left, by its events."""
+
+    class Events:
+        def get_paginator(self, _: str) -> Events:
+            return self
+
+        def paginate(self, **_: Any) -> list[dict[str, Any]]:
+            return [{"StackEvents": [event(kind, physical)]}]
+
+    [found] = left_by(Events(), NESTED)
+    return found
+
+
+def test_what_was_left_before_goes_if_it_is_the_same_still() -> None:
+    account = Account()
+    gone, said = deleted(account, left(BUCKET, "files"), left(TABLE, "orders-pr12"))
+    assert (gone, said) == (["files", "orders-pr12"], [])
+
+
+@pytest.mark.parametrize("tags", [[], [{**TAG, "Value": ROOT}]])
+def test_a_bucket_that_was_made_anew_since_stays(tags: list[dict[str, str]]) -> None:
+    account = Account()
+    account.buckets["files"] = tags
+    gone, [line] = deleted(account, left(BUCKET, "files"))
+    assert gone == []
+    assert "aws s3 rb" in line
+
+
+def test_a_table_that_was_made_anew_since_stays() -> None:
+    account = Account()
+    account.tables["orders-pr12"] = LEFT + timedelta(seconds=1)
+    gone, [line] = deleted(account, left(TABLE, "orders-pr12"))
+    assert gone == []
+    assert "aws dynamodb delete-table" in line
+
+
+@pytest.mark.parametrize(("operation", "held"), [("get_bucket_tagging", FILES), ("describe_table", ORDERS)])
+def test_where_that_cannot_be_asked_it_stays(operation: str, held: Held) -> None:
+    account = Account()
+    account.refused[operation] = refusal("AccessDenied")
+    assert deleted(account, replace(held, left=LEFT))[0] == []
+
+
+def test_what_else_stays_is_told_by_what_keeps_it() -> None:
+    pool = Held("auth/Pool", "AWS::Cognito::UserPool", "eu-west-1_1", "users", kept=True, stack=NESTED)
+    program = Held("orders", "aws:dynamodb/table:Table", "orders-1", "items", kept=True)
+    gone, said = deleted(Account(), pool, program)
+    assert gone == []
+    assert said == [
+        "kept, as its template says (DeletionPolicy): auth/Pool (AWS::Cognito::UserPool): eu-west-1_1",
+        "kept, as the program says (`retainOnDelete`): orders (aws:dynamodb/table:Table): orders-1",
+    ]
+
+
+def test_what_is_gone_meanwhile_is_no_failure_and_what_is_forbidden_is_one() -> None:
+    """Whoever was interrupted repeats the command."""
+    account = Account()
+    account.refused = {"delete_bucket": refusal("NoSuchBucket"), "delete_table": refusal("ResourceNotFoundException")}
+    assert deleted(account, FILES, ORDERS) == ([], [])
+    account.refused = {"delete_bucket": refusal("AccessDenied")}
+    with pytest.raises(FailedError, match="deleting bucket files"):
+        deleted(account, FILES)
+    account.refused = {"wait": WaiterError("TableNotExists", "Max attempts exceeded", {})}
+    with pytest.raises(FailedError, match="waiting until table v2-orders-pr12 is deleted"):
+        deleted(account, ORDERS)
