@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from amplify_delivery.publishing.examination.lint import SOURCES as SOURCES_OF_LINTING
 from unit.sources import parsed, walk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,6 +159,18 @@ def arrows(distribution: str = "amplify_delivery") -> dict[str, set[str]]:
         module: {n if n in known else n.rpartition(".")[0] for n in imported(file)} & known.keys() - {module}
         for module, file in known.items()
     }
+
+
+def test_what_the_linter_works_with_is_part_of_its_version() -> None:
+    """What was linted is linted again when one of them has changed; errors and what an export is decide nothing."""
+    apart = {f"amplify_delivery.{name}" for name in ("errors", "findings", "export.model")}
+    pending, seen = ["amplify_delivery.publishing.examination.linter"], set[str]()
+    while pending:
+        module = pending.pop()
+        if module not in seen | apart:
+            seen.add(module)
+            pending += arrows()[module]
+    assert {f"amplify_delivery.{name}" for name in SOURCES_OF_LINTING} == seen
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:

@@ -294,11 +294,12 @@ def test_another_cfn_lint_lints_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_our_own_rules_are_another_set_whenever_their_source_is() -> None:
-    from amplify_delivery.export.templates import composing, conditions, expressions, resolve
+    from amplify_delivery.export.templates import composing, conditions, expressions, literals, resolve
     from amplify_delivery.publishing.examination import linter
 
     sources = [
-        Path(str(module.__file__)).read_bytes() for module in (linter, resolve, conditions, composing, expressions)
+        Path(str(module.__file__)).read_bytes()
+        for module in (linter, resolve, conditions, composing, expressions, literals)
     ]
     assert hashlib.sha256(b"\0".join(sources)).hexdigest() == lint.RULES
 
