@@ -17,6 +17,7 @@ from typing import Any
 from amplify_delivery.export import read_export
 from amplify_delivery.export.model import STACK_TYPE, Export, ExportedStack
 from amplify_delivery.export.read import MANIFEST
+from amplify_delivery.export.tags import filled
 from amplify_delivery.export.values.parameters import ROLE_NAMES
 from amplify_delivery_rehearsal.amplify_push import TEMPLATES, CloudBackend, template_url
 
@@ -67,8 +68,8 @@ def backend_of(folder: Path) -> CloudBackend:
         objects[f"{TEMPLATES}/{category}/{file}"] = _template(export, stack)
         properties = {**(resources[name].get("Properties") or {}), "TemplateURL": template_url(bucket, category, file)}
         resources[name] = {**resources[name], "Properties": {**properties, "Parameters": given}}
-    environment = export.stack_name.split("-")[2]
-    tags = {key: value.replace("{project-env}", environment) for key, value in export.tags}
+    _, project, environment, *_ = export.stack_name.split("-")
+    tags = {key: filled(value, project, environment) for key, value in export.tags}
     meta: dict[str, dict[str, Any]] = {}
     for item in export.resources:
         meta.setdefault(item.category, {})[item.name] = {"service": item.service, "providerPlugin": "awscloudformation"}

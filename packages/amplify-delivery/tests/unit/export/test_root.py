@@ -68,9 +68,9 @@ class TestNames:
         with pytest.raises(ConfigError, match="has 70 characters, S3 allows 63"):
             render(assembly, parameters={"root": {"DeploymentBucketName": "x" * 70}})
 
-    def test_only_the_first_environment_in_a_tag_is_filled_in(self, assembly: Assembly) -> None:
+    def test_names_in_a_tag_are_filled_in_as_the_cli_does(self, assembly: Assembly) -> None:
         tagged = replace(assembly, tags=(("a", "{project-env}/{project-env}/{project-name}"),))
-        assert render(tagged).tags == {"a": "prod/{project-env}/fullapp"}
+        assert render(tagged).tags == {"a": "prod/prod/fullapp"}
         with pytest.raises(ConfigError, match="tag 'a' has 258 characters"):
             render(replace(assembly, tags=(("a", "x" * 254 + "{project-env}"),)))
 

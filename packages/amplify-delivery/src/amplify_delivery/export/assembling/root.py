@@ -15,6 +15,7 @@ from amplify_delivery.export.images.model import address
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import MAX_BUCKET_NAME, StackName
 from amplify_delivery.export.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
+from amplify_delivery.export.tags import filled
 from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
 from amplify_delivery.export.templates.literals import text
 from amplify_delivery.export.values.bindings import check_bound
@@ -284,10 +285,10 @@ def _check_limits(declared: Collection[str], secrets: Collection[Secret]) -> Non
 
 
 def _tags(assembly: Assembly, name: StackName) -> dict[str, str]:
-    """The export's tags, `{project-env}` filled in as the CDK construct does: its first occurrence."""
+    """The export's tags with the project's and the environment's name."""
     tags = {}
     for key, value in assembly.tags:
-        tags[key] = value.replace("{project-name}", name.project).replace("{project-env}", name.environment, 1)
+        tags[key] = filled(value, name.project, name.environment)
         if len(tags[key]) > _MAX_TAG_VALUE:
             raise ConfigError(
                 f"tag {key!r} has {len(tags[key])} characters, AWS takes {_MAX_TAG_VALUE}",

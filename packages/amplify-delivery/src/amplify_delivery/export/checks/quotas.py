@@ -17,10 +17,9 @@ from amplify_delivery.export.quotas import (
     SPLIT,
 )
 from amplify_delivery.export.read import MANIFEST, TAGS
+from amplify_delivery.export.tags import own
 from amplify_delivery.export.templates.literals import text
 
-PLACE = "{project-env}"
-"""What stands in tags for the environment's name."""
 _MARKS = frozenset("_.:/=+-@")
 
 
@@ -138,8 +137,8 @@ class Tags:
         for key, value in tags:
             if not value:
                 yield TAGS, f"tag {key!r} has no value, which CloudFormation refuses", remedy
-            wrong = _foreign(f"{key}{value.replace(PLACE, '')}")
+            wrong = _foreign(f"{key}{own(value)}")
             if wrong:
                 yield TAGS, f"tag {key!r} has {wrong!r}, which IAM takes in no tag of a role", remedy
-            if not 0 < len(key) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE or key.lower().startswith("aws:"):
+            if not 0 < len(key) <= MAX_TAG_KEY or len(own(value)) > MAX_TAG_VALUE or key.lower().startswith("aws:"):
                 yield TAGS, f"tag {key!r} has a key or value that AWS refuses", remedy
