@@ -816,6 +816,18 @@ def for_everybody(name: str) -> Template:
     return {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": name}, "PolicyDocument": document}}
 
 
+def for_everybody_by_name(resource: str) -> Template:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": document}}
+
+
+def as_text(policy: Template) -> Template:
+    """A policy as JSON in a text, as CloudFormation takes it, too."""
+    properties = policy["Properties"]
+    return {**policy, "Properties": {**properties, "PolicyDocument": json.dumps(properties["PolicyDocument"])}}
+
+
 def sending(service: str, queue: str) -> Template:
     principal = {"Service": f"{service}.amazonaws.com"}
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": "*"}
@@ -859,6 +871,10 @@ SETTINGS: list[tuple[Template, str]] = [
     (policy_about("s3:GetObject", "my-bucket/*"), "must be in ARN format"),
     (policy_about("iam:GetRole", "arn:aws:iam:eu-west-1:111111111111:role/a"), "cannot contain region information"),
     (policy_about("s3:GetObject ", "*"), "failed legacy parsing"),
+    (policy_about("*:*", "*"), ""),
+    (as_text(policy_about("s3:GetObject", "*")), ""),
+    (as_text(policy_about("s3:GetObject", "my-bucket/*")), "must be in ARN format"),
+    (as_text(for_everybody_by_name("*")), "BlockPublicPolicy"),
     (answering("/a/{proxy+}/b"), "greedy path variable"),
     (answering("/a/{proxy+}"), ""),
     (role_for("lambda", ("Team", "R and D"), ("Büro", "Köln")), ""),

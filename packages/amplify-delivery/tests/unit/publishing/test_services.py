@@ -133,6 +133,19 @@ def test_a_bucket_is_made_after_the_permission_of_what_it_calls(full: Assembly) 
     assert "which S3 may not call" in told(full, HELLO, calling("May"), sns)[0]
 
 
+def test_what_order_alone_decides_is_a_warning(full: Assembly) -> None:
+    """Where the permission is deployed, a bucket that gets its notification later is made after it."""
+
+    def severities(*changes: Change) -> list[str]:
+        tree = tree_of(spoiled(full, HELLO, lambda t: [change(t) for change in changes]))
+        return [f.severity for check in SERVICE_CHECKS for f in check(tree)]
+
+    assert severities(calling(), MAY) == ["warning"]
+    assert severities(calling()) == ["refused"]
+    anybody = put("May", "AWS::Lambda::Permission", FunctionName={"Ref": "Fn"}, Principal="*")
+    assert severities(calling("May"), anybody) == []
+
+
 def test_who_may_call_an_alias_is_not_judged(full: Assembly) -> None:
     alias = put("Fn", "AWS::Lambda::Alias", FunctionName={"Ref": "LambdaFunction"}, FunctionVersion="1", Name="live")
     assert told(full, HELLO, calling(), alias) == []

@@ -3,12 +3,13 @@ left alone."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from amplify_delivery.export import Assembly
-from unit.publishing.test_services import AUTH, HELLO, STORAGE, Change, Template, of, put, told
+from unit.publishing.test_services import AUTH, HELLO, STORAGE, Change, Template, either, of, put, told
 from unit.rows import hold
 
 Row = tuple[str, tuple[Change, ...], str | None]
@@ -18,6 +19,18 @@ FUNCTION = "LambdaFunction"
 QUEUE = put("Q", "AWS::SQS::Queue", VisibilityTimeout=60)
 STREAM = put("S", "AWS::Kinesis::Stream", ShardCount=1)
 ROLE = [{"Ref": "LambdaExecutionRole"}]
+
+
+NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def perhaps(value: Any) -> Template:
+    """A value that is there if a condition holds which only CloudFormation knows."""
+    return either(value, NOTHING)
+
+
+def parameter(name: str, default: str) -> Change:
+    return lambda t: t["Parameters"].update({name: {"Type": "String", "Default": default}})
 
 
 def after(name: str, *others: str) -> Change:
@@ -48,6 +61,12 @@ def mapped(source: str, **given: Any) -> Change:
     return put("M", "AWS::Lambda::EventSourceMapping", EventSourceArn=arn, FunctionName={"Ref": FUNCTION}, **given)
 
 
+def mapped_to_one_of(one: str, other: str) -> Change:
+    arn = either({"Fn::GetAtt": [one, "Arn"]}, {"Fn::GetAtt": [other, "Arn"]})
+    given = {"EventSourceArn": arn, "FunctionName": {"Ref": FUNCTION}, "StartingPosition": "LATEST"}
+    return put("M", "AWS::Lambda::EventSourceMapping", **given)
+
+
 def trusting(*services: str) -> Template:
     statement = {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [statement]}
@@ -59,6 +78,7 @@ def role(*services: str) -> Change:
 
 R_ARN = {"Fn::GetAtt": ["R", "Arn"]}
 FN_ARN = {"Fn::GetAtt": [FUNCTION, "Arn"]}
+PERHAPS_SUBNETS = {"SubnetIds": [perhaps("subnet-1")], "SecurityGroupIds": [perhaps("sg-1")]}
 VPC = of(FUNCTION, VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]})
 MOUNTED = of(FUNCTION, FileSystemConfigs=[{"Arn": "arn:aws:elasticfilesystem:x", "LocalMountPath": "/mnt/x"}])
 
@@ -74,6 +94,11 @@ OF_FUNCTIONS: list[Row] = [
     ("two versions of a layer", (layers("Tools:1", "Tools:2"),), "in two versions"),
     ("two layers", (layers("Tools:1", "Tools2:1"),), None),
     ("a file system outside a network", (MOUNTED,), "AD723 LambdaFunction mounts a file system, and has no VpcConfig"),
+    (
+        "perhaps a file system",
+        (of(FUNCTION, FileSystemConfigs=[perhaps({"Arn": "x", "LocalMountPath": "/mnt/x"})]),),
+        None,
+    ),
     ("a file system in a network", (MOUNTED, VPC, granting("P", "ec2:*"), after(FUNCTION, "P")), None),
 ]
 
@@ -86,6 +111,8 @@ OF_MAPPINGS: list[Row] = [
     ("the same as a text", (QUEUE, MAY_READ, mapped("Q", BatchSize="11")), "AD724 M takes 11 messages at once"),
     ("with a window", (QUEUE, MAY_READ, mapped("Q", BatchSize=100, MaximumBatchingWindowInSeconds=5)), None),
     ("a queue", (QUEUE, MAY_READ, mapped("Q", BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])), None),
+    ("a queue, perhaps from its end", (QUEUE, MAY_READ, mapped("Q", StartingPosition=perhaps("LATEST"))), None),
+    ("a queue or a stream", (QUEUE, STREAM, MAY_READ, mapped_to_one_of("Q", "S")), None),
     (
         "a source that is not known",
         (put("M", "AWS::Lambda::EventSourceMapping", FunctionName={"Ref": FUNCTION}, EventSourceArn="x"),),
@@ -106,7 +133,115 @@ OF_ORDER: list[Row] = [
     ("after it", (VPC, granting("P", "ec2:*"), after(FUNCTION, "P")), None),
 ]
 
+
+def attached(kind: str, **given: Any) -> Change:
+    return put("P", kind, PolicyName="reads", PolicyDocument=policy("sqs:*"), **given)
+
+
+READS = {"PolicyName": "reads", "PolicyDocument": policy("sqs:*")}
+NO_RIGHT = "AD738 M reads a queue with the role functionhelloFn/LambdaExecutionRole, which has no sqs:ReceiveMessage"
+
+
+def own_policies(given: Any) -> Change:
+    return of("LambdaExecutionRole", Policies=given)
+
+
+OF_RIGHTS: list[Row] = [
+    ("of nobody", (QUEUE, mapped("Q")), NO_RIGHT),
+    ("of another role", (QUEUE, mapped("Q"), attached("AWS::IAM::Policy", Roles=["another"])), NO_RIGHT),
+    (
+        "by a resource of its own",
+        (QUEUE, mapped("Q"), attached("AWS::IAM::RolePolicy", RoleName=ROLE[0]), after("M", "P")),
+        None,
+    ),
+    ("that of another role", (QUEUE, mapped("Q"), attached("AWS::IAM::RolePolicy", RoleName="another")), NO_RIGHT),
+    (
+        "of this role or of another",
+        (QUEUE, mapped("Q"), attached("AWS::IAM::Policy", Roles=[either(ROLE[0], "another")])),
+        None,
+    ),
+    ("perhaps a policy", (QUEUE, mapped("Q"), own_policies([perhaps(READS)])), None),
+    ("perhaps policies", (QUEUE, mapped("Q"), own_policies(perhaps([READS]))), None),
+    (
+        "perhaps a statement",
+        (
+            QUEUE,
+            mapped("Q"),
+            own_policies(
+                [{"PolicyName": "p", "PolicyDocument": {"Statement": [perhaps(policy("sqs:*")["Statement"][0])]}}]
+            ),
+        ),
+        None,
+    ),
+    (
+        "allowed or denied",
+        (
+            QUEUE,
+            mapped("Q"),
+            own_policies(
+                [
+                    {
+                        "PolicyName": "p",
+                        "PolicyDocument": {
+                            "Statement": {
+                                "Effect": either("Allow", "Deny"),
+                                "Action": "sqs:*",
+                                "Resource": "*",
+                            }
+                        },
+                    }
+                ]
+            ),
+        ),
+        None,
+    ),
+    (
+        "as a text",
+        (QUEUE, mapped("Q"), own_policies([{"PolicyName": "p", "PolicyDocument": json.dumps(policy("sqs:*"))}])),
+        None,
+    ),
+    (
+        "others, as a text",
+        (QUEUE, mapped("Q"), own_policies([{"PolicyName": "p", "PolicyDocument": json.dumps(policy("s3:*"))}])),
+        NO_RIGHT,
+    ),
+    (
+        "of a role that a custom resource makes",
+        (QUEUE, mapped("Q"), put("Own", "Custom::Role"), of(FUNCTION, Role={"Fn::GetAtt": ["Own", "Arn"]})),
+        None,
+    ),
+    ("perhaps in a network", (of(FUNCTION, VpcConfig=PERHAPS_SUBNETS),), None),
+]
+
 OF_ROLES: list[Row] = [
+    (
+        "as a text",
+        (of("LambdaExecutionRole", AssumeRolePolicyDocument=json.dumps(trusting("lambda.amazonaws.com"))),),
+        None,
+    ),
+    (
+        "another service, as a text",
+        (of("LambdaExecutionRole", AssumeRolePolicyDocument=json.dumps(trusting("sns.amazonaws.com"))),),
+        "AD729 LambdaFunction has the role",
+    ),
+    (
+        "a parameter's",
+        (
+            parameter("Trust", json.dumps(trusting("lambda.amazonaws.com"))),
+            of("LambdaExecutionRole", AssumeRolePolicyDocument={"Ref": "Trust"}),
+        ),
+        None,
+    ),
+    (
+        "perhaps a statement",
+        (
+            of(
+                "LambdaExecutionRole",
+                AssumeRolePolicyDocument={"Statement": [perhaps(trusting("lambda.amazonaws.com")["Statement"][0])]},
+            ),
+        ),
+        None,
+    ),
     (
         "a function's, for another service",
         (of("LambdaExecutionRole", AssumeRolePolicyDocument=trusting("apigateway.amazonaws.com")),),
@@ -177,6 +312,18 @@ def lambdas(**given: Any) -> Change:
 SENDER = {"LambdaArn": "arn:aws:lambda:us-east-1:111111111111:function:x", "LambdaVersion": "V1_0"}
 TOKENS = {"LambdaArn": "arn:aws:lambda:us-east-1:111111111111:function:x", "LambdaVersion": "V2_0"}
 PASSWORDLESS = of("UserPool", Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}})
+PERHAPS_PASSWORDLESS = of("UserPool", Policies=perhaps({"SignInPolicy": {"AllowedFirstAuthFactors": ["EMAIL_OTP"]}}))
+ALIASES = {
+    "AliasAttributes": either(["email"], NOTHING),
+    "UsernameAttributes": either(NOTHING, ["email"]),
+}
+SMS_ROLE = {"SnsCallerArn": {"Fn::GetAtt": ["R", "Arn"]}, "ExternalId": "x"}
+
+
+def sms(trust: Any) -> tuple[Change, ...]:
+    return of("UserPool", SmsConfiguration=SMS_ROLE), put("R", "AWS::IAM::Role", AssumeRolePolicyDocument=trust)
+
+
 MFA = {"MfaConfiguration": "OPTIONAL", "EnabledMfas": ["EMAIL_OTP"]}
 BY_SES = {"EmailSendingAccount": "DEVELOPER", "SourceArn": "arn:aws:ses:x"}
 MACHINE = {"AllowedOAuthFlows": ["client_credentials"], "AllowedOAuthFlowsUserPoolClient": True}
@@ -190,6 +337,7 @@ OF_POOLS: list[Row] = [
         "AD725 UserPool invites users with an SMS",
     ),
     ("right", (invites(EmailMessage="{username}: {####}", SMSMessage="{username} {####}"),), None),
+    ("where perhaps nobody needs a password", (PERHAPS_PASSWORDLESS, invites(EmailMessage="You are {username}")), None),
     ("where nobody needs a password", (PASSWORDLESS, invites(EmailMessage="You are {username}")), None),
     ("no messages", (invites(EmailSubject="Hello"),), None),
     ("a required attribute of one's own", (attribute(Required=True),), "AD737 UserPool requires the attribute tenant"),
@@ -226,6 +374,26 @@ OF_POOLS: list[Row] = [
             ),
         ),
         "AD737 UserPool has UnusedAccountValidityDays beside TemporaryPasswordValidityDays",
+    ),
+    (
+        "one or the other",
+        (
+            of(
+                "UserPool",
+                AdminCreateUserConfig={"UnusedAccountValidityDays": perhaps(7)},
+                Policies={"PasswordPolicy": {"TemporaryPasswordValidityDays": 3}},
+            ),
+        ),
+        None,
+    ),
+    ("aliases or user name attributes", (of("UserPool", **ALIASES),), None),
+    ("perhaps a sender", (lambdas(CustomEmailSender=perhaps(SENDER)),), None),
+    ("SMS by a role, its trust as a text", sms(json.dumps(trusting("cognito-idp.amazonaws.com"))), None),
+    ("a role of another service", sms(json.dumps(trusting("sns.amazonaws.com"))), "AD737 UserPool sends SMS"),
+    (
+        "a token's time in units that are not known",
+        (client(RefreshTokenValidity=43200, TokenValidityUnits=perhaps({"RefreshToken": "minutes"})),),
+        None,
     ),
     (
         "a machine without a secret",
@@ -266,6 +434,14 @@ def public(**statement: Any) -> Change:
     return put("Pol", "AWS::S3::BucketPolicy", Bucket={"Ref": "S3Bucket"}, PolicyDocument=document)
 
 
+def public_text() -> Change:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
+    document = json.dumps({"Statement": [statement]})
+    return put("Pol", "AWS::S3::BucketPolicy", Bucket={"Ref": "S3Bucket"}, PolicyDocument=document)
+
+
+A, B = {"Name": "prefix", "Value": "a/"}, {"Name": "prefix", "Value": "b/"}
+OF_A = {"S3Key": {"Rules": [A]}}
 CREATED, PUT = "s3:ObjectCreated:*", "s3:ObjectCreated:Put"
 TWO_PREFIXES = {"S3Key": {"Rules": [{"Name": "prefix", "Value": "a/"}, {"Name": "Prefix", "Value": "b/"}]}}
 OPENED = of("S3Bucket", PublicAccessBlockConfiguration={"BlockPublicPolicy": False})
@@ -287,6 +463,19 @@ OF_BUCKETS: list[Row] = [
     ),
     ("a suffix in another", (notified(when(CREATED, suffix=".gz"), when(CREATED, suffix=".tar.gz")),), "AD727"),
     ("two prefixes in one filter", (notified({**when(CREATED), "Filter": TWO_PREFIXES}),), "two rules for the prefix"),
+    ("perhaps a filter", (notified({"Event": CREATED, "Filter": perhaps(OF_A)}, when(CREATED, prefix="b/")),), None),
+    (
+        "perhaps a rule",
+        (notified({"Event": CREATED, "Filter": {"S3Key": {"Rules": [perhaps(A)]}}}, when(CREATED, prefix="b/")),),
+        None,
+    ),
+    (
+        "this prefix or that",
+        (notified({"Event": CREATED, "Filter": {"S3Key": {"Rules": [either(A, B)]}}}, when(CREATED, prefix="b/")),),
+        None,
+    ),
+    ("perhaps copied", (of("S3Bucket", ReplicationConfiguration=perhaps({"Role": "x", "Rules": []})),), None),
+    ("a public policy as a text", (BLOCKED, public_text()), "AD727 S3Bucket blocks public policies"),
     ("a public policy of a closed bucket", (BLOCKED, public()), "AD727 S3Bucket blocks public policies"),
     ("of a bucket that says nothing", (public(),), "AD727 S3Bucket does not say BlockPublicPolicy: false"),
     ("of an open one", (OPENED, public()), None),
@@ -310,6 +499,13 @@ def allowing(kind: str, property: str, service: str = "s3.amazonaws.com") -> Cha
     return put("May", kind, PolicyDocument={"Statement": [statement]}, **{property: queue})
 
 
+def q_policy(document: Any) -> Change:
+    return put("May", "AWS::SQS::QueuePolicy", Queues=[{"Ref": "Q"}], PolicyDocument=document)
+
+
+BY_S3 = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "*", "Resource": "*"}
+MAY_BY_TEXT, PERHAPS_MAY = q_policy(json.dumps({"Statement": BY_S3})), q_policy({"Statement": [perhaps(BY_S3)]})
+SNS_BY_TEXT = q_policy(json.dumps(trusting("sns.amazonaws.com")))
 TOPIC = put("T", "AWS::SNS::Topic")
 TO_QUEUE, TO_TOPIC = sends("Queue", "QueueConfigurations"), sends("Topic", "TopicConfigurations")
 Q_POLICY, T_POLICY = ("AWS::SQS::QueuePolicy", "Queues"), ("AWS::SNS::TopicPolicy", "Topics")
@@ -318,6 +514,9 @@ OF_DESTINATIONS: list[Row] = [
     ("a topic", (TOPIC, TO_TOPIC), "AD738 S3Bucket calls storagefullappstorage/T, which S3 may not call"),
     ("a queue of SNS", (QUEUE, TO_QUEUE, allowing(*Q_POLICY, "sns.amazonaws.com")), "which S3 may not call"),
     ("a queue, too early", (QUEUE, TO_QUEUE, allowing(*Q_POLICY)), "AD738 S3Bucket may be made before May"),
+    ("a policy as a text", (QUEUE, TO_QUEUE, MAY_BY_TEXT, after("S3Bucket", "May")), None),
+    ("a policy of SNS as a text", (QUEUE, TO_QUEUE, SNS_BY_TEXT), "which S3 may not call"),
+    ("perhaps a statement", (QUEUE, TO_QUEUE, PERHAPS_MAY, after("S3Bucket", "May")), None),
     ("a queue of S3", (QUEUE, TO_QUEUE, allowing(*Q_POLICY), after("S3Bucket", "May")), None),
     ("a topic of S3", (TOPIC, TO_TOPIC, allowing(*T_POLICY), after("S3Bucket", "May")), None),
 ]
@@ -343,6 +542,22 @@ OF_EVENTS: list[Row] = [
         "a schedule on a bus of one's own",
         (BUS, rule(ScheduleExpression="rate(1 day)", EventBusName={"Ref": "Bus"})),
         "AD728",
+    ),
+    ("a schedule on a bus by its name", (rule(ScheduleExpression="rate(1 day)", EventBusName="orders"),), "AD728"),
+    (
+        "perhaps on one's own",
+        (BUS, rule(ScheduleExpression="rate(1 day)", EventBusName=perhaps({"Ref": "Bus"}))),
+        None,
+    ),
+    (
+        "on one of another stack",
+        (rule(ScheduleExpression="rate(1 day)", EventBusName={"Fn::ImportValue": "bus"}),),
+        None,
+    ),
+    (
+        "perhaps a schedule",
+        (BUS, rule(ScheduleExpression=perhaps("rate(1 day)"), EventBusName={"Ref": "Bus"})),
+        None,
     ),
     ("a schedule on the account's", (rule(ScheduleExpression="rate(1 day)", EventBusName="default"),), None),
     ("a pattern on a bus of one's own", (BUS, rule(EventPattern={"source": ["a"]}, EventBusName={"Ref": "Bus"})), None),
@@ -397,14 +612,26 @@ def copied(*regions: Any) -> Change:
     return put("T", "AWS::DynamoDB::GlobalTable", Replicas=[{"Region": region} for region in regions])
 
 
+INDEX = {"IndexName": "i", "Projection": {"ProjectionType": "ALL"}}
+PERHAPS_ATTRIBUTES = {"ProjectionType": "ALL", "NonKeyAttributes": perhaps(["a"])}
+
+
+def indexed(count: int, *more: Any) -> Change:
+    return put("T", "AWS::DynamoDB::Table", GlobalSecondaryIndexes=[*[INDEX] * count, *more])
+
+
 OF_POLICIES: list[Row] = [
     ("a bucket's name", (about("my-bucket/x"),), "AD715 P is about 'my-bucket/x', which is no ARN"),
     ("too few parts", (about("arn:aws:dynamodb:table/x"),), "AD715 P is about 'arn:aws:dynamodb:table/x'"),
     ("a role in a region", (about({"Fn::Sub": "arn:aws:iam:us-east-1:1:role/x"}),), "IAM's ARNs have no region"),
     ("ARNs", (about("arn:aws:s3:::x/*", "*", "arn:aws:iam::1:role/x", "arn:aws:dynamodb:*"),), None),
     ("a blank", (allowed("s3:GetObject "),), "AD715 P allows or denies 's3:GetObject '"),
+    ("everything", (allowed("*:*"),), None),
     ("any service", (allowed("*:GetObject"),), "AD715 P allows or denies '*:GetObject'"),
     ("a global table of elsewhere", (copied("eu-west-1", "ap-southeast-2"),), "AD736 T has replicas in eu-west-1"),
+    ("perhaps an index too many", (indexed(20, perhaps(INDEX)),), None),
+    ("an index too many", (indexed(21),), "AD736 T has 21 global secondary indexes"),
+    ("perhaps attributes", (indexed(0, {**INDEX, "Projection": PERHAPS_ATTRIBUTES}),), None),
     ("one that is here", (copied({"Ref": "AWS::Region"}, "eu-west-1"),), None),
 ]
 
@@ -415,6 +642,7 @@ OF_POLICIES: list[Row] = [
         pytest.param(HELLO, OF_FUNCTIONS, id="functions"),
         pytest.param(HELLO, OF_MAPPINGS, id="mappings"),
         pytest.param(HELLO, OF_ORDER, id="order"),
+        pytest.param(HELLO, OF_RIGHTS, id="rights"),
         pytest.param(HELLO, OF_ROLES, id="roles"),
         pytest.param(AUTH, OF_POOLS, id="user pools"),
         pytest.param(AUTH, OF_CLIENTS_ORDER, id="app clients"),

@@ -26,6 +26,7 @@ def test_real_exports_have_sound_trust(name: str) -> None:
         ({"Statement": [{**SERVICE, "Resource": "*"}]}, "has a statement with Resource"),
         ({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}, "without Principal"),
         ({"Statement": {**SERVICE, "Effect": "allow"}}, "with Effect 'allow'"),
+        ({"Statement": {**SERVICE, "Effect": {"Fn::If": ["c", "Allow", "Deny"]}}}, ""),
         ({"Version": "2012-10-17"}, "has no Statement"),
         ({"Statement": [SERVICE, {"Fn::If": ["c", SERVICE, {"Ref": "AWS::NoValue"}]}]}, ""),
         ({"Statement": {**SERVICE, "Action": {"Ref": "action"}}}, ""),

@@ -45,8 +45,9 @@ def _problems(document: Any) -> Iterator[str]:
     for statement in statements if isinstance(statements, list) else [statements]:
         if not isinstance(statement, Mapping) or _is_expression(statement):
             continue
-        if statement.get("Effect") not in ("Allow", "Deny"):
-            yield f"has a statement with Effect {statement.get('Effect')!r}"
+        effect = statement.get("Effect")
+        if effect not in ("Allow", "Deny") and not (isinstance(effect, Mapping) and _is_expression(effect)):
+            yield f"has a statement with Effect {effect!r}"
         if not statement.keys() & {"Principal", "NotPrincipal"}:
             yield "has a statement without Principal"
         if statement.keys() & {"Resource", "NotResource"}:

@@ -90,12 +90,20 @@ def _may_assume(role: Any, service: str) -> bool:
     document = (found or {}).get("AssumeRolePolicyDocument")
     if not document:
         return True
-    read = json.loads(document) if isinstance(document, str) else document
-    statements = read.get("Statement") or []
-    return any(_trusts(s, service) for s in (statements if isinstance(statements, list) else [statements]))
+    return any(_trusts(statement, service) for statement in _statements(document))
+
+
+def _statements(document: Any) -> list[dict[str, Any]]:
+    """Of a policy, which a template may have as an object or as JSON in a text."""
+    while isinstance(document, str):
+        document = json.loads(document)
+    listed = (document or {}).get("Statement") or []
+    return listed if isinstance(listed, list) else [listed]
 
 
 def _trusts(statement: dict[str, Any], service: str) -> bool:
+    if "NotPrincipal" in statement:
+        return True
     principal = statement.get("Principal")
     if not isinstance(principal, dict):
         return principal == "*"
@@ -210,11 +218,8 @@ _POLICIES = {"QueueConfigurations": ("Queue", _of_queue), "TopicConfigurations":
 def _lets(policy: str, service: str) -> bool:
     """Whether a policy lets a service send: not that of a new topic, which lets its owner (`aws:SourceOwner`, which
     MiniStack leaves out)."""
-    read = json.loads(policy)
-    statements = read.get("Statement") or []
-    several = statements if isinstance(statements, list) else [statements]
-    allowing = (s for s in several if s.get("Effect") == "Allow" and _trusts(s, service))
-    return read.get("Id") != "__default_policy_ID" and any(allowing)
+    allowing = (s for s in _statements(policy) if s.get("Effect") == "Allow" and _trusts(s, service))
+    return "__default_policy_ID" not in policy and any(allowing)
 
 
 def _overlap(one: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
@@ -231,11 +236,9 @@ def _bucket_policy(new: Properties, _: Properties | None) -> Properties:
     blocks = "_public_access_block" not in bucket or s3._public_access_blocked(
         s3.get_account_id(), name, "BlockPublicPolicy"
     )
-    document = new.get("PolicyDocument") or {}
-    listed = document.get("Statement") or []
     public = any(
         s.get("Effect") == "Allow" and s.get("Principal") in ("*", {"AWS": "*"}) and not s.get("Condition")
-        for s in (listed if isinstance(listed, list) else [listed])
+        for s in _statements(new.get("PolicyDocument"))
     )
     if public and blocks:
         raise ValueError("because public policies are blocked by the BlockPublicPolicy block public access setting.")
@@ -280,8 +283,7 @@ def _machine(new: Properties, _: Properties | None) -> Properties:
 
 
 def _policy(new: Properties, _: Properties | None) -> Properties:
-    listed = (new.get("PolicyDocument") or {}).get("Statement") or []
-    for statement in listed if isinstance(listed, list) else [listed]:
+    for statement in _statements(new.get("PolicyDocument")):
         for resource in _several(statement.get("Resource", statement.get("NotResource"))):
             parts = resource.split(":", 5)
             if resource != "*" and ((len(parts) < 6 and not resource.endswith("*")) or parts[0] not in ("arn", "*")):
@@ -289,7 +291,7 @@ def _policy(new: Properties, _: Properties | None) -> Properties:
             if len(parts) == 6 and parts[2] == "iam" and parts[3] not in ("", "*"):
                 raise ValueError(f"IAM resource {resource} cannot contain region information.")
         for action in _several(statement.get("Action", statement.get("NotAction"))):
-            if action != action.strip() or action.startswith("*:"):
+            if action != action.strip() or (action.startswith("*:") and action != "*:*"):
                 raise ValueError("The policy failed legacy parsing")
     return new
 

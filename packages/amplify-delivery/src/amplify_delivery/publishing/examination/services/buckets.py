@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import target
+from amplify_delivery.publishing.examination.services.resolved import certain, is_open, statements_of, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 BUCKET = Rule(
@@ -84,13 +84,14 @@ def _of_notifications(properties: Mapping[str, Any]) -> Iterator[str]:
     configuration = as_mapping(properties.get("NotificationConfiguration"))
     for listed in map(configuration.get, DESTINATIONS):
         for one in map(as_mapping, listed if isinstance(listed, list) else ()):
-            filters = _filters(one)
+            event, filters = one.get("Event"), _filters(one)
+            if isinstance(event, str) and not event.startswith(_EVENTS):
+                yield f"tells of {event}, which is no event of S3"
+            if filters is None:
+                continue
             for name in ("prefix", "suffix"):
                 if len(filters.get(name, ())) > 1:
                     yield f"has two rules for the {name} in the filter of a notification: {', '.join(filters[name])}"
-            event = one.get("Event")
-            if isinstance(event, str) and not event.startswith(_EVENTS):
-                yield f"tells of {event}, which is no event of S3"
             if isinstance(event, str) and all(len(several) < 2 for several in filters.values()):
                 told.append(_Told(event, *("".join(filters.get(name, ())) for name in ("prefix", "suffix"))))
     for first, then in combinations(told, 2):
@@ -99,27 +100,34 @@ def _of_notifications(properties: Mapping[str, Any]) -> Iterator[str]:
             yield f"tells two destinations of {then.event}{where}: S3 tells one of an object's event"
 
 
-def _filters(configuration: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Prefixes and suffixes of a notification; a zero byte where only CloudFormation knows it."""
-    rules = as_mapping(as_mapping(configuration.get("Filter")).get("S3Key")).get("Rules")
+def _filters(configuration: Mapping[str, Any]) -> dict[str, list[str]] | None:
+    """Prefixes and suffixes of a notification; a zero byte where only CloudFormation knows it, None where it alone
+    knows which rules there are."""
+    rules: Any = configuration
+    for part in ("Filter", "S3Key", "Rules"):
+        rules = rules.get(part, {}) if isinstance(rules, Mapping) and not is_open(rules) else None
+    if rules == {}:
+        return {}
     found: dict[str, list[str]] = {}
-    for rule in map(as_mapping, rules if isinstance(rules, list) else ()):
-        value = rule.get("Value")
-        found.setdefault(str(rule.get("Name")).lower(), []).append(value if isinstance(value, str) else "\0")
+    for rule in rules if isinstance(rules, list) else [None]:
+        name, value = as_mapping(rule).get("Name"), as_mapping(rule).get("Value")
+        if not isinstance(name, str):
+            return None
+        found.setdefault(name.lower(), []).append(value if isinstance(value, str) else "\0")
     return found
 
 
 def _of_copies(properties: Mapping[str, Any]) -> Iterator[str]:
-    if "ReplicationConfiguration" in properties and "VersioningConfiguration" not in properties:
+    if certain(properties, "ReplicationConfiguration") and "VersioningConfiguration" not in properties:
         yield "is replicated, and keeps no versions (VersioningConfiguration)"
 
 
 def _is_public(document: Any) -> bool:
     """Whether a policy lets everybody in, without a condition."""
-    listed = as_mapping(document).get("Statement")
     return any(
         s.get("Effect") == "Allow" and s.get("Principal") in ("*", {"AWS": "*"}) and "Condition" not in s
-        for s in map(as_mapping, listed if isinstance(listed, list) else [listed])
+        for s in statements_of(document)
+        if s is not None
     )
 
 

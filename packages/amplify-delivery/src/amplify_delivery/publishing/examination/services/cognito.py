@@ -8,7 +8,7 @@ from typing import Any
 
 from amplify_delivery.export.templates.literals import text
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import is_open, target
+from amplify_delivery.publishing.examination.services.resolved import is_open, statements_of, target
 from amplify_delivery.publishing.examination.services.roles import trusts
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
@@ -64,7 +64,7 @@ def impossible_sign_in(tree: Tree) -> Iterator[Finding]:
 
 
 def _of_pool(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
-    if properties.get("AliasAttributes") and properties.get("UsernameAttributes"):
+    if all(isinstance(properties.get(n), list) and properties[n] for n in ("AliasAttributes", "UsernameAttributes")):
         yield "has AliasAttributes and UsernameAttributes: Cognito takes one of them"
     if properties.get("MfaConfiguration") in ("ON", "OPTIONAL") and not properties.keys() & _SMS:
         kinds = properties.get("EnabledMfas") or ["SMS_MFA"]
@@ -81,11 +81,11 @@ def _of_sms(tree: Tree, sms: Mapping[str, Any]) -> Iterator[str]:
     role = tree.resolved.resources.get(target(sms.get("SnsCallerArn")) or ())
     if role is None or role.type != "AWS::IAM::Role":
         return
-    document = as_mapping(as_mapping(role.properties).get("AssumeRolePolicyDocument"))
-    listed = document.get("Statement")
-    statements = [as_mapping(s) for s in (listed if isinstance(listed, list) else [listed])]
-    trusting = [s for s in statements if trusts(s, "cognito-idp")]
-    if not trusting and not is_open(document) and not any(map(is_open, statements)):
+    statements = statements_of(as_mapping(role.properties).get("AssumeRolePolicyDocument"))
+    if None in statements:
+        return
+    trusting = [s for s in statements if s is not None and trusts(s, "cognito-idp")]
+    if not trusting:
         yield "sends SMS with a role that does not trust cognito-idp.amazonaws.com"
     wanted = [as_mapping(as_mapping(s.get("Condition")).get("StringEquals")).get("sts:ExternalId") for s in trusting]
     given = sms.get("ExternalId")
@@ -108,7 +108,8 @@ def _of_client(properties: Mapping[str, Any], pool: Mapping[str, Any] | None) ->
                 yield f"has {url} among its {name}: Cognito takes no fragment (#)"
     yield from _of_flows(properties)
     validity = text(properties.get("RefreshTokenValidity", ""))
-    unit = as_mapping(properties.get("TokenValidityUnits")).get("RefreshToken", "days")
+    units = as_mapping(properties.get("TokenValidityUnits"))
+    unit = units.get("RefreshToken", None if is_open(units) else "days")
     if validity.isdecimal() and isinstance(unit, str) and int(validity) * _SECONDS.get(unit, 0) > _TEN_YEARS:
         yield f"has refresh tokens of {validity} {unit}: ten years are the most"
     have = _attributes(pool) if pool is not None else None

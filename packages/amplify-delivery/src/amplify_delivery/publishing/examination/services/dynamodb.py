@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.findings import Finding, Rule, listed
-from amplify_delivery.publishing.examination.services.resolved import Path, declared
+from amplify_delivery.publishing.examination.services.resolved import Path, certain, declared, is_choice
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 TABLE = Rule(
@@ -36,12 +36,13 @@ def impossible_tables(tree: Tree) -> Iterator[Finding]:
 def _problems(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator[str]:
     for name, (most, kind) in _MOST.items():
         indexes = properties.get(name)
-        several = indexes if isinstance(indexes, list) else []
+        several = [index for index in (indexes if isinstance(indexes, list) else ()) if not is_choice(index)]
         if len(several) > most:
             yield f"has {len(several)} {kind} secondary indexes, DynamoDB takes {most}"
         for index in map(as_mapping, several):
             projection = as_mapping(index.get("Projection"))
-            if projection.get("NonKeyAttributes") and projection.get("ProjectionType") in ("ALL", "KEYS_ONLY"):
+            named = certain(projection, "NonKeyAttributes") and projection["NonKeyAttributes"]
+            if named and projection.get("ProjectionType") in ("ALL", "KEYS_ONLY"):
                 yield (
                     f"has the index {index.get('IndexName')}, which names NonKeyAttributes and projects "
                     f"{projection['ProjectionType']}"

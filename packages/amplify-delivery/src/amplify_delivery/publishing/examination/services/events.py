@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.findings import Finding, Rule
+from amplify_delivery.publishing.examination.services.resolved import certain, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 EVENTS = Rule(
@@ -34,7 +35,7 @@ def refused_events(tree: Tree) -> Iterator[Finding]:
     for path, resource in tree.resolved.resources.items():
         properties = as_mapping(resource.properties)
         if resource.type == "AWS::Events::Rule":
-            problems = _of_rule(properties)
+            problems = _of_rule(tree, properties)
         elif resource.type == "AWS::Scheduler::Schedule":
             problems = _of_schedule(properties.get("ScheduleExpression"))
         else:
@@ -43,13 +44,12 @@ def refused_events(tree: Tree) -> Iterator[Finding]:
             yield EVENTS.at(tree.file(path[:-1]), f"{path[-1]} {problem}", EVENTS.remedy)
 
 
-def _of_rule(properties: Mapping[str, Any]) -> Iterator[str]:
+def _of_rule(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
     for where, value in _no_lists((), _read(properties.get("EventPattern"))):
         what = "an empty list" if value == [] else "no list"
         shown = repr(value)[:_SHOWN]
         yield f"has the pattern {'.'.join(where)}: {shown}, which is {what} of values"
-    bus = properties.get("EventBusName")
-    if bus is not None and "ScheduleExpression" in properties and not _is_default(bus):
+    if certain(properties, "ScheduleExpression") and _is_own(tree, properties.get("EventBusName")):
         yield "has a schedule on a bus of one's own: EventBridge keeps schedules on the account's default bus"
 
 
@@ -74,8 +74,12 @@ def _no_lists(where: tuple[str, ...], pattern: Any) -> Iterator[tuple[tuple[str,
             yield (*where, name), value
 
 
-def _is_default(bus: Any) -> bool:
-    return not isinstance(bus, (str, Mapping)) or (isinstance(bus, str) and bus.rpartition("/")[2] == "default")
+def _is_own(tree: Tree, bus: Any) -> bool:
+    """Whether a bus is not the account's: by its name or ARN, or as one of the backend."""
+    if isinstance(bus, str):
+        return bus.rpartition("/")[2] not in ("", "default")
+    made = tree.resolved.resources.get(target(bus) or ())
+    return made is not None and made.type == "AWS::Events::EventBus"
 
 
 def _of_schedule(expression: Any) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from amplify_delivery.export.templates.literals import text
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import is_open
+from amplify_delivery.publishing.examination.services.resolved import certain, is_choice, is_open
 from amplify_delivery.publishing.examination.services.triggers import source_service
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
@@ -86,7 +86,7 @@ def _of_function(properties: Mapping[str, Any]) -> Iterator[str]:
         if len(several) > 1:
             yield f"has the layer {layer} in two versions, {' and '.join(sorted(several))}"
     mounted = properties.get("FileSystemConfigs")
-    if isinstance(mounted, list) and mounted and "VpcConfig" not in properties:
+    if isinstance(mounted, list) and not all(map(is_choice, mounted)) and "VpcConfig" not in properties:
         yield "mounts a file system, and has no VpcConfig: a function reaches one in its network only"
 
 
@@ -96,7 +96,7 @@ def _of_mapping(properties: Mapping[str, Any], service: str) -> Iterator[str]:
     if service != "sqs":
         return
     for name in _OF_STREAMS:
-        if properties.get(name) not in (None, False, "false"):
+        if certain(properties, name) and properties[name] not in (None, False, "false"):
             yield f"has {name}, which streams alone have: it reads a queue"
     size = text(properties.get("BatchSize", ""))
     window = text(properties.get("MaximumBatchingWindowInSeconds", 0))

@@ -252,5 +252,5 @@ def _of_actions(actions: Any) -> Iterator[str]:
 def _of_action(action: Any) -> Iterator[str]:
     if isinstance(action, str) and action != "*" and ":" not in action:
         yield f"allows or denies {action!r}, which names no service"
-    elif isinstance(action, str) and (action != action.strip() or action.startswith("*:")):
+    elif isinstance(action, str) and (action != action.strip() or (action.startswith("*:") and action != "*:*")):
         yield f"allows or denies {action!r}, which is none: SERVICE:ACTION, without blanks"

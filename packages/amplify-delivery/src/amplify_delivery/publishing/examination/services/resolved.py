@@ -59,7 +59,17 @@ def found(value: Any) -> Iterator[Any]:
 
 def is_open(value: Mapping[str, Any]) -> bool:
     """Whether something is a function that only CloudFormation works out."""
-    return any(key.startswith("Fn::") for key in value)
+    return any(key == "Ref" or key.startswith("Fn::") for key in value)
+
+
+def is_choice(value: Any) -> bool:
+    """Whether a value is this or that, or perhaps not there (`AWS::NoValue`), as only CloudFormation knows."""
+    return isinstance(value, Mapping) and "Fn::If" in value
+
+
+def certain(properties: Mapping[str, Any], name: str) -> bool:
+    """Whether a property is there for certain."""
+    return name in properties and not is_choice(properties[name])
 
 
 def follows(tree: Tree, path: Path, other: str) -> bool:
@@ -77,3 +87,20 @@ def follows(tree: Tree, path: Path, other: str) -> bool:
 
 def _names(value: Any) -> Iterator[str]:
     yield from (n for n in (value if isinstance(value, list) else [value]) if isinstance(n, str))
+
+
+def statements_of(document: Any) -> list[Mapping[str, Any] | None]:
+    """The statements of a resolved policy, which CloudFormation takes as an object or as JSON in a text; None in place
+    of each that only CloudFormation knows, and of a text that is no JSON."""
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except ValueError:
+            return [None]
+    if document is None:
+        return []
+    if not isinstance(document, Mapping) or is_open(document):
+        return [None]
+    given = document.get("Statement", [])
+    several = given if isinstance(given, list) else [given]
+    return [one if isinstance(one, Mapping) and not is_open(one) else None for one in several]

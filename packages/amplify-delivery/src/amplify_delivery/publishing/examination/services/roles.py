@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import is_open, target
+from amplify_delivery.publishing.examination.services.resolved import is_open, statements_of, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 ROLE = Rule(
@@ -48,14 +48,20 @@ def may_assume(tree: Tree, role: tuple[str, ...], service: str) -> bool:
     made = tree.resolved.resources.get(role)
     if made is None or made.type != "AWS::IAM::Role":
         return True
-    document = as_mapping(as_mapping(made.properties).get("AssumeRolePolicyDocument"))
-    listed = document.get("Statement")
-    statements = [as_mapping(s) for s in (listed if isinstance(listed, list) else [listed])]
-    return is_open(document) or any(is_open(s) or trusts(s, service) for s in statements)
+    document = as_mapping(made.properties).get("AssumeRolePolicyDocument")
+    return any(statement is None or trusts(statement, service) for statement in statements_of(document))
+
+
+def allows(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement allows something, or may."""
+    effect = statement.get("Effect")
+    return effect == "Allow" or isinstance(effect, Mapping)
 
 
 def trusts(statement: Mapping[str, Any], service: str) -> bool:
-    """Whether a trust's statement names a service, or may: everybody, and what only CloudFormation works out."""
+    """Whether a statement names a service (`lambda`), or may: everybody, and what only CloudFormation works out."""
+    if "NotPrincipal" in statement:
+        return True
     principal = statement.get("Principal")
     if not isinstance(principal, Mapping):
         return bool(principal == "*")

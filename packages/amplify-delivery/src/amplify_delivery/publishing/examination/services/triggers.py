@@ -9,8 +9,17 @@ from typing import Any
 
 from amplify_delivery.findings import Finding, Rule, Severity
 from amplify_delivery.publishing.examination.services.buckets import DESTINATIONS
-from amplify_delivery.publishing.examination.services.resolved import Path, follows, found, is_open, target
-from amplify_delivery.publishing.examination.services.roles import trusts
+from amplify_delivery.publishing.examination.services.resolved import (
+    Path,
+    follows,
+    found,
+    is_choice,
+    is_open,
+    same,
+    statements_of,
+    target,
+)
+from amplify_delivery.publishing.examination.services.roles import allows, trusts
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 TRIGGER = Rule(
@@ -63,8 +72,9 @@ def _of_bucket(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterato
             if not permissions:
                 yield "refused", f"calls {'/'.join(called)}, which S3 may not call"
             elif all(p[:-1] == path[:-1] and not follows(tree, path, p[-1]) for p in permissions):
+                # In a later release than the permission it is not, as of a queue whose policy names the bucket.
                 told = f"may be made before {permissions[0][-1]}, which lets S3 call {'/'.join(called)}"
-                yield "refused", told
+                yield "warning", told
 
 
 _ALLOWING = {
@@ -87,16 +97,14 @@ def _permissions(tree: Tree, called: Path, kind: str) -> Iterator[Path]:
         properties = as_mapping(resource.properties)
         if resource.type == _ALLOWING[kind] == "AWS::Lambda::Permission":
             of, by = target(properties.get("FunctionName")), properties.get("Principal")
-            if of in (None, called) and (not isinstance(by, str) or by.startswith("s3.")):
+            if of in (None, called) and (not isinstance(by, str) or by == "*" or by.startswith("s3.")):
                 yield path
         elif resource.type in (_ALLOWING[kind], _ALLOWING[kind].replace("Policy", "InlinePolicy")):
             given = properties.get(_OF.get(resource.type, ""))
             several = given if isinstance(given, list) else [given]
-            if called in map(target, several) or not any(map(target, several)):
-                document = as_mapping(properties.get("PolicyDocument"))
-                listed = document.get("Statement")
-                statements = [as_mapping(s) for s in (listed if isinstance(listed, list) else [listed])]
-                if any(is_open(s) or (s.get("Effect") == "Allow" and trusts(s, "s3")) for s in (document, *statements)):
+            if any(target(one) in (None, called) for one in several):
+                statements = statements_of(properties.get("PolicyDocument"))
+                if any(s is None or (allows(s) and trusts(s, "s3")) for s in statements):
                     yield path
 
 
@@ -140,13 +148,14 @@ def _of_function(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Itera
 def _tried(tree: Tree, properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each action that the role of a function with these properties needs, and what for."""
     network = as_mapping(properties.get("VpcConfig"))
-    if all(isinstance(ids := network.get(name), list) and ids for name in ("SubnetIds", "SecurityGroupIds")):
+    ids = [network.get(name) for name in ("SubnetIds", "SecurityGroupIds")]
+    if all(isinstance(several, list) and not all(map(is_choice, several)) for several in ids):
         yield "ec2:CreateNetworkInterface", "runs in a VPC"
     letters = as_mapping(properties.get("DeadLetterConfig")).get("TargetArn")
     service = source_service(tree, letters)
     if service == "sqs":
         yield "sqs:SendMessage", "has a dead-letter queue"
-    elif any(isinstance(part, str) and ":sns:" in part for part in found(letters)):
+    elif any(":sns:" in part for part in _texts(letters)):
         yield "sns:Publish", "has a dead-letter topic"
     if as_mapping(properties.get("TracingConfig")).get("Mode") == "Active":
         yield "xray:PutTraceSegments", "is traced"
@@ -160,33 +169,61 @@ def source_service(tree: Tree, source: Any) -> str:
     named = tree.resolved.resources.get(target(source) or ())
     if named is not None:
         return _SOURCES.get(named.type, "")
-    texts = [part for part in found(source) if isinstance(part, str)]
+    texts = _texts(source)
     if any(":StreamArn" in text or ":dynamodb:" in text for text in texts):
         return "dynamodb"
     return next((service for service in ("kinesis", "sqs") if any(f":{service}:" in text for text in texts)), "")
 
 
+def _texts(value: Any) -> list[str]:
+    """The texts in a value; none of one that is this or that."""
+    parts = list(found(value))
+    return [] if any(map(is_choice, parts)) else [part for part in parts if isinstance(part, str)]
+
+
 def _granted(tree: Tree, role: Path) -> list[tuple[Path, Mapping[str, Any]]] | None:
-    """What a role is given in this backend: each statement, and the resource that has it. None if managed policies give
-    it what is not known here."""
-    own = as_mapping(tree.resolved.resources[role].properties)
-    if own.get("ManagedPolicyArns"):
+    """What a role is given in this backend: each statement, and the resource that has it. None if that is not known:
+    what managed policies give it, and what only CloudFormation works out."""
+    made = tree.resolved.resources[role]
+    own = as_mapping(made.properties)
+    inline = own.get("Policies", [])
+    if made.type != "AWS::IAM::Role" or own.get("ManagedPolicyArns") or not isinstance(inline, list):
         return None
-    inline = own.get("Policies")
-    policies = [as_mapping(policy) for policy in (inline if isinstance(inline, list) else ())]
-    documents = [(role, policy.get("PolicyDocument")) for policy in policies]
+    documents: list[tuple[Path, Any]] = []
+    for policy in inline:
+        if not isinstance(policy, Mapping) or is_open(policy):
+            return None
+        documents.append((role, policy.get("PolicyDocument")))
     for path, resource in tree.resolved.resources.items():
-        properties = as_mapping(resource.properties)
-        roles = properties.get("Roles")
-        if role not in [target(value) for value in (roles if isinstance(roles, list) else ())]:
+        if resource.type not in _ATTACHED:
             continue
-        if resource.type in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+        properties = as_mapping(resource.properties)
+        roles = properties.get(_ATTACHED[resource.type])
+        named = [_names(one, role, own.get("RoleName")) for one in (roles if isinstance(roles, list) else [roles])]
+        if True in named:
             documents.append((path, properties.get("PolicyDocument")))
-    statements: list[tuple[Path, Mapping[str, Any]]] = []
-    for path, document in documents:
-        listed = as_mapping(document).get("Statement")
-        statements += [(path, as_mapping(s)) for s in (listed if isinstance(listed, list) else [listed])]
-    return statements
+        elif None in named:
+            return None
+    statements = [(path, one) for path, document in documents for one in statements_of(document)]
+    known = [(path, one) for path, one in statements if one is not None]
+    return known if len(known) == len(statements) else None
+
+
+_ATTACHED = {"AWS::IAM::ManagedPolicy": "Roles", "AWS::IAM::Policy": "Roles", "AWS::IAM::RolePolicy": "RoleName"}
+"""What gives rights to roles, and where it names them."""
+
+
+def _names(value: Any, role: Path, name: Any) -> bool | None:
+    """Whether a value names a role, whose own name is given; None if only CloudFormation knows."""
+    if value is None:
+        return False
+    if target(value) is not None:
+        return target(value) == role
+    if name is not None and same(value) == same(name):
+        return True
+    if isinstance(value, Mapping) and isinstance(value.get("Ref"), str):
+        return False  # a parameter of the root is the name of the role that has it as such
+    return None if isinstance(value, Mapping) or isinstance(name, Mapping) else False
 
 
 def _allows(statement: Mapping[str, Any], action: str, source: Any, *, anywhere: bool = False) -> bool:
@@ -195,7 +232,7 @@ def _allows(statement: Mapping[str, Any], action: str, source: Any, *, anywhere:
     patterns = actions if isinstance(actions, list) else [actions]
     fits = any(not isinstance(p, str) or fnmatch.fnmatchcase(action.lower(), p.lower()) for p in patterns)
     several = resources if isinstance(resources, list) else [resources]
-    return statement.get("Effect") == "Allow" and fits and (anywhere or any(_covers(r, source) for r in several))
+    return allows(statement) and fits and (anywhere or any(_covers(r, source) for r in several))
 
 
 def _covers(resource: Any, source: Any) -> bool:

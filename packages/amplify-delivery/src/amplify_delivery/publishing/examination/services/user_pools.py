@@ -9,7 +9,7 @@ from typing import Any
 
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.cognito import SIGN_IN, STANDARD
-from amplify_delivery.publishing.examination.services.resolved import Path, follows, is_open, target
+from amplify_delivery.publishing.examination.services.resolved import Path, certain, follows, is_open, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 MESSAGES = Rule(
@@ -62,7 +62,10 @@ def refused_pools(tree: Tree) -> Iterator[Finding]:
 
 def _of_invitations(properties: Mapping[str, Any]) -> Iterator[str]:
     messages = as_mapping(as_mapping(properties.get("AdminCreateUserConfig")).get("InviteMessageTemplate"))
-    factors = as_mapping(as_mapping(properties.get("Policies")).get("SignInPolicy")).get("AllowedFirstAuthFactors")
+    policies = as_mapping(properties.get("Policies"))
+    sign_in = as_mapping(policies.get("SignInPolicy"))
+    # Which of them there are, only CloudFormation may know.
+    factors = sign_in.get("AllowedFirstAuthFactors") or is_open(policies) or is_open(sign_in)
     needed = ("{username}",) if factors else ("{username}", "{####}")
     for name, kind in (("EmailMessage", "an EmailMessage"), ("SMSMessage", "an SMSMessage")):
         message = messages.get(name)
@@ -81,7 +84,7 @@ def _of_attributes(properties: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_settings(properties: Mapping[str, Any]) -> Iterator[str]:
     triggers = as_mapping(properties.get("LambdaConfig"))
-    if any(name in triggers for name in _SENDERS) and "KMSKeyID" not in triggers and not is_open(triggers):
+    if any(certain(triggers, name) for name in _SENDERS) and "KMSKeyID" not in triggers and not is_open(triggers):
         yield "sends messages by a function of its own, and has no KMSKeyID, by which Cognito encrypts their codes"
     mail = as_mapping(properties.get("EmailConfiguration"))
     kinds = properties.get("EnabledMfas")
@@ -92,7 +95,7 @@ def _of_settings(properties: Mapping[str, Any]) -> Iterator[str]:
         yield "asks for a second factor by mail, which needs SES (`EmailSendingAccount` DEVELOPER)"
     created = as_mapping(properties.get("AdminCreateUserConfig"))
     passwords = as_mapping(as_mapping(properties.get("Policies")).get("PasswordPolicy"))
-    if "UnusedAccountValidityDays" in created and "TemporaryPasswordValidityDays" in passwords:
+    if certain(created, "UnusedAccountValidityDays") and certain(passwords, "TemporaryPasswordValidityDays"):
         yield "has UnusedAccountValidityDays beside TemporaryPasswordValidityDays, which takes its place"
 
 
