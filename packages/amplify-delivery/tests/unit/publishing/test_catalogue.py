@@ -308,9 +308,19 @@ def with_callout(**given: str) -> Stacks:
     return changed(FULL, "functionhelloFn", lambda t: t["Resources"].update(Callout=callout))
 
 
-def with_topic(logical_id: str, name: str) -> Stacks:
+def with_topic(logical_id: str, name: Any) -> Stacks:
     topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}}
     return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update({logical_id: topic}))
+
+
+def with_rule(logical_id: str, bus: str) -> Stacks:
+    rule = {"Type": "AWS::Events::Rule", "Properties": {"Name": "nightly", "EventBusName": bus}}
+    return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update({logical_id: rule}))
+
+
+def perhaps_named(logical_id: str) -> Stacks:
+    """A topic that has a name if a condition holds which only CloudFormation knows."""
+    return with_topic(logical_id, {"Fn::If": ["OnlyAwsKnows", "news", {"Ref": "AWS::NoValue"}]})
 
 
 OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, Stacks]]] = {
@@ -440,6 +450,15 @@ def test_cfn_lint_ad700() -> None:
 def test_a_change(id: str) -> None:
     for expected, (old, new) in zip(([id], []), OF_CHANGES[id], strict=True):
         assert [i.id for i in impossible(plan_backend(old, new), old, new, date(2026, 6, 1))] == expected
+
+
+def test_a_name_that_moves_is_told_where_it_is_one_of_a_kind() -> None:
+    def found(old: Stacks, new: Stacks) -> list[str]:
+        return [i.id for i in impossible(plan_backend(old, new), old, new, date(2026, 6, 1))]
+
+    assert found(with_rule("T", "default"), with_rule("U", "default")) == ["AD753"]
+    assert found(with_rule("T", "default"), with_rule("U", "orders")) == []
+    assert found(perhaps_named("T"), perhaps_named("U")) == []
 
 
 @pytest.mark.parametrize(("count", "found"), [(2_499, []), (2_500, ["AD744"])])

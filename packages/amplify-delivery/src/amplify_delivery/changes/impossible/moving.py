@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from amplify_delivery.changes.impossible.finding import Impossible, properties
 from amplify_delivery.changes.impossible.rules import MOVED
@@ -11,23 +12,29 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource, RemoveResource, Step
 from amplify_delivery.export.assembly import canonical
 
+_WITHIN = {"AWS::Events::Rule": "EventBusName", "AWS::Scheduler::Schedule": "GroupName"}
+"""Where a name is one of a kind, if not in the account and region."""
+
 
 def moved(steps: Sequence[Step], old: Stacks, new: Stacks) -> Iterator[Impossible]:
     """AD753: what goes is deleted when all stacks have been updated ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), and what
     is kept stays; until then its name is taken."""
     gone = {
-        (step.type, canonical(name)): step
+        taken: step
         for step in steps
-        if isinstance(step, RemoveResource)
-        and (property := fixed_name(step.type)) is not None
-        and (name := properties(old, step.path).get(property)) is not None
+        if isinstance(step, RemoveResource) and (taken := _taken(step, properties(old, step.path))) is not None
     }
     for step in steps:
-        property = fixed_name(step.type) if isinstance(step, AddResource) and gone else None
-        if not isinstance(step, AddResource) or property is None:
-            continue
-        name = properties(new, step.path).get(property)
-        was = gone.get((step.type, canonical(name))) if name is not None else None
-        if was is not None:
-            told = f"has the name ({property}) of {was.place}, which goes in the same release"
+        taken = _taken(step, properties(new, step.path)) if isinstance(step, AddResource) and gone else None
+        was = gone.get(taken) if taken is not None else None
+        if isinstance(step, AddResource) and was is not None:
+            told = f"has the name ({fixed_name(step.type)}) of {was.place}, which goes in the same release"
             yield Impossible(MOVED.id, step.place, told, MOVED.remedy)
+
+
+def _taken(step: AddResource | RemoveResource, given: Mapping[str, Any]) -> tuple[str, bytes] | None:
+    """The name that a resource takes, with its type; None if it has none, or only perhaps."""
+    property = fixed_name(step.type)
+    name = given.get(property) if property is not None else None
+    known = canonical([name, given.get(_WITHIN.get(step.type, ""))])
+    return None if name is None or b'"Fn::If"' in known else (step.type, known)
