@@ -883,6 +883,19 @@ SETTINGS: list[tuple[Template, str]] = [
 ]
 
 
+@pytest.mark.parametrize(("service", "status"), [("lambda", "CREATE_COMPLETE"), ("sns", "ROLLBACK_COMPLETE")])
+def test_a_trust_policy_may_be_a_text(developer: LocalAccount, service: str, status: str) -> None:
+    role = role_for(service)
+    trust = json.dumps(role["Properties"]["AssumeRolePolicyDocument"])
+    made = {**role, "Properties": {"AssumeRolePolicyDocument": trust}}
+    assert developer.create(resources(Role=made, It=code()))["StackStatus"] == status, developer.reasons()
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 60}}
+    sends = as_text(sending("s3" if service == "lambda" else service, "Queue"))
+    told = {**telling("s3:ObjectCreated:Put"), "DependsOn": ["Sending"]}
+    created = developer.create(resources(Queue=queue, Sending=sends, It=told), name="other")
+    assert created["StackStatus"] == status, developer.reasons("other")
+
+
 @pytest.mark.parametrize(
     ("resource", "says"), SETTINGS, ids=lambda value: value["Type"] if isinstance(value, dict) else value
 )

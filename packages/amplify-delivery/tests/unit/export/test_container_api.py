@@ -122,6 +122,20 @@ def test_an_export_of_an_api_that_was_pushed_before(folder: Path, tmp_path: Path
     assert "111111111111" not in json.dumps(resources)
 
 
+@pytest.mark.parametrize("write", [lambda document: document, json.dumps], ids=["object", "text"])
+def test_policies_of_ones_own_stand_beside_it(folder: Path, tmp_path: Path, write: Callable[[Any], Any]) -> None:
+    """One statement may stand without a list, and a whole policy as JSON in a text."""
+    copied = _copy(folder, tmp_path)
+    file = copied / "api/containerapi/containerapi-cloudformation-template.json"
+    template = json.loads(file.read_text())
+    statement = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}
+    given = {"PolicyName": "own", "Roles": ["r"], "PolicyDocument": write({"Statement": statement})}
+    own = {"Type": "AWS::IAM::Policy", "Properties": given}
+    template["Resources"]["Own"] = own
+    replace_file(file, json.dumps(template).encode())
+    assert template_of(assemble(read_export(copied), SECRETS, images("api")))["Resources"]["Own"] == own
+
+
 def test_what_it_builds_is_what_its_buildspec_says(folder: Path) -> None:
     export = read_export(folder)
     assert container_apis(export) == [API]

@@ -22,6 +22,7 @@ from typing import Any
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.archives import ArchiveError, read_entries
 from amplify_delivery.export.assets import AWAITER_PARAMETER, BUCKET_PARAMETER, CONTAINER_KEY_PARAMETER, Assets
+from amplify_delivery.export.documents import parsed
 from amplify_delivery.export.images.model import GivenImage, Images, repository_of
 from amplify_delivery.export.model import Export, ExportedStack
 from amplify_delivery.export.names import StackName
@@ -228,24 +229,29 @@ def _running(service: Mapping[str, Any], tasks: int, after: Collection[str]) -> 
 def _pulls(item: Mapping[str, Any]) -> bool:
     if item["Type"] != "AWS::IAM::Policy":
         return False
-    document = (item.get("Properties") or {}).get("PolicyDocument") or {}
-    return any(_PULL in _actions(s) for s in document.get("Statement") or ())
+    return any(_PULL in _actions(s) for s in _statements(item))
+
+
+def _statements(policy: Mapping[str, Any]) -> list[Any]:
+    document = parsed((policy.get("Properties") or {}).get("PolicyDocument"))
+    found = document.get("Statement", []) if isinstance(document, Mapping) else []
+    return found if isinstance(found, list) else [found]
 
 
 def _pulling(policy: Mapping[str, Any], repository: Any) -> dict[str, Any]:
-    document = policy["Properties"]["PolicyDocument"]
+    document = parsed(policy["Properties"]["PolicyDocument"])
     statements = [
         {**s, "Resource": repository} if _PULL in _actions(s) and _LOGIN not in _actions(s) else s
-        for s in document["Statement"]
+        for s in _statements(policy)
     ]
     # One statement for each former repository: now they are the same.
     once = [s for n, s in enumerate(statements) if s not in statements[:n]]
     return _with(policy, PolicyDocument={**document, "Statement": once})
 
 
-def _actions(statement: Mapping[str, Any]) -> list[str]:
-    found = statement.get("Action", [])
-    return [found] if isinstance(found, str) else list(found)
+def _actions(statement: Any) -> list[Any]:
+    found = statement.get("Action", []) if isinstance(statement, Mapping) else []
+    return found if isinstance(found, list) else [found]
 
 
 def _repository_arn(project: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -36,6 +37,16 @@ def test_inline_and_managed_policies_count() -> None:
         "iot:Publish": ["auth/AuthRole"],
         "kms:Decrypt": ["Managed"],
     }
+
+
+def test_a_policy_that_is_json_in_a_text_counts() -> None:
+    document = json.dumps({"Statement": [allowing("iot:Connect")]})
+    inline = {"Policies": [{"PolicyName": "p", "PolicyDocument": document}]}
+    found = given_actions(
+        [("Role", "AWS::IAM::Role", inline), ("P", "AWS::IAM::RolePolicy", {"PolicyDocument": document})]
+    )
+    assert found == {"iot:Connect": ["P", "Role"]}
+    assert given_actions([("P", "AWS::IAM::Policy", {"PolicyDocument": "no JSON"})]) == {}
 
 
 def attaching(*arns: Any) -> list[tuple[str, str, Any]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.components.documents.rights.managed_policies import attached
+from amplify_delivery.export.documents import parsed
 
 _POLICIES = ("AWS::IAM::GroupPolicy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
 
@@ -48,7 +49,7 @@ def _statements(kind: str, properties: Any) -> Iterator[Mapping[str, Any]]:
     documents = [properties.get("PolicyDocument")] if kind in _POLICIES else []
     if kind == "AWS::IAM::Role":
         documents += [p.get("PolicyDocument") for p in _listed(properties.get("Policies")) if isinstance(p, Mapping)]
-    for document in documents:
+    for document in map(parsed, documents):
         if isinstance(document, Mapping):
             yield from (s for s in _listed(document.get("Statement")) if isinstance(s, Mapping))
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from amplify_delivery.export.documents import parsed
 from amplify_delivery.export.templates.expressions import names_in
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
@@ -92,11 +93,7 @@ def _names(value: Any) -> Iterator[str]:
 def statements_of(document: Any) -> list[Mapping[str, Any] | None]:
     """The statements of a resolved policy, which CloudFormation takes as an object or as JSON in a text; None in place
     of each that only CloudFormation knows, and of a text that is no JSON."""
-    if isinstance(document, str):
-        try:
-            document = json.loads(document)
-        except ValueError:
-            return [None]
+    document = parsed(document)
     if document is None:
         return []
     if not isinstance(document, Mapping) or is_open(document):
