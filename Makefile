@@ -32,7 +32,7 @@ rehearse: tools  ## the story of the pipeline on this machine, or EXPORTS="DIR .
 test: setup lint  ## lint, types and all tests; pytest's options in ARGS
 	@$(VENV)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
-test-fast: environment  ## the tests that start no process: 64 s on two cores
+test-fast: environment  ## the tests that start no process: 55 s on two cores
 	@$(VENV)/python -m pytest -n 2 --dist loadfile -m "not processes" $(ARGS)
 
 lint: environment  ## ruff and mypy

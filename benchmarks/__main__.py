@@ -17,6 +17,7 @@ from benchmarks import (
     cdk,
     comparing,
     delivering,
+    installing,
     many,
     pipelines,
     previewing,
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "recovery": recovering.recovery,
     "report": reporting.page,
     "rehearse": rehearsing.story,
+    "install": installing.rehearsed,
     "cdk-pipelines": cdk.pipelines,
 }
 ONLY_WHEN_ASKED = {"cdk", "cdk-pipelines"}
