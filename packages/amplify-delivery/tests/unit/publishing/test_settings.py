@@ -146,6 +146,15 @@ def own_policies(given: Any) -> Change:
     return of("LambdaExecutionRole", Policies=given)
 
 
+def opened(principal: Any, queue: str = "Q") -> Change:
+    """A queue's own policy."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:*", "Resource": "*"}
+    return put("Own", "AWS::SQS::QueuePolicy", Queues=[{"Ref": queue}], PolicyDocument={"Statement": [statement]})
+
+
+ROLE_ARN = {"Fn::GetAtt": ["LambdaExecutionRole", "Arn"]}
+OTHER_QUEUE = put("Other", "AWS::SQS::Queue")
+WITH_LETTERS = of(FUNCTION, DeadLetterConfig={"TargetArn": {"Fn::GetAtt": ["Q", "Arn"]}})
 OF_RIGHTS: list[Row] = [
     ("of nobody", (QUEUE, mapped("Q")), NO_RIGHT),
     ("of another role", (QUEUE, mapped("Q"), attached("AWS::IAM::Policy", Roles=["another"])), NO_RIGHT),
@@ -210,6 +219,15 @@ OF_RIGHTS: list[Row] = [
         (QUEUE, mapped("Q"), put("Own", "Custom::Role"), of(FUNCTION, Role={"Fn::GetAtt": ["Own", "Arn"]})),
         None,
     ),
+    (
+        "by the queue's own policy",
+        (QUEUE, mapped("Q"), opened({"AWS": ROLE_ARN})),
+        None,
+    ),
+    ("by that for a service", (QUEUE, mapped("Q"), opened({"Service": "sns.amazonaws.com"})), NO_RIGHT),
+    ("by that of another queue", (QUEUE, mapped("Q"), OTHER_QUEUE, opened("*", "Other")), NO_RIGHT),
+    ("letters, by the queue's own policy", (QUEUE, WITH_LETTERS, opened({"AWS": "*"})), None),
+    ("letters, by nobody", (QUEUE, WITH_LETTERS), "which has no sqs:SendMessage"),
     ("perhaps in a network", (of(FUNCTION, VpcConfig=PERHAPS_SUBNETS),), None),
 ]
 

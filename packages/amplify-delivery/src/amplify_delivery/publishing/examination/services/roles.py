@@ -74,6 +74,12 @@ def trusts(statement: Mapping[str, Any], service: str) -> bool:
     )
 
 
+def for_services(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement names services and nobody else."""
+    principal = statement.get("Principal")
+    return isinstance(principal, Mapping) and principal.keys() == {"Service"}
+
+
 def _is(principal: str, service: str) -> bool:
     """`lambda.amazonaws.com`, and the forms of a region and of another partition."""
     first, _, rest = principal.partition(".")

@@ -19,7 +19,7 @@ from amplify_delivery.publishing.examination.services.resolved import (
     statements_of,
     target,
 )
-from amplify_delivery.publishing.examination.services.roles import allows, trusts
+from amplify_delivery.publishing.examination.services.roles import allows, for_services, trusts
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 TRIGGER = Rule(
@@ -88,7 +88,9 @@ _OF = {
     "AWS::SNS::TopicInlinePolicy": "TopicArn",
     "AWS::SQS::QueuePolicy": "Queues",
     "AWS::SQS::QueueInlinePolicy": "Queue",
+    "AWS::Kinesis::ResourcePolicy": "ResourceArn",
 }
+"""Policies of queues, topics and streams, and where they name these."""
 
 
 def _permissions(tree: Tree, called: Path, kind: str) -> Iterator[Path]:
@@ -99,13 +101,34 @@ def _permissions(tree: Tree, called: Path, kind: str) -> Iterator[Path]:
             of, by = target(properties.get("FunctionName")), properties.get("Principal")
             if of in (None, called) and (not isinstance(by, str) or by == "*" or by.startswith("s3.")):
                 yield path
-        elif resource.type in (_ALLOWING[kind], _ALLOWING[kind].replace("Policy", "InlinePolicy")):
-            given = properties.get(_OF.get(resource.type, ""))
-            several = given if isinstance(given, list) else [given]
-            if any(target(one) in (None, called) for one in several):
-                statements = statements_of(properties.get("PolicyDocument"))
-                if any(s is None or (allows(s) and trusts(s, "s3")) for s in statements):
-                    yield path
+        elif _policy_of(resource.type, kind) and _is_of(resource.type, properties, called):
+            statements = statements_of(properties.get("PolicyDocument"))
+            if any(s is None or (allows(s) and trusts(s, "s3")) for s in statements):
+                yield path
+
+
+def _policy_of(kind: str, called: str) -> bool:
+    """Whether resources of a type are policies of those of another one."""
+    return kind in _OF and kind.startswith(called)
+
+
+def _is_of(kind: str, properties: Mapping[str, Any], called: Path) -> bool:
+    """Whether a policy is that of a queue, a topic or a stream, or may be."""
+    given = properties.get(_OF[kind])
+    return any(target(one) in (None, called) for one in (given if isinstance(given, list) else [given]))
+
+
+def _opened(tree: Tree, source: Any, action: str) -> bool:
+    """Whether a policy of the source itself may allow a role of the account an action: of one account, either policy is
+    enough ("Cross account resource access in IAM")."""
+    called = target(source)
+    for resource in tree.resolved.resources.values():
+        properties = as_mapping(resource.properties)
+        if resource.type in _OF and (called is None or _is_of(resource.type, properties, called)):
+            statements = statements_of(properties.get("ResourcePolicy", properties.get("PolicyDocument")))
+            if any(s is None or (_allows(s, action, None, anywhere=True) and not for_services(s)) for s in statements):
+                return True
+    return False
 
 
 def _of_mapping(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator[Problem]:
@@ -120,7 +143,7 @@ def _of_mapping(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterat
     if granted is None:
         return
     able = [by for by, statement in granted if _allows(statement, action, source)]
-    if not able:
+    if not able and not _opened(tree, source, action):
         yield "refused", f"reads {_SAID[service]} with the role {'/'.join(role)}, which has no {action} on it"
     yield from _too_early(tree, path, able, action)
 
@@ -138,9 +161,10 @@ def _of_function(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Itera
     tries them."""
     role = target(properties.get("Role"))
     granted = _granted(tree, role) if role is not None and role in tree.resolved.resources else None
+    letters = as_mapping(properties.get("DeadLetterConfig")).get("TargetArn")
     for action, why in _tried(tree, properties) if granted is not None else ():
         able = [by for by, statement in granted or () if _allows(statement, action, None, anywhere=True)]
-        if not able:
+        if not able and not _opened(tree, letters, action):
             yield "refused", f"{why} with the role {'/'.join(role or ())}, which has no {action}"
         yield from _too_early(tree, path, able, action)
 
