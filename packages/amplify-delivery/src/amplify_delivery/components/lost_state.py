@@ -102,7 +102,7 @@ def first_create(
 
     async def check(_: pulumi.ResourceHookArgs) -> None:
         found = None if adopting else await asyncio.to_thread(look)
-        if found and not await _holds(held):
+        if found and not await state_holds(held):
             with as_run_error():
                 raise refusal(pulumi.get_stack(), found, way_back)
 
@@ -114,7 +114,7 @@ OTHER_LANGUAGES = 'docs/other-languages.md, "A lost state"'
 """What takes in what the program of another language has made."""
 
 
-async def _holds(end: str) -> bool:
+async def state_holds(end: str) -> bool:
     """Whether this stack's own state has a resource whose URN ends so. The engine reads the state for it, as for any
     other stack that a program refers to (`pulumi.StackReference`)."""
     own = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()))

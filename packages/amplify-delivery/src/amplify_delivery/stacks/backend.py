@@ -20,6 +20,7 @@ from amplify_delivery.changes.ordered.handed import COPIED_VARIABLE, taken
 from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.image_repository import image_repository
+from amplify_delivery.components.lost_state import state_holds
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.components.publisher import BucketPublisher
@@ -78,8 +79,9 @@ def program(stage: StageFactory) -> None:
         # In the pipeline Build and PublishAssets have examined it.
         first_create(publisher, assembly, root, examine=not config.bootstrapped),
     )
+    same_area = same_staging_area("staging-owner", "staging", config, same_place)
     # Elsewhere, nothing at all is planned: not even the staging area would move.
-    only_here = pulumi.ResourceOptions(depends_on=same_place.apply(lambda _: []))
+    only_here = pulumi.ResourceOptions(depends_on=same_area.apply(lambda _: []))
     provider = aws_provider("aws", access, only_here)
     staging = own_staging_area(config, bucket, provider)
     images, pushed = image_addresses(config, assembly, account, publisher, provider)
@@ -123,12 +125,49 @@ def program(stage: StageFactory) -> None:
 
 
 def place_of(config: EnvironmentConfig) -> dict[str, str]:
-    """What an environment is remembered by: where it lies, and whose the staging area is that its root stack runs from.
-    With the account's in place of its own a plain `pulumi up` would delete its own, with all that is published there;
-    both have one name. What is adopted has none yet."""
-    found = {"account": config.account, "region": config.region, "environment": config.environment}
+    """What an environment is remembered by: where it lies."""
+    return {"account": config.account, "region": config.region, "environment": config.environment}
+
+
+def same_staging_area(
+    name: str,
+    area: str,
+    config: EnvironmentConfig,
+    place: pulumi.Output[dict[str, str]],
+    opts: pulumi.ResourceOptions | None = None,
+) -> pulumi.Output[list[dict[str, str]]]:
+    """`place`, once it is sure that the root stack runs from the staging area that it ran from before. With its
+    account's in place of its own (the component `area`) a plain `pulumi up` would delete its own, with all that is
+    published there: both have one name.
+
+    Remembered apart from the place, by the first run that does not adopt: an adopted environment has no area when its
+    place is remembered, and one that was deployed before this was remembered has a place already. Whether it holds an
+    area of its own its state tells then. Nothing is made, nor asked, while a root stack is adopted.
+    """
+    if is_adopting():
+        return pulumi.Output.all(place)
+    remedy = (
+        "put it back. An environment that a pipeline delivers is another one, with a name of its own "
+        "(`bootstrapped` in docs/operations.md)"
+    )
+
+    async def check(_: pulumi.ResourceHookArgs) -> None:
+        if config.bootstrapped and await state_holds(f"amplify-delivery:index:StagingArea::{area}"):
+            error = ConfigError(
+                "`bootstrapped` is true now, but this stack holds a staging area of its own, which would be deleted "
+                "with all that the root stack runs from",
+                where=f"stack {pulumi.get_stack()}",
+                remedy=remedy,
+            )
+            raise pulumi.RunError(str(error))
+
+    hook = pulumi.ResourceHook(f"{name}-first", check, pulumi.ResourceHookOptions(on_dry_run=True))
+    first = pulumi.ResourceOptions(
+        depends_on=place.apply(lambda _: []), hooks=pulumi.ResourceHookBinding(before_create=[hook])
+    )
     whose = "its account's" if config.bootstrapped else "its own"
-    return found if is_adopting() else {**found, "staging area (`bootstrapped`)": whose}
+    facts = {"staging area (`bootstrapped`)": whose}
+    return pulumi.Output.all(place, unchanged(name, facts, remedy, pulumi.ResourceOptions.merge(opts, first)))
 
 
 def outputs(backend: AmplifyBackend) -> dict[str, pulumi.Input[Any]]:

@@ -174,6 +174,42 @@ def local_credentials(environment: Environment) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": admin.access_key_id, "AWS_SECRET_ACCESS_KEY": admin.secret_access_key}
 
 
+def test_a_pipelines_staging_area_in_place_of_its_own(calm: Frightened) -> None:
+    """The program declares none of its own then, and the engine would delete it. A state that an adoption has left, or
+    an earlier version, does not remember whose it is; but it holds the area."""
+    environment, file = calm.environment, calm.environment.workspace.project / "Pulumi.dev.yaml"
+    text, before = file.read_text(), calm.standing
+    file.write_text(text.replace("config:\n", f'config:\n  {environment.app}:bootstrapped: "true"\n', 1))
+    fails(environment.plain("up", "--skip-preview"), 'staging area (`bootstrapped`) is "its account\'s" now')
+    assert calm.standing == before
+
+    forget(environment, "staging-owner")
+    fails(environment.plain("up", "--skip-preview"), "this stack holds a staging area of its own")
+    calm.whole()
+    assert calm.standing == before
+    file.write_text(text)
+    succeeds(environment.plain("up"))
+    assert calm.standing == before
+    assert [r for r in calm.resources if r["urn"].endswith("::staging-owner")]
+    calm.whole()
+
+
+def forget(environment: Environment, name: str) -> None:
+    """Make of the engine's state one that has never held this, nor has anything that depends on it."""
+    exported = json.loads(environment.workspace.succeed("stack", "export", "-s", "dev").output)
+    resources = exported["deployment"]["resources"]
+    (urn,) = [r["urn"] for r in resources if r["urn"].endswith(f"::{name}")]
+    exported["deployment"]["resources"] = [
+        {**r, "dependencies": [d for d in r.get("dependencies") or () if d != urn]}
+        for r in resources
+        if r["urn"] != urn
+    ]
+    file = environment.workspace.project / "earlier.json"
+    file.write_text(json.dumps(exported))
+    environment.workspace.succeed("stack", "import", "-s", "dev", "--file", str(file))
+    file.unlink()
+
+
 def test_a_root_stack_that_the_state_does_not_hold(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
     """It runs, and needs what stands beside it in the state: templates, code and secrets. A first create was killed,
     and `refresh --clear-pending-creates` has forgotten it; then `pulumi state delete` takes it out."""

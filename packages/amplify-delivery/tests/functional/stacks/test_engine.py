@@ -138,7 +138,8 @@ def test_an_account_is_bootstrapped_and_its_environment_lives_in_it(project: Pul
 
 @pytest.mark.parametrize("hello", ["true", "false"])
 def test_what_was_deployed_before_there_was_a_stage_stays_as_it_is(project: PulumiProject, hello: str) -> None:  # noqa: F811
-    """A state is the former program's: the present one finds every resource in it, and changes none."""
+    """A state is the former program's: the present one finds every resource in it, and changes none. What it adds is in
+    the state alone: whose the staging area is."""
     check_out(project)
     place = {"account": project.developer.account, "region": project.developer.region}
     # Bucket names are global: another backend than the other tests'.
@@ -152,9 +153,12 @@ def test_what_was_deployed_before_there_was_a_stage_stays_as_it_is(project: Pulu
     assert any("HelloService" in urn for urn in before) == (hello == "true")
     main.write_text(present)
     steps = json.loads(project.succeed("preview", "--json"))["changeSummary"]
+    assert steps.pop("create") == 1
     assert set(steps) == {"same"}
     project.up()
-    assert state_of(project) == before
+    after = state_of(project)
+    assert [urn.rpartition("::")[2] for urn in after.keys() - before.keys()] == ["staging-owner"]
+    assert {urn: after.get(urn) for urn in before} == before
 
 
 def key_day() -> str:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pulumi
 import pytest
 
+from amplify_delivery.stacks import backend
 from amplify_delivery.stacks.inputs import ADOPT_VARIABLE
 from unit.components.recorder import STASH, Recording
 from unit.stacks.projects import AWAY, HOME, TOOLING, account_of, make, run, write
 
-STAGING = "staging area (`bootstrapped`)"
+STAGING, OWNER = "staging area (`bootstrapped`)", "staging-owner"
 FIRST = {
     "pipeline": ("place", {"account": TOOLING, "region": HOME}),
     "preprod-account": ("place-preprod", {"account": account_of(0), "region": HOME}),
-    "preprod": (
-        "place",
-        {"account": account_of(0), "region": HOME, "environment": "preprod", STAGING: "its account's"},
-    ),
+    "preprod": ("place", {"account": account_of(0), "region": HOME, "environment": "preprod"}),
 }
 """What each stack's state remembers of its first deployment, and under which name."""
 
@@ -54,34 +53,69 @@ def test_elsewhere_it_is_refused_by_name(directory: Path, stack: str, fact: str,
     assert "-> put it back" in text
 
 
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("before", [{}, {STAGING: "its account's"}])
 def test_an_environment_with_its_own_staging_area_does_not_become_a_pipelines(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
+    directory: Path, before: dict[str, str], preview: bool
 ) -> None:
     """The program would no longer declare the area, and the engine delete it, with the templates and the code that the
-    root stack runs from. One that is adopted has none yet; what was deployed before this was remembered goes on."""
+    root stack runs from. Whatever its place remembers: that of an adopted one is from before it had an area."""
     place, facts = FIRST["preprod"]
+    states = {place: {"output": {**facts, **before}}, OWNER: {"output": {STAGING: "its own"}}}
     with pytest.raises(pulumi.RunError) as caught:
-        run(directory, "preprod", states={place: {"output": {**facts, STAGING: "its own"}}})
+        run(directory, "preprod", states=states, preview=preview)
     text = str(caught.value)
     assert f"{STAGING} is \"its account's\" now, but this stack was deployed with 'its own'" in text
     assert "-> put it back" in text
-    before = {fact: value for fact, value in facts.items() if fact != STAGING}
-    assert run(directory, "preprod", states={place: {"output": before}}).exports["environment"] == "preprod"
+
+
+@pytest.mark.parametrize("before", [{}, {STAGING: "its own"}])
+def test_whose_it_is_is_remembered_by_the_first_run_that_does_not_adopt(
+    directory: Path, before: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So an adopted environment has it, and one that was deployed before this was remembered. Without the place it is
+    not made: the first of all is refused where nothing can be made."""
+    place, facts = FIRST["preprod"]
+    states = {place: {"output": {**facts, **before}}}
+    recording = run(directory, "preprod", states=states)
+    made = recording.one(STASH, OWNER)
+    assert dict(made.inputs["input"]) == {STAGING: "its account's"}
+    assert recording.one(STASH, place).urn in made.depends_on
     monkeypatch.setenv(ADOPT_VARIABLE, "arn:aws:cloudformation:us-east-1:222222222222:stack/amplify-fullapp-preprod/1")
-    assert dict(run(directory, "preprod").one(STASH, place).inputs["input"]) == before
+    adopting = run(directory, "preprod", states=states)
+    assert [r.name for r in adopting.all(STASH) if r.name == OWNER] == []
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_the_first_time_the_state_tells_whether_it_holds_an_area_of_its_own(
+    directory: Path, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an environment that was deployed before this was remembered nothing else does. In previews, too."""
+    asked: list[str] = []
+
+    async def state_holds(end: str) -> bool:
+        asked.append(end)
+        return held
+
+    monkeypatch.setattr(backend, "state_holds", state_holds)
+    recording = run(directory, "preprod")
+    with pytest.raises(pulumi.RunError, match="holds a staging area of its own") if held else nullcontext():
+        recording.run_hook(f"{OWNER}-first")
+    assert asked == ["amplify-delivery:index:StagingArea::staging"]
 
 
 @pytest.mark.parametrize("stack", FIRST)
 def test_everything_waits_for_that_answer(directory: Path, stack: str) -> None:
     """All that is made in AWS is made with providers that depend on it."""
     recording = deployed(directory, stack)
-    place = recording.one(STASH, FIRST[stack][0]).urn
+    awaited = {recording.one(STASH, FIRST[stack][0]).urn, *(r.urn for r in recording.all(STASH) if r.name == OWNER)}
+    assert len(awaited) == 1 + (stack == "preprod")
     providers = {r.urn: r for r in recording.resources if r.type.startswith("pulumi:providers")}
     made = [r for r in recording.resources if r.type.startswith("aws")]
     assert made
     for resource in made:
         provider = providers[resource.provider.rpartition("::")[0]]
-        assert place in provider.depends_on, f"{resource.type} {resource.name}"
+        assert awaited <= set(provider.depends_on), f"{resource.type} {resource.name}"
 
 
 def test_each_environment_of_an_account_has_its_own_place(directory: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.export import render_root
 from amplify_delivery.stacks.access import environment_names
-from amplify_delivery.stacks.backend import first_create, place_of
+from amplify_delivery.stacks.backend import first_create, place_of, same_staging_area
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.parameters import SecretKey
 from amplify_delivery.stacks.inputs import environment_values, keeps_api_key_expiry
@@ -97,8 +97,10 @@ class AmplifyBackend(pulumi.ComponentResource):
                 pulumi.ResourceOptions(parent=self),
             ),
         )
+        below = pulumi.ResourceOptions(parent=self)
+        area = same_staging_area(f"{name}-staging-owner", f"{name}-staging", config, place, below)
         # Elsewhere, nothing at all is planned: not even the staging area would move.
-        only_here = pulumi.ResourceOptions(parent=self, depends_on=place.apply(lambda _: []))
+        only_here = pulumi.ResourceOptions(parent=self, depends_on=area.apply(lambda _: []))
         provider = aws_provider(f"{name}-aws", access, only_here)
         staging = [] if config.bootstrapped else [self._staging(name, config, bucket, provider)]
         names = environment_names(assembly.project, config)
