@@ -156,14 +156,14 @@ def test_each_section_does_what_the_page_says(said: dict[int, str]) -> None:
     assert "3 repaired" in said[2]
     assert "passed" in said[2]
     assert "0 error" in said[3]
-    assert "+ 14 created" in said[3]
-    assert said[3].count("14 unchanged") == 2  # the second `up`: as previewed and as done
+    assert "+ 15 created" in said[3]
+    assert said[3].count("15 unchanged") == 2  # the second `up`: as previewed and as done
     assert re.search(r"(?m)^ann: 9 changes$", said[5])
     assert json.loads(said[5].strip().splitlines()[-1])["environment"] == "ann"
     assert re.search(r"(?m)^~ +apiseriesapp/GraphQLAPITransformerSchema\w+ +AWS::AppSync::GraphQLSchema", said[6])
     refused, gone = said[7].split("refused, as it should be")
     assert "AWS::DynamoDB::Table" in refused
-    assert "ann: 24 resources deleted" in gone
+    assert "ann: 25 resources deleted" in gone
     assert re.search(r"(?m)^  apiseriesapp: deleted in \d+ s$", gone)  # while it goes, as of every deployment
 
 
