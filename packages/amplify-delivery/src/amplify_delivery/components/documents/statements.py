@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from amplify_delivery.export.documents import parsed
+
 Document = dict[str, Any]
 """A policy document: `{"Version": "2012-10-17", "Statement": [...]}`."""
 Statement = dict[str, Any]
@@ -120,14 +122,7 @@ def same_policy(one: Any, other: Any) -> bool:
     order, single elements as scalars, an account's number as the ARN of its root ("AWS JSON policy elements:
     Principal" in the IAM user guide); Sids and the version count for nothing. Texts are documents in JSON; one that is
     none is the same as itself."""
-    return bool(_canonical(_parsed(one)) == _canonical(_parsed(other)))
-
-
-def _parsed(document: Any) -> Any:
-    try:
-        return json.loads(document) if isinstance(document, str) else document
-    except ValueError:
-        return document
+    return bool(_canonical(parsed(one)) == _canonical(parsed(other)))
 
 
 def _canonical(element: Any) -> Any:
