@@ -7,7 +7,7 @@ SETUP := $(BARE) -m aws_rehearsal.setup --project .
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup tools environment rehearse test test-fast lint format lock wheels bench conformance clean
+.PHONY: help python setup tools environment rehearse test all-tests test-fast lint style types format lock wheels bench conformance clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
@@ -29,15 +29,23 @@ environment: python
 rehearse: tools  ## the story of the pipeline on this machine, or EXPORTS="DIR ..." delivered; more options in ARGS
 	@$(VENV)/python -m amplify_delivery rehearse $(EXPORTS) $(ARGS)
 
-test: setup lint  ## lint, types and all tests; pytest's options in ARGS
-	@$(VENV)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+# mypy has one thread: beside the tests it costs the second core nothing that waits for it.
+test: setup style  ## lint, types and all tests; pytest's options in ARGS
+	@$(MAKE) --no-print-directory -j 2 types all-tests
+
+all-tests: setup
+	@env -u MAKEFLAGS -u MFLAGS $(VENV)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
 test-fast: environment  ## the tests that start no process: 55 s on two cores
 	@$(VENV)/python -m pytest -n 2 --dist loadfile -m "not processes" $(ARGS)
 
-lint: environment  ## ruff and mypy
+lint: style types  ## ruff and mypy
+
+style: environment
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
+
+types: environment
 	@$(VENV)/mypy
 
 format: environment  ## format the code and fix what ruff can
