@@ -58,7 +58,7 @@ lock: python  ## pin the newest versions that the requirements allow, with hashe
 wheels: environment  ## the three distributions in dist/, byte for byte the same wherever they are built
 	@rm -rf build/wheels && $(VENV)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-index \
 	  --no-build-isolation --wheel-dir build/wheels $(patsubst %/pyproject.toml,./%,$(wildcard packages/*/pyproject.toml))
-	@$(VENV)/python -m amplify_delivery.delivery.wheels dist build/wheels/*.whl
+	@$(VENV)/python -m amplify_delivery.delivery.scaffold.wheels dist build/wheels/*.whl
 
 bench: tools  ## measure, and print the table
 	@$(VENV)/python -m benchmarks $(ARGS)

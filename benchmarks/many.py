@@ -19,9 +19,9 @@ from unittest.mock import patch
 from botocore.awsrequest import AWSResponse
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.delivery.bootstrap import bootstrapping
+from amplify_delivery.delivery.bootstrap.bootstrapping import AccountStack
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import bootstrapping
-from amplify_delivery.delivery.deployment.bootstrapping import AccountStack
 from amplify_delivery.export import assemble, read_export
 from amplify_delivery.stacks.config import Project
 from benchmarks import projects

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from amplify_delivery.changes.backend import plan_backend
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.delivery.page.rendering import written
-from amplify_delivery.delivery.page.report_model import Plan, Report
 from amplify_delivery.delivery.reporting import contents
+from amplify_delivery.delivery.reporting.page.rendering import written
+from amplify_delivery.delivery.reporting.page.report_model import Plan, Report
 from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from benchmarks.assembling import ABSENT
 from benchmarks.exports import large

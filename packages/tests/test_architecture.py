@@ -28,7 +28,7 @@ ORDER = (
     "client_config", "export", "installed", "errors", "findings",
 )  # fmt: skip
 """Packages of the product, top first: one may import those that follow it."""
-APART = ("amplify_delivery.components",)
+APART = ("amplify_delivery.components", "amplify_delivery.delivery.engine", "amplify_delivery.delivery.scaffold")
 """Folders whose rooms know nothing of each other."""
 PURE = ("client_config", "export", "components/documents")
 ACTING = {

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from amplify_delivery.delivery.page.rendering import SIGNS, TONES, rendered
-from amplify_delivery.delivery.page.report_model import Fact, Report, Stack, Typed
+from amplify_delivery.delivery.reporting.page.rendering import SIGNS, TONES, rendered
+from amplify_delivery.delivery.reporting.page.report_model import Fact, Report, Stack, Typed
 from amplify_delivery.errors import DeployError, FailedError
 from amplify_delivery.export import Assembly, EnvironmentValues
 from amplify_delivery_rehearsal.pipeline_story import front_end

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 
 from amplify_delivery import cli
 from amplify_delivery.delivery.about import CODES, About
+from amplify_delivery.delivery.account.remote.tokens import TOKEN_VARIABLE
 from amplify_delivery.delivery.debugging import VARIABLE as DEBUG
+from amplify_delivery.delivery.engine.locking.waiting import WAIT_VARIABLE
 from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE
-from amplify_delivery.delivery.locking.waiting import WAIT_VARIABLE
 from amplify_delivery.delivery.project.pipelines import STACK_VARIABLE
-from amplify_delivery.delivery.remote.tokens import TOKEN_VARIABLE
 from amplify_delivery.publishing.examination.cache import CACHE_VARIABLE, RESULTS_VARIABLE
 from amplify_delivery.stacks.inputs import ASSEMBLY_VARIABLE
 

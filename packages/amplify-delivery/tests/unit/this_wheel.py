@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from amplify_delivery.delivery.wheels import installed_wheel
+from amplify_delivery.delivery.scaffold.wheels import installed_wheel
 
 wheel_of_this_version = cache(installed_wheel)

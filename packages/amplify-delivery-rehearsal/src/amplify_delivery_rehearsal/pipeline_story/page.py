@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from amplify_delivery.delivery.page.rendering import TONES, written
-from amplify_delivery.delivery.page.report_model import (
+from amplify_delivery.delivery.reporting.page.rendering import TONES, written
+from amplify_delivery.delivery.reporting.page.report_model import (
     Action,
     Chapter,
     Execution,

@@ -10,7 +10,7 @@ from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.output import counted
-from amplify_delivery.delivery.page.report_model import Report, parsed
+from amplify_delivery.delivery.reporting.page.report_model import Report, parsed
 from amplify_delivery.errors import FailedError
 from amplify_delivery.export import Assembly, assemble, compare, read_export
 from amplify_delivery.stacks.inputs import export_folder, root_stack_name

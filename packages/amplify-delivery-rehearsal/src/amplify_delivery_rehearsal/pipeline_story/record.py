@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from amplify_delivery.delivery.page.report_model import Report
+from amplify_delivery.delivery.reporting.page.report_model import Report
 from amplify_delivery_rehearsal.pipeline_story.pipeline import commit_of
 from aws_rehearsal.pipeline_service.state import FAILED, IN_PROGRESS, ActionRun, Execution
 

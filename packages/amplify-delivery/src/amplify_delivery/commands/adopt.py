@@ -10,9 +10,9 @@ from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.adoption import lost
 from amplify_delivery.delivery.adoption.adopting import Adopted, Which, adopt
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.locking import waiting
+from amplify_delivery.delivery.engine.locking import waiting
+from amplify_delivery.delivery.printing import plans
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.delivery.reports import plans
 from amplify_delivery.errors import ConfigError
 
 ABOUT = About(

@@ -8,8 +8,8 @@ from pathlib import Path
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.printing import exports
 from amplify_delivery.delivery.project import sources, stack_files
-from amplify_delivery.delivery.reports import exports
 from amplify_delivery.export import assemble, read_export, write_assembly
 
 ABOUT = About(

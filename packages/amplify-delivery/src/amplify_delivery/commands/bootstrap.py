@@ -9,11 +9,10 @@ from collections.abc import Sequence
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
-from amplify_delivery.delivery.bootstrap import at_once
+from amplify_delivery.delivery.bootstrap import at_once, bootstrapping
+from amplify_delivery.delivery.bootstrap.bootstrapping import AccountStack, Bootstrapped
 from amplify_delivery.delivery.bootstrap.progress import duration
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import bootstrapping
-from amplify_delivery.delivery.deployment.bootstrapping import AccountStack, Bootstrapped
 from amplify_delivery.errors import FAILED, REFUSED, ConfigError
 
 ABOUT = About(

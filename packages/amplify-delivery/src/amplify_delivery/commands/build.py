@@ -20,9 +20,9 @@ from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.images.building import Declared, build_into, check_builder
+from amplify_delivery.delivery.printing import exports
 from amplify_delivery.delivery.project import artifact_files, examination, pipelines, shell, sources, step_outputs
-from amplify_delivery.delivery.reports import exports
+from amplify_delivery.delivery.project.images.building import Declared, build_into, check_builder
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import (
     Assembly,

@@ -9,8 +9,8 @@ from pathlib import Path
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.printing import exports
 from amplify_delivery.delivery.project import sources, stack_files
-from amplify_delivery.delivery.reports import exports
 from amplify_delivery.errors import REFUSED, ConfigError
 from amplify_delivery.export import Export, ExportRefused, Finding, assemble, check, read_export
 from amplify_delivery.export.assembling.images import NO_IMAGES
@@ -89,7 +89,7 @@ def image_notes(args: argparse.Namespace, context: Context, images: Images) -> l
     """What is to be said of a builder for the images. Raises `ConfigError` where the pipeline's Build may use none."""
     if not images.given:
         return []
-    from amplify_delivery.delivery.images import building  # noqa: PLC0415 - as below
+    from amplify_delivery.delivery.project.images import building  # noqa: PLC0415 - as below
 
     declared = sources.declared_images(context.folder, args.environment or sources.delivered(context.folder))
     return building.notes(declared, context.project)
@@ -98,7 +98,7 @@ def image_notes(args: argparse.Namespace, context: Context, images: Images) -> l
 def _list(args: argparse.Namespace) -> int:
     """What stands in the catalogue: of no export."""
     from amplify_delivery.changes import catalogue  # noqa: PLC0415 - all that examines, which a check does without
-    from amplify_delivery.delivery.reports import rules  # noqa: PLC0415
+    from amplify_delivery.delivery.printing import rules  # noqa: PLC0415
 
     for name, given in (("EXPORT", args.export), ("--environment", args.environment)):
         if given:
@@ -120,7 +120,7 @@ def _tell_apart(args: argparse.Namespace) -> None:
 def _explain_id(args: argparse.Namespace) -> int:
     """One id, of no export."""
     from amplify_delivery.changes import catalogue  # noqa: PLC0415
-    from amplify_delivery.delivery.reports import rules  # noqa: PLC0415
+    from amplify_delivery.delivery.printing import rules  # noqa: PLC0415
 
     rules.explained(catalogue.explain(args.explain), as_json=args.json)
     return 0
@@ -129,7 +129,7 @@ def _explain_id(args: argparse.Namespace) -> int:
 def _explain_found(args: argparse.Namespace, export: Export, findings: Sequence[Finding]) -> int:
     """What is found in the export, by id, each explained; with an id that one alone. The exit code is the check's."""
     from amplify_delivery.changes import catalogue  # noqa: PLC0415
-    from amplify_delivery.delivery.reports import rules  # noqa: PLC0415
+    from amplify_delivery.delivery.printing import rules  # noqa: PLC0415
 
     wanted = catalogue.explain(args.explain) if args.explain else None
     explained = [wanted] if wanted else [catalogue.explain(id) for id in dict.fromkeys(f.id for f in findings)]

@@ -9,7 +9,7 @@ from amplify_delivery.client_config import PLATFORMS, files, left_out
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.front_end import configuration_files, running_backend
+from amplify_delivery.delivery.environment.front_end import configuration_files, running_backend
 
 ABOUT = About(
     needs="files, AWS",

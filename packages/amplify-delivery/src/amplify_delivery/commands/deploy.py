@@ -9,9 +9,9 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, deploying
-from amplify_delivery.delivery.locking import waiting
-from amplify_delivery.delivery.reports import shown_outputs
-from amplify_delivery.delivery.reports.changes import told
+from amplify_delivery.delivery.engine.locking import waiting
+from amplify_delivery.delivery.printing import shown_outputs
+from amplify_delivery.delivery.printing.changes import told
 from amplify_delivery.errors import ConfigError
 
 ABOUT = About(

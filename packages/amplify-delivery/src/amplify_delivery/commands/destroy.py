@@ -12,11 +12,11 @@ from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment.live import following
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.live import following
-from amplify_delivery.delivery.locking import waiting
-from amplify_delivery.delivery.locking.session import holding
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking import waiting
+from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction
 from amplify_delivery.errors import ConfigError, NoStackError, RefusedError

@@ -10,12 +10,12 @@ from typing import Any
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.earlier import collecting, image_garbage
+from amplify_delivery.delivery.deployment.earlier import collecting, image_garbage
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.locking import waiting
+from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.environment import wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.delivery.locking import waiting
-from amplify_delivery.delivery.locking.session import holding
 
 ABOUT = About(
     needs="AWS, Pulumi",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
+from amplify_delivery.delivery.adoption.handover.handing import KEPT, Handover, hand_over
+from amplify_delivery.delivery.adoption.handover.readiness import SOURCE
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.handover.handing import KEPT, Handover, hand_over
-from amplify_delivery.delivery.handover.readiness import SOURCE
 
 ABOUT = About(
     needs="files, AWS",

@@ -7,8 +7,8 @@ import argparse
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.images.building import check_builder, replace_folder
 from amplify_delivery.delivery.project import sources
+from amplify_delivery.delivery.project.images.building import check_builder, replace_folder
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import read_export
 from amplify_delivery.export.images.layout import index_of

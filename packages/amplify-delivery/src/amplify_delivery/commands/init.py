@@ -16,7 +16,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.scaffold import amplify_project, ci, project_files, wishes, writing
 from amplify_delivery.delivery.scaffold.amplify_project import Found
 from amplify_delivery.delivery.scaffold.project_files import REQUIREMENTS, WHEELS, NewProject
-from amplify_delivery.delivery.wheels import Wheel, installed_wheel
+from amplify_delivery.delivery.scaffold.wheels import Wheel, installed_wheel
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import check, read_export
 from amplify_delivery.stacks.config import AccountConfig, Project

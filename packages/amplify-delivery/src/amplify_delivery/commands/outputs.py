@@ -8,7 +8,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.reports import shown_outputs
+from amplify_delivery.delivery.printing import shown_outputs
 
 ABOUT = About(
     needs="Pulumi",

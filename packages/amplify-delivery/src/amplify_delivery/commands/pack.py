@@ -8,8 +8,8 @@ from pathlib import Path
 from amplify_delivery.components.documents.pipeline.artifact import VARIABLE
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
+from amplify_delivery.delivery.account.remote import sealed
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.remote import sealed
 
 ABOUT = About(
     needs="files",

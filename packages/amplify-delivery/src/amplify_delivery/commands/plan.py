@@ -13,7 +13,7 @@ from pathlib import Path
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.locking import waiting
+from amplify_delivery.delivery.engine.locking import waiting
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import REFUSED, ConfigError
 
@@ -78,9 +78,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _against(args: argparse.Namespace, context: Context) -> int:
-    from amplify_delivery.delivery.offline.against import against  # noqa: PLC0415 - as in _plan
-    from amplify_delivery.delivery.reports import offline_plans  # noqa: PLC0415
-    from amplify_delivery.delivery.reports.markdown import markdown  # noqa: PLC0415
+    from amplify_delivery.delivery.planning.offline.against import against  # noqa: PLC0415 - as in _plan
+    from amplify_delivery.delivery.printing import offline_plans  # noqa: PLC0415
+    from amplify_delivery.delivery.printing.markdown import markdown  # noqa: PLC0415
 
     for name, given in (
         ("--out", args.out),
@@ -112,7 +112,7 @@ def _against(args: argparse.Namespace, context: Context) -> int:
 def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
     # The engine's SDK and boto3: without them --against takes half as long.
     from amplify_delivery.delivery.deployment.proposing import propose  # noqa: PLC0415
-    from amplify_delivery.delivery.reports import plans  # noqa: PLC0415
+    from amplify_delivery.delivery.printing import plans  # noqa: PLC0415
 
     patience = waiting.Patience(args.wait, context.variables)
     refused = None if args.json else plans.show

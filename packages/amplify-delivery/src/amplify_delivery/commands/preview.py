@@ -10,7 +10,7 @@ from typing import Any
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.locking import waiting
+from amplify_delivery.delivery.engine.locking import waiting
 from amplify_delivery.delivery.scaffold.ci import GITHUB, KINDS
 from amplify_delivery.errors import FAILED, REFUSED, ConfigError
 
@@ -71,9 +71,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _up(args: argparse.Namespace, context: Context) -> int:
-    from amplify_delivery.delivery.previews import pattern, previewing  # noqa: PLC0415 - the engine's SDK
-    from amplify_delivery.delivery.reports import shown_outputs  # noqa: PLC0415
-    from amplify_delivery.delivery.reports.changes import told  # noqa: PLC0415
+    from amplify_delivery.delivery.deployment.previews import pattern, previewing  # noqa: PLC0415 - the engine's SDK
+    from amplify_delivery.delivery.printing import shown_outputs  # noqa: PLC0415
+    from amplify_delivery.delivery.printing.changes import told  # noqa: PLC0415
 
     name = pattern.name_of(args.pull_request)
     done = previewing.up(args.pull_request, args.pattern, context, _patience(args, context), output.progress)
@@ -87,7 +87,7 @@ def _up(args: argparse.Namespace, context: Context) -> int:
 
 
 def _down(args: argparse.Namespace, context: Context) -> int:
-    from amplify_delivery.delivery.previews import pattern, previewing  # noqa: PLC0415
+    from amplify_delivery.delivery.deployment.previews import pattern, previewing  # noqa: PLC0415
 
     name = pattern.name_of(args.pull_request)
     was = previewing.down(args.pull_request, args.pattern, context, _patience(args, context), output.progress)
@@ -99,7 +99,7 @@ def _down(args: argparse.Namespace, context: Context) -> int:
 
 
 def _collect(args: argparse.Namespace, context: Context) -> int:
-    from amplify_delivery.delivery.previews import previewing  # noqa: PLC0415
+    from amplify_delivery.delivery.deployment.previews import previewing  # noqa: PLC0415
 
     if args.older_than < 0:
         raise ConfigError("is not a number of days", where="--older-than", remedy="as in 7; nothing was changed")
@@ -120,7 +120,7 @@ def _collect(args: argparse.Namespace, context: Context) -> int:
 
 def _trust(args: argparse.Namespace, context: Context) -> int:
     from amplify_delivery.components.documents.web_identity import github_previews, gitlab_previews  # noqa: PLC0415
-    from amplify_delivery.delivery.previews import pattern  # noqa: PLC0415
+    from amplify_delivery.delivery.deployment.previews import pattern  # noqa: PLC0415
     from amplify_delivery.delivery.project import stack_files  # noqa: PLC0415
     from amplify_delivery.stacks.access import environment_names  # noqa: PLC0415
     from amplify_delivery.stacks.config.ci import GitHub, GitLab  # noqa: PLC0415
@@ -147,7 +147,7 @@ def _trust(args: argparse.Namespace, context: Context) -> int:
 
 
 def _credentials(args: argparse.Namespace, context: Context) -> int:
-    from amplify_delivery.delivery.remote import process_credentials  # noqa: PLC0415 - boto3
+    from amplify_delivery.delivery.account.remote import process_credentials  # noqa: PLC0415 - boto3
 
     output.document(process_credentials.credentials(args.role, context.variables))
     return 0

@@ -8,8 +8,8 @@ from pathlib import Path
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.page.rendering import written
 from amplify_delivery.delivery.reporting.gathering import report
+from amplify_delivery.delivery.reporting.page.rendering import written
 from amplify_delivery.errors import ConfigError
 
 ABOUT = About(

@@ -10,9 +10,9 @@ from pathlib import Path
 from amplify_delivery.components.documents.naming import CHECK, CI_ROLES, DEPLOY, PLAN, PROJECTS
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
+from amplify_delivery.delivery.account.remote import builds, sealed, visiting
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.delivery.remote import builds, sealed, visiting
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.access import bootstrapped_environment, environment_names
 from amplify_delivery.stacks.config import Project

@@ -11,7 +11,7 @@ from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import stack_outputs
-from amplify_delivery.delivery.front_end import configuration_files, left_for_steps
+from amplify_delivery.delivery.environment.front_end import configuration_files, left_for_steps
 from amplify_delivery.delivery.pipeline import bake, step_runs
 from amplify_delivery.delivery.project import shell, stack_files
 from amplify_delivery.errors import ConfigError

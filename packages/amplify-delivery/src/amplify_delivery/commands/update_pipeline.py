@@ -9,12 +9,12 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.locking import waiting
-from amplify_delivery.delivery.locking.session import holding
+from amplify_delivery.delivery.engine.locking import waiting
+from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.pipeline import program_update, restart, self_update
 from amplify_delivery.delivery.pipeline.self_update import COMMIT_VARIABLE
+from amplify_delivery.delivery.printing.changes import told
 from amplify_delivery.delivery.project import pipelines
-from amplify_delivery.delivery.reports.changes import told
 from amplify_delivery.stacks.access import pipeline_names
 from amplify_delivery.stacks.model import pipeline_model
 from amplify_delivery.stacks.sources import source_digest

@@ -18,7 +18,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.scaffold import locks, project_files, releases, writing
 from amplify_delivery.delivery.scaffold.project_files import REQUIREMENTS, WHEELS
 from amplify_delivery.delivery.scaffold.releases import AccountVersion
-from amplify_delivery.delivery.wheels import Wheel, installed_wheel, opened
+from amplify_delivery.delivery.scaffold.wheels import Wheel, installed_wheel, opened
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.execution import auth_trust
+from amplify_delivery.delivery.deployment.execution import auth_trust
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import EnvironmentValues, RootStack, assemble, read_export, render_root
 from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery import cli
+from amplify_delivery.delivery.adoption.handover.handing import KEPT, hand_over
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.handover.handing import KEPT, hand_over
 from amplify_delivery.errors import ConfigError, RefusedError
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import LocalAccount

@@ -32,7 +32,9 @@ def build(out: Path, sources: Sequence[Path] = SOURCES) -> dict[str, Path]:
     """Build and repack; the wheels by their distributions' names."""
     pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index")
     run(*pip, "--no-build-isolation", "--wheel-dir", out / "backend", *sources)
-    run(sys.executable, "-m", "amplify_delivery.delivery.wheels", out, *sorted((out / "backend").glob("*.whl")))
+    run(
+        sys.executable, "-m", "amplify_delivery.delivery.scaffold.wheels", out, *sorted((out / "backend").glob("*.whl"))
+    )
     return built(out)
 
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.delivery.wheels import Wheel
-from amplify_delivery.delivery.wheels.packing import packed
+from amplify_delivery.delivery.scaffold.wheels import Wheel
+from amplify_delivery.delivery.scaffold.wheels.packing import packed
 from functional.delivery.built_wheels import SOURCES, build, released, run, virtualenv
 from unit.places import REPOSITORY
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("wheels")]
 
 OURS = {"amplify-delivery", "amplify-delivery-rehearsal", "aws-rehearsal"}
-MADE_WHEEL = "from amplify_delivery.delivery.wheels import installed_wheel; print(installed_wheel().sha256)"
+MADE_WHEEL = "from amplify_delivery.delivery.scaffold.wheels import installed_wheel; print(installed_wheel().sha256)"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_make_wheels_builds_these() -> None:
         "--no-deps",
         "--no-index",
         "--no-build-isolation",
-        "-m amplify_delivery.delivery.wheels dist",
+        "-m amplify_delivery.delivery.scaffold.wheels dist",
     ):
         assert part in recipe
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from amplify_delivery.client_config import FILES, PLATFORMS
-from amplify_delivery.delivery.page.report_model import parsed
+from amplify_delivery.delivery.reporting.page.report_model import parsed
 from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws

@@ -26,7 +26,7 @@ from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.pipeline import artifact
 from amplify_delivery.components.documents.pipeline.buildspecs import PLAN_VARIABLES
 from amplify_delivery.components.documents.web_identity import GITHUB
-from amplify_delivery.delivery.remote import builds
+from amplify_delivery.delivery.account.remote import builds
 from amplify_delivery.delivery.scaffold import ci
 from aws_rehearsal.pipeline_service import PipelineService
 from aws_rehearsal_tests import pulumi_homes

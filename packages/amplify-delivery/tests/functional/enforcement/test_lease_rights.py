@@ -15,10 +15,10 @@ import pytest
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import stored_state
-from amplify_delivery.delivery.locking.holder import BUILD, BUILD_ARN, Holder
-from amplify_delivery.delivery.locking.lease import Lease
-from amplify_delivery.delivery.locking.session import holding, lease_of, wait_until_free
-from amplify_delivery.delivery.locking.waiting import Patience
+from amplify_delivery.delivery.engine.locking.holder import BUILD, BUILD_ARN, Holder
+from amplify_delivery.delivery.engine.locking.lease import Lease
+from amplify_delivery.delivery.engine.locking.session import holding, lease_of, wait_until_free
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.errors import LockedError, StateError
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.pipeline_service import PipelineService

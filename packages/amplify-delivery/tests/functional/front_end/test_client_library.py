@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.client_config import Backend, files, of_assembly
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.front_end.running_backend import of_stack
+from amplify_delivery.delivery.environment.front_end.running_backend import of_stack
 from amplify_delivery.export import Assembly, EnvironmentValues
 from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.setup.node import ensure_locked, ensure_node

@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from amplify_delivery.delivery.page.rendering import written
+from amplify_delivery.delivery.reporting.page.rendering import written
 from aws_rehearsal_tests.absent import IN_CI
 from functional.report.browsers import binary, chromium
 from unit.delivery.page.example_reports import HOSTILE, everything

@@ -9,8 +9,8 @@ from amplify_delivery.changes.by_hand import by_hand, named
 from amplify_delivery.changes.deployed import Deployed
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource
+from amplify_delivery.delivery.deployment.execution import restoring
 from amplify_delivery.delivery.environment.planned import Backend
-from amplify_delivery.delivery.execution import restoring
 from amplify_delivery.delivery.planning import updated_by_hand
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical

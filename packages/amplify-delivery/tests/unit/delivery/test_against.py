@@ -18,8 +18,8 @@ from amplify_delivery.changes.gained.grants import ANYONE
 from amplify_delivery.changes.impossible.finding import Impossible
 from amplify_delivery.changes.steps import RemoveResource
 from amplify_delivery.cli import main
-from amplify_delivery.delivery.offline.against import Against, OfflinePlan, against
-from amplify_delivery.delivery.reports.markdown import LONGEST, MARK, code, markdown, sentence
+from amplify_delivery.delivery.planning.offline.against import Against, OfflinePlan, against
+from amplify_delivery.delivery.printing.markdown import LONGEST, MARK, code, markdown, sentence
 from amplify_delivery.errors import ConfigError, ExportRefused, RefusedError
 from amplify_delivery.export import assemble, read_export, write_assembly
 from unit.delivery.conftest import export

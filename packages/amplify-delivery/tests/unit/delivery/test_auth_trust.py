@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.changes.amplify import auth_trust
 from amplify_delivery.changes.amplify.auth_trust import lost, now_for
-from amplify_delivery.delivery.execution import auth_trust as around
-from amplify_delivery.delivery.execution import carrying_out
-from amplify_delivery.delivery.execution.auth_trust import kept
+from amplify_delivery.delivery.deployment.execution import auth_trust as around
+from amplify_delivery.delivery.deployment.execution import carrying_out
+from amplify_delivery.delivery.deployment.execution.auth_trust import kept
 from amplify_delivery.errors import FailedError, PluginLostError, RefusedError
 
 POOL = "eu-central-1:11111111-2222-3333-4444-555555555555"

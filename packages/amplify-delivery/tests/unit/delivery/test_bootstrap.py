@@ -11,11 +11,11 @@ from amplify_delivery import cli
 from amplify_delivery.commands import bootstrap
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.account.former_names import check_order, next_step
+from amplify_delivery.delivery.bootstrap import bootstrapping
+from amplify_delivery.delivery.bootstrap.bootstrapping import Done, account_stacks
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import bootstrapping
-from amplify_delivery.delivery.deployment.bootstrapping import Done, account_stacks
 from amplify_delivery.delivery.engine.watch import Watch
-from amplify_delivery.delivery.reports.changes import told
+from amplify_delivery.delivery.printing.changes import told
 from amplify_delivery.errors import ConfigError, DeliveryError, PluginLostError, RefusedError
 from amplify_delivery.stacks.config import Project
 from unit.stacks.projects import account_of, make, name_of, write

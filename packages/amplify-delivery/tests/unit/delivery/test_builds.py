@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.delivery.remote import builds
+from amplify_delivery.delivery.account.remote import builds
 from amplify_delivery.errors import DeployError
 from amplify_delivery.publishing.aws_errors import told_as
 

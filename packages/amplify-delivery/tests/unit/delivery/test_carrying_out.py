@@ -14,12 +14,12 @@ from amplify_delivery.changes.guard import PLAN_VARIABLE, Guard
 from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, proposing
+from amplify_delivery.delivery.deployment.execution import auth_trust, carrying_out, in_steps, protecting, restoring
+from amplify_delivery.delivery.deployment.execution.in_steps import Work
+from amplify_delivery.delivery.deployment.live import following
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, wanted
-from amplify_delivery.delivery.execution import auth_trust, carrying_out, in_steps, protecting, restoring
-from amplify_delivery.delivery.execution.in_steps import Work
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.live import following
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.errors import DeployError, FailedError, RefusedError
 from unit.delivery.conftest import ROOT

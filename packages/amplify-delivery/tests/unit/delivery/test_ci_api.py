@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from amplify_delivery.delivery import ci_api
-from amplify_delivery.delivery.remote import tokens
+from amplify_delivery.delivery.account.remote import tokens
 from amplify_delivery.errors import RefusedError
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_delivery.delivery.account.remote import builds
 from amplify_delivery.delivery.engine.state_store import _Bucket
-from amplify_delivery.delivery.remote import builds
 from amplify_delivery.errors import DeliveryError
 from amplify_delivery.export import AssemblyObject
 from amplify_delivery.publishing import PublishTarget

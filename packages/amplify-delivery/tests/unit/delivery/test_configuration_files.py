@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.client_config import Platform, files
-from amplify_delivery.delivery.front_end.configuration_files import write
+from amplify_delivery.delivery.environment.front_end.configuration_files import write
 from amplify_delivery.errors import ConfigError
 from unit.client_config.backends import backend, everything
 

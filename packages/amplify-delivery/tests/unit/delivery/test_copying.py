@@ -17,7 +17,7 @@ from amplify_delivery.changes.guard import AllowedLoss, Guard
 from amplify_delivery.changes.ordered import handed
 from amplify_delivery.changes.ordered.successors import closing
 from amplify_delivery.changes.steps import CopyTable
-from amplify_delivery.delivery.execution import copied_tables, copy_checks, copying
+from amplify_delivery.delivery.deployment.execution import copied_tables, copy_checks, copying
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.publishing.aws_errors import told_as

@@ -18,8 +18,8 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.changes.deployed import read, settle
 from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.changes.stacks import MASK
+from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.environment import planned
-from amplify_delivery.delivery.execution import carrying_out
 from amplify_delivery.delivery.planning import AddResource, Plan, Start, Target
 from amplify_delivery.errors import DeployError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY

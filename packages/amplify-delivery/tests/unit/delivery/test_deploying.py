@@ -15,12 +15,12 @@ from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.steps import RecoverStack
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, deploying
+from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.engine import stack_outputs
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, present_images, recovery, wanted
-from amplify_delivery.delivery.execution import carrying_out
-from amplify_delivery.delivery.front_end import left_for_steps
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.waiting import Patience
+from amplify_delivery.delivery.environment.front_end import left_for_steps
 from amplify_delivery.delivery.planning import Plan, plan_backend
 from amplify_delivery.errors import ConfigError, DeliveryError, FailedError, RefusedError
 from unit.delivery.conftest import ROOT

@@ -19,10 +19,10 @@ from amplify_delivery.commands import destroy
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment.live import following
 from amplify_delivery.delivery.engine.automation_api import Before
+from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.watch import RootWork
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.live import following
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, emptying, root_stack

@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.killed import by_time, existing, policies, tags
-from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
+from amplify_delivery.delivery.engine.killed import by_time, existing, policies, tags
+from amplify_delivery.delivery.engine.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.stacks.images import IMAGES
 
 NAME = "amplify-app-dev-1"

@@ -20,13 +20,22 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.delivery import ci_runs
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine.locking import holder as holders
+from amplify_delivery.delivery.engine.locking import session
+from amplify_delivery.delivery.engine.locking.holder import (
+    BUILD,
+    BUILD_ARN,
+    Holder,
+    Life,
+    began,
+    began_at,
+    judge,
+    machine,
+)
+from amplify_delivery.delivery.engine.locking.lease import Lease
+from amplify_delivery.delivery.engine.locking.session import holding, wait_until_free
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.state_store import Store, backend_url, store_of
-from amplify_delivery.delivery.locking import holder as holders
-from amplify_delivery.delivery.locking import session
-from amplify_delivery.delivery.locking.holder import BUILD, BUILD_ARN, Holder, Life, began, began_at, judge, machine
-from amplify_delivery.delivery.locking.lease import Lease
-from amplify_delivery.delivery.locking.session import holding, wait_until_free
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.errors import FailedError, LockedError, StateError
 
 NOBODY = 4_194_305

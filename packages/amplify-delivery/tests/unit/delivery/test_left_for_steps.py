@@ -11,8 +11,8 @@ import pytest
 from amplify_delivery.client_config import PLATFORMS, Platform, files, left_out
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.engine import state_bucket
-from amplify_delivery.delivery.front_end import running_backend
-from amplify_delivery.delivery.front_end.left_for_steps import Left, document, keep, parsed
+from amplify_delivery.delivery.environment.front_end import running_backend
+from amplify_delivery.delivery.environment.front_end.left_for_steps import Left, document, keep, parsed
 from amplify_delivery.stacks.config import Project
 from unit.client_config.backends import everything
 from unit.stacks.projects import APP, make

@@ -11,8 +11,8 @@ import pytest
 
 from amplify_delivery import cli
 from amplify_delivery.components.documents.pipeline.artifact import KEPT, LIST, verify
+from amplify_delivery.delivery.account.remote import sealed
 from amplify_delivery.delivery.output import append_variables
-from amplify_delivery.delivery.remote import sealed
 from amplify_delivery.errors import ConfigError, RefusedError
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.killed import by_time, existing, pending
-from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
+from amplify_delivery.delivery.engine.killed import by_time, existing, pending
+from amplify_delivery.delivery.engine.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.errors import RefusedError
 
 URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudformation/stack:Stack::backend"

@@ -20,10 +20,10 @@ from amplify_delivery.components.documents.web_identity import GITHUB
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import updating
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.waiting import Patience
-from amplify_delivery.delivery.previews import pattern, previewing
-from amplify_delivery.delivery.previews.previewing import _check_pattern
+from amplify_delivery.delivery.deployment.previews import pattern, previewing
+from amplify_delivery.delivery.deployment.previews.previewing import _check_pattern
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.scaffold import project_files
 from amplify_delivery.delivery.teardown import destruction, leftovers
 from amplify_delivery.delivery.teardown.held import Held

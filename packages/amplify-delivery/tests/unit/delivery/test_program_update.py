@@ -15,8 +15,8 @@ from amplify_delivery import cli
 from amplify_delivery.components.documents.pipeline.model import OtherProgram
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.waiting import Patience
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.pipeline import program_update
 from amplify_delivery.delivery.pipeline.program_update import ProgramUpdate, put_plugin
 from amplify_delivery.delivery.pipeline.self_update import PIPELINE, Updated

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_delivery.delivery.execution.protecting import carry_out
+from amplify_delivery.delivery.deployment.execution.protecting import carry_out
 from amplify_delivery.delivery.planning import ProtectStack, protection
 from amplify_delivery.delivery.planning.covered import Covered
 from amplify_delivery.errors import FailedError

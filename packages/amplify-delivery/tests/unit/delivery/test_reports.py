@@ -6,7 +6,7 @@ import pytest
 
 from amplify_delivery.changes.gained import gained
 from amplify_delivery.delivery.planning import unread
-from amplify_delivery.delivery.reports import plans
+from amplify_delivery.delivery.printing import plans
 from unit.delivery.planning.stacks_of import stacks_of
 
 

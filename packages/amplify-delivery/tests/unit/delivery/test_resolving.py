@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.killed import existing, resolving
-from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
+from amplify_delivery.delivery.engine.killed import existing, resolving
+from amplify_delivery.delivery.engine.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import RefusedError, StateError
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.client_config import Declared, of_assembly, of_export
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.front_end.running_backend import of_an_assembly, of_stack
+from amplify_delivery.delivery.environment.front_end.running_backend import of_an_assembly, of_stack
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Assembly, assemble, read_export, write_assembly
 from unit.client_config.backends import AUTH, graphql, resource

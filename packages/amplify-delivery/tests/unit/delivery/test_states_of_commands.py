@@ -21,11 +21,11 @@ from amplify_delivery.commands import rollback
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import deploying, proposing, updating
-from amplify_delivery.delivery.earlier import staged
+from amplify_delivery.delivery.deployment.earlier import staged
 from amplify_delivery.delivery.engine import secrets_provider
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.environment import planned, recovery, wanted
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import told_as

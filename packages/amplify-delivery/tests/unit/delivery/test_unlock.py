@@ -17,7 +17,7 @@ from amplify_delivery import cli
 from amplify_delivery.commands import unlock
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import unlocking
-from amplify_delivery.delivery.killed import resolving
+from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.errors import ConfigError, LockedError, RefusedError
 from unit.delivery.test_lease import NOBODY, Scene, alive, somebody
 

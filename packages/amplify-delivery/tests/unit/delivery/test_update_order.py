@@ -15,7 +15,7 @@ from amplify_delivery.changes.ordered.handed import COPIED_VARIABLE, UPDATE_VARI
 from amplify_delivery.changes.ordered.updates import ordered
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.execution import copied_tables, copy_checks, copying, in_steps, tables
+from amplify_delivery.delivery.deployment.execution import copied_tables, copy_checks, copying, in_steps, tables
 from unit.changes.test_successors import V4, wanted, way, with_indexes
 from unit.delivery.planning.stacks_of import stacks_of
 

@@ -22,8 +22,8 @@ from amplify_delivery.components.documents.pipeline.stage_models import Stage
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.waiting import Patience
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.pipeline import own_rights, restart, self_update
 from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.pipeline.self_update import DIGEST, PIPELINE, Decision, check_stores, decide

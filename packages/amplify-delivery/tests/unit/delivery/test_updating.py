@@ -12,10 +12,10 @@ import pytest
 from amplify_delivery import publishing
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, deploying, updating
+from amplify_delivery.delivery.deployment.execution import carrying_out
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, present_images, recovery, wanted
-from amplify_delivery.delivery.execution import carrying_out
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.errors import FailedError, PublishError, RefusedError
 from amplify_delivery.publishing import gen2_lock
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.naming import CI_ROLES, EnvironmentNames
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.remote import process_credentials, tokens, visiting
+from amplify_delivery.delivery.account.remote import process_credentials, tokens, visiting
 from amplify_delivery.errors import RefusedError
 
 NAMES = EnvironmentNames("todoapp", "333333333333", "eu-central-1", "prod")

@@ -19,10 +19,10 @@ from amplify_delivery.components.documents.pipeline.stage_models import Stage
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import deploying
 from amplify_delivery.delivery.deployment.audit import Audit
+from amplify_delivery.delivery.engine.locking import waiting
+from amplify_delivery.delivery.engine.locking.session import Held
 from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.environment import wanted
-from amplify_delivery.delivery.locking import waiting
-from amplify_delivery.delivery.locking.session import Held
 from amplify_delivery.delivery.pipeline import self_update
 from amplify_delivery.errors import ConfigError, DeployError, FailedError, LockedError, RefusedError
 

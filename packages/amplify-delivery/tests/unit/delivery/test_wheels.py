@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.delivery.wheels import installed, installed_wheel, opened, packing, repacked
+from amplify_delivery.delivery.scaffold.wheels import installed, installed_wheel, opened, packing, repacked
 from amplify_delivery.errors import ConfigError, SetupError
 from unit.places import REPOSITORY
 

@@ -25,7 +25,7 @@ from amplify_delivery.components.documents.rights.handler_table import table
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.components.documents.rights.types import program_actions
 from amplify_delivery.components.documents.rights.unscoped import NOT_GRANTED, UNSCOPED_READS, UNSCOPED_WRITES
-from amplify_delivery.delivery.killed import classic, existing
+from amplify_delivery.delivery.engine.killed import classic, existing
 from amplify_delivery.delivery.pipeline.own_rights import not_its_own
 from amplify_delivery.delivery.planning import ProgramStep
 from aws_rehearsal.policy import Principal, Request, Role, World, decide

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amplify_delivery.delivery.killed import existing, pending
+from amplify_delivery.delivery.engine.killed import existing, pending
 from unit.stacks.projects import make, run, write
 
 OF_NOBODY = {

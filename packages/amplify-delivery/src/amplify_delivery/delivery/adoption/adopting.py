@@ -23,11 +23,11 @@ from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.session import holding
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.environment import planned, wanted
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.session import holding
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.project.named_roots import named_roots

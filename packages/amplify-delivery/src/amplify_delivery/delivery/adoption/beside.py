@@ -1,9 +1,9 @@
 """What a lost state held beside the root is taken in with it: staging bucket and image repository of a personal stack,
 and secrets.
 
-They are looked for as what a killed run was making (`amplify_delivery.delivery.killed`): by their names, which hold the
-app's and the environment's, where their providers make them, and as what they were to be. The preview tells their
-inputs and where they stand. What is only set on them, or put into them, the next deployment does again.
+They are looked for as what a killed run was making (`amplify_delivery.delivery.engine.killed`): by their names, which
+hold the app's and the environment's, where their providers make them, and as what they were to be. The preview tells
+their inputs and where they stand. What is only set on them, or put into them, the next deployment does again.
 
 What else holds data, and what has no name of its own, nobody can look for: that is told. Deployed, the program would
 get an empty one, and the other would be forgotten.
@@ -19,8 +19,17 @@ from amplify_delivery.changes.stateful import PULUMI_TYPES
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption.state import PLACE, STASH, with_above
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.killed import existing
-from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown, creating, written
+from amplify_delivery.delivery.engine.killed import existing
+from amplify_delivery.delivery.engine.killed.pending import (
+    Answer,
+    Foreign,
+    Gone,
+    Operation,
+    There,
+    Unknown,
+    creating,
+    written,
+)
 from amplify_delivery.delivery.planning import ProgramStep
 
 _NAMES: Mapping[str, str] = {

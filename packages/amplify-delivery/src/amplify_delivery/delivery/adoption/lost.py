@@ -1,9 +1,9 @@
 """The lost state of an account or of a pipeline: what runs there is taken in as it is, by name.
 
 Names of both hold the app's and the environment's or the pipeline's, so what is there under them is theirs. It is
-looked for as what a killed run was making (`amplify_delivery.delivery.killed`); what is only set on something (policies
-of buckets, attachments) the next update does again, and what that finds otherwise than the files say it changes in
-place.
+looked for as what a killed run was making (`amplify_delivery.delivery.engine.killed`); what is only set on something
+(policies of buckets, attachments) the next update does again, and what that finds otherwise than the files say
+it changes in place.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from amplify_delivery.delivery.adoption import beside
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.killed import existing, pending, resolving
+from amplify_delivery.delivery.engine.killed.pending import Operation, creating
+from amplify_delivery.delivery.engine.locking.session import holding
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
-from amplify_delivery.delivery.killed import existing, pending, resolving
-from amplify_delivery.delivery.killed.pending import Operation, creating
-from amplify_delivery.delivery.locking.session import holding
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program_rights import UNKNOWN
 from amplify_delivery.delivery.project import stack_files

@@ -19,7 +19,7 @@ from amplify_delivery.delivery.planning import (
     Step,
     document_digest,
 )
-from amplify_delivery.delivery.reports import plans
+from amplify_delivery.delivery.printing import plans
 from amplify_delivery.errors import ConfigError, RefusedError
 
 

@@ -19,19 +19,19 @@ from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval
 from amplify_delivery.delivery.deployment.audit import Audit, log_of
+from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.session import holding
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.environment import drifting, planned, present_images, recovery, wanted
-from amplify_delivery.delivery.execution import carrying_out
-from amplify_delivery.delivery.front_end import left_for_steps
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.session import holding
-from amplify_delivery.delivery.locking.waiting import Patience
+from amplify_delivery.delivery.environment.front_end import left_for_steps
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
-from amplify_delivery.delivery.reports import plans
+from amplify_delivery.delivery.printing import plans
 from amplify_delivery.errors import ConfigError, FailedError, LockedError, midway
 from amplify_delivery.publishing.target import PublishTarget
 from amplify_delivery.stacks.access import pipeline_names

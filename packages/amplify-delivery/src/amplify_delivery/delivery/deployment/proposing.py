@@ -10,10 +10,10 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval
 from amplify_delivery.delivery.deployment.audit import Audit, log_if_allowed
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.session import wait_until_free
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, wanted
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.session import wait_until_free
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.errors import RefusedError
 

@@ -15,14 +15,14 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking import engine_locks, lease
+from amplify_delivery.delivery.engine.locking.engine_locks import EngineLock
+from amplify_delivery.delivery.engine.locking.holder import Holder, Life, Verdict
+from amplify_delivery.delivery.engine.locking.session import holding, judged, lease_of
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, backend_url
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking import engine_locks, lease
-from amplify_delivery.delivery.locking.engine_locks import EngineLock
-from amplify_delivery.delivery.locking.holder import Holder, Life, Verdict
-from amplify_delivery.delivery.locking.session import holding, judged, lease_of
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, LockedError, RefusedError, StateError
 from amplify_delivery.stacks.access import environment_names, pipeline_names

@@ -12,19 +12,19 @@ from amplify_delivery.changes.ordered.updates import changed_tables
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.adoption import lost
+from amplify_delivery.delivery.bootstrap.bootstrapping import check_places
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment.bootstrapping import check_places
+from amplify_delivery.delivery.deployment.execution import carrying_out
+from amplify_delivery.delivery.deployment.execution.in_steps import Work
 from amplify_delivery.delivery.engine import secrets_provider as its_key
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.session import holding
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.environment import image_findings, planned, present_images, recovery, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.delivery.execution import carrying_out
-from amplify_delivery.delivery.execution.in_steps import Work
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.session import holding
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.planning import ProgramStep, plan_program
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND, changes_something
 from amplify_delivery.delivery.project import stack_files

@@ -11,7 +11,7 @@ import re
 import time
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.locking.waiting import PAUSES
+from amplify_delivery.delivery.engine.locking.waiting import PAUSES
 from amplify_delivery.errors import DeliveryError
 
 LONGEST = 360.0

@@ -16,7 +16,7 @@ from typing import Any
 from amplify_delivery.components.documents.pipeline.model import OtherProgram, PipelineModel
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.locking.waiting import Patience
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.pipeline import own_rights
 from amplify_delivery.delivery.pipeline.self_update import (
     EXECUTION_VARIABLE,

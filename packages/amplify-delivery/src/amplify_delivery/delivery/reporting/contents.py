@@ -9,8 +9,8 @@ from amplify_delivery.changes.gained import Gained
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeOutput, ChangeProgram, UpdateRoot
 from amplify_delivery.delivery.account.role_rights import Needs
-from amplify_delivery.delivery.page import report_model as model
 from amplify_delivery.delivery.planning import Plan, Step, updates_of
+from amplify_delivery.delivery.reporting.page import report_model as model
 from amplify_delivery.errors import DeliveryError
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.findings import Finding

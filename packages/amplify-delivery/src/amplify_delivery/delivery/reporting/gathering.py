@@ -23,16 +23,16 @@ from amplify_delivery.delivery.account import bootstrap_version, role_rights
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment.audit import log_of
-from amplify_delivery.delivery.earlier.running_images import with_running_images
+from amplify_delivery.delivery.deployment.earlier.running_images import with_running_images
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.environment import drifting, planned, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.page.report_model import Deployment, Plan, Report, Role, Timings, Unread
 from amplify_delivery.delivery.planning import Plan as Planned
 from amplify_delivery.delivery.planning import Step, number_of
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.reporting import contents, last_operation, running_stacks, summary
+from amplify_delivery.delivery.reporting.page.report_model import Deployment, Plan, Report, Role, Timings, Unread
 from amplify_delivery.delivery.reporting.running_stacks import Running
 from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
 from amplify_delivery.export import write_assembly

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from amplify_delivery.delivery.live.events import BEGINNINGS, Event
-from amplify_delivery.delivery.page.report_model import Span, Timings, Tone
+from amplify_delivery.delivery.deployment.live.events import BEGINNINGS, Event
+from amplify_delivery.delivery.reporting.page.report_model import Span, Timings, Tone
 
 Path = tuple[str, ...]
 _BEGINS = (*BEGINNINGS, "IMPORT_IN_PROGRESS")

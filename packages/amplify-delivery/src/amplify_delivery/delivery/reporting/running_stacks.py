@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from amplify_delivery.changes import deployed
-from amplify_delivery.delivery.live.events import Event
+from amplify_delivery.delivery.deployment.live.events import Event
 from amplify_delivery.delivery.reporting.last_operation import last
 from amplify_delivery.publishing.stack_state import described
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.page.report_model import Fact, Found, Line, Plan, Role, Tone, Typed
 from amplify_delivery.delivery.reporting.last_operation import tone
+from amplify_delivery.delivery.reporting.page.report_model import Fact, Found, Line, Plan, Role, Tone, Typed
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amplify_delivery.delivery.wheels import Wheel
+from amplify_delivery.delivery.scaffold.wheels import Wheel
 
 _DATA = "amplify_delivery/delivery/scaffold/requirements.lock"
 """Where a wheel of the engine has the lock of what it needs."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
 from amplify_delivery.delivery.scaffold import ci, locks, templates
 from amplify_delivery.delivery.scaffold.ci import Inside
-from amplify_delivery.delivery.wheels import Wheel
+from amplify_delivery.delivery.scaffold.wheels import Wheel
 
 WHEELS = "wheels"
 REQUIREMENTS = "requirements.txt"

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from amplify_delivery.delivery.wheels import Wheel
+from amplify_delivery.delivery.scaffold.wheels import Wheel
 from amplify_delivery.errors import ConfigError
 
 _DATA = "amplify_delivery/delivery/scaffold/account_versions.json"

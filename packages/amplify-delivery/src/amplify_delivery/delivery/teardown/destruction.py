@@ -13,7 +13,7 @@ from amplify_delivery.changes.stateful import BUCKET
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.locking.waiting import Patience
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.delivery.teardown.held import Held, in_state

@@ -21,10 +21,10 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, secrets_provider
 from amplify_delivery.delivery.engine.automation_api import Before
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.session import holding
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
-from amplify_delivery.delivery.killed import resolving
-from amplify_delivery.delivery.locking.session import holding
-from amplify_delivery.delivery.locking.waiting import Patience
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.teardown import emptying, removal, same_place
 from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource

@@ -16,7 +16,7 @@ import yaml
 from amplify_delivery import cli
 from amplify_delivery.components.documents.naming import PROJECTS
 from amplify_delivery.components.documents.pipeline import artifact, buildspecs
-from amplify_delivery.delivery.locking.waiting import WAIT_VARIABLE
+from amplify_delivery.delivery.engine.locking.waiting import WAIT_VARIABLE
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.stacks.inputs import ASSEMBLY_VARIABLE
 from unit.places import REPOSITORY

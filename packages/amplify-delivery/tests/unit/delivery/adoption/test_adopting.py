@@ -17,8 +17,8 @@ from amplify_delivery.delivery.adoption import adopting, api_keys, beside, refus
 from amplify_delivery.delivery.adoption.beside import Beside
 from amplify_delivery.delivery.adoption.kept import Kept
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.environment import planned, wanted
-from amplify_delivery.delivery.killed import resolving
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY

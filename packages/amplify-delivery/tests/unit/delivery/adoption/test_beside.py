@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery.delivery.adoption import beside, refusing
-from amplify_delivery.delivery.killed import existing
-from amplify_delivery.delivery.killed.pending import Answer, Foreign, Gone, Operation, There
+from amplify_delivery.delivery.engine.killed import existing
+from amplify_delivery.delivery.engine.killed.pending import Answer, Foreign, Gone, Operation, There
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import RefusedError
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery.delivery.adoption import lost
-from amplify_delivery.delivery.killed import pending
-from amplify_delivery.delivery.killed.pending import same
+from amplify_delivery.delivery.engine.killed import pending
+from amplify_delivery.delivery.engine.killed.pending import same
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program_rights import UNKNOWN
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.delivery.handover import amplify_files as files
-from amplify_delivery.delivery.handover.amplify_files import Nested, Running
+from amplify_delivery.delivery.adoption.handover import amplify_files as files
+from amplify_delivery.delivery.adoption.handover.amplify_files import Nested, Running
 from amplify_delivery.export.model import AmplifyResource
 
 URL = "https://s3.eu-west-1.amazonaws.com/staging/templates/1.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.delivery.handover.readiness import readiness
+from amplify_delivery.delivery.adoption.handover.readiness import readiness
 from amplify_delivery.export import read_export
 from unit.export.mutations import EXPORTS, apply, set_value
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from amplify_delivery.delivery.handover.amplify_files import Running
-from amplify_delivery.delivery.handover.handing import renamed, trusted
+from amplify_delivery.delivery.adoption.handover.amplify_files import Running
+from amplify_delivery.delivery.adoption.handover.handing import renamed, trusted
 from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.resource_rules import ReplacedTable

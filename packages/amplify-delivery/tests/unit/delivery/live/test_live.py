@@ -13,11 +13,11 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
+from amplify_delivery.delivery.deployment.live import drawing, following, polling
+from amplify_delivery.delivery.deployment.live.board import Board, left
+from amplify_delivery.delivery.deployment.live.events import Earlier, Event, earlier
+from amplify_delivery.delivery.deployment.live.polling import CALLS, Polling
 from amplify_delivery.delivery.engine.watch import RootWork, Watch
-from amplify_delivery.delivery.live import drawing, following, polling
-from amplify_delivery.delivery.live.board import Board, left
-from amplify_delivery.delivery.live.events import Earlier, Event, earlier
-from amplify_delivery.delivery.live.polling import CALLS, Polling
 from amplify_delivery.delivery.planning.program import BACKEND
 from unit.delivery.live.told import API, FAILED, MODEL, NAME, ROOT, STACK, TABLE, UPDATE, at, event, own, raw
 

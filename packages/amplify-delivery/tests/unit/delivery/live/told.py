@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from amplify_delivery.delivery.live.events import Event
+from amplify_delivery.delivery.deployment.live.events import Event
 
 STACK = "AWS::CloudFormation::Stack"
 TABLE, FUNCTION = "AWS::DynamoDB::Table", "AWS::Lambda::Function"

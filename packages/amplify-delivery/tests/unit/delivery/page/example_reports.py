@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amplify_delivery.delivery.page.report_model import (
+from amplify_delivery.delivery.reporting.page.report_model import (
     Action,
     Chapter,
     Deployment,

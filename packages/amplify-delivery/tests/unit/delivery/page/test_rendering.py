@@ -13,8 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery.delivery.page.rendering import encoded, groups, prose, rendered, seconds, shortened, written
-from amplify_delivery.delivery.page.report_model import Line, Report, parsed
+from amplify_delivery.delivery.reporting.page.rendering import (
+    encoded,
+    groups,
+    prose,
+    rendered,
+    seconds,
+    shortened,
+    written,
+)
+from amplify_delivery.delivery.reporting.page.report_model import Line, Report, parsed
 from unit.delivery.page.example_reports import HOSTILE, everything
 
 EMPTY = Report("nothing", "", "2026-11-29T18:55:02+00:00", "0.2.0")

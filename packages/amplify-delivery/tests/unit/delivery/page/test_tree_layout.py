@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amplify_delivery.delivery.page.tree_layout import HEIGHT, WIDTH, Drawing, drawn
+from amplify_delivery.delivery.reporting.page.tree_layout import HEIGHT, WIDTH, Drawing, drawn
 
 LARGE = [("auth",), ("storage",), ("api",), *(("api", f"Model{n:03}") for n in range(156))]
 """160 stacks with the root."""

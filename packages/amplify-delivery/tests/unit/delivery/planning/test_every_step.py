@@ -24,10 +24,10 @@ from amplify_delivery.changes.steps import (
     UpdateRoot,
     UpdateStack,
 )
-from amplify_delivery.delivery.offline.against import OfflinePlan
 from amplify_delivery.delivery.planning import Plan
+from amplify_delivery.delivery.planning.offline.against import OfflinePlan
+from amplify_delivery.delivery.printing import markdown, plans
 from amplify_delivery.delivery.reporting import contents
-from amplify_delivery.delivery.reports import markdown, plans
 from amplify_delivery.stacks.config import EnvironmentConfig
 from unit.delivery.planning.test_plan import START, TARGET
 

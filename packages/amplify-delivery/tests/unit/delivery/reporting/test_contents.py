@@ -25,8 +25,8 @@ from amplify_delivery.changes.steps import (
     UpdateStack,
 )
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.page.report_model import Line, Report, parsed
 from amplify_delivery.delivery.reporting import contents, gathering
+from amplify_delivery.delivery.reporting.page.report_model import Line, Report, parsed
 from amplify_delivery.errors import ConfigError, RefusedError, StateError
 from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from unit.delivery.conftest import export

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from amplify_delivery.delivery.live.events import Event
-from amplify_delivery.delivery.page.report_model import Span
+from amplify_delivery.delivery.deployment.live.events import Event
 from amplify_delivery.delivery.reporting.last_operation import last, timings
+from amplify_delivery.delivery.reporting.page.report_model import Span
 from amplify_delivery.delivery.reporting.running_stacks import parents
 
 BEGAN = datetime(2026, 11, 28, 9, 12, tzinfo=UTC)

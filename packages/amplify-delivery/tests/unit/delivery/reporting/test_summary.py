@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from amplify_delivery.cli import parser
-from amplify_delivery.delivery.page.report_model import Drifted, Fact, Found, Line, Need, Plan, Role, Trouble
+from amplify_delivery.delivery.reporting.page.report_model import Drifted, Fact, Found, Line, Need, Plan, Role, Trouble
 from amplify_delivery.delivery.reporting.summary import Seen, commands, facts
 
 DIGEST = "a" * 64

@@ -113,8 +113,8 @@ def project(what: str, timeout_minutes: int, engine: EngineDownload | None = Non
 
 
 def _waits(what: str, timeout_minutes: int) -> dict[str, str]:
-    """`amplify_delivery.delivery.locking.waiting.WAIT_VARIABLE`. A plan needs some minutes for itself, to tell at least
-    what is going on still; a deployment as long again."""
+    """`amplify_delivery.delivery.engine.locking.waiting.WAIT_VARIABLE`. A plan needs some minutes for itself, to tell
+    at least what is going on still; a deployment as long again."""
     minutes = {PLAN: timeout_minutes - 10, DEPLOY: timeout_minutes // 2}.get(what)
     return {} if minutes is None else {"AMPLIFY_DELIVERY_WAIT": str(max(minutes, 1))}
 

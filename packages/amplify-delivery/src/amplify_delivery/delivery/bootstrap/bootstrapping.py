@@ -1,0 +1,335 @@
+"""Letting the pipeline into accounts: which stacks that updates, what is checked before, and doing it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from amplify_delivery.components.documents.environment import EnvironmentAccess
+from amplify_delivery.delivery import output
+from amplify_delivery.delivery.account import build_quota, former_names, other_projects
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.adoption import lost
+from amplify_delivery.delivery.bootstrap import many, progress
+from amplify_delivery.delivery.bootstrap.progress import Progress
+from amplify_delivery.delivery.bootstrap.stamp import Place, Stamp
+from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import environment_state, secrets_provider
+from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.session import holding
+from amplify_delivery.delivery.engine.locking.waiting import Patience
+from amplify_delivery.delivery.planning.program import changes_something
+from amplify_delivery.delivery.printing.changes import summed, told
+from amplify_delivery.delivery.teardown import removal
+from amplify_delivery.errors import ConfigError, DeliveryError, midway
+from amplify_delivery.stacks import collisions
+from amplify_delivery.stacks.access import (
+    account_environments,
+    check_arns,
+    engine_of,
+    environment_names,
+    let_in,
+)
+from amplify_delivery.stacks.account_digest import account_digest
+from amplify_delivery.stacks.account_template import AccountTemplate, account_template
+from amplify_delivery.stacks.assemblies import Assemblies, accesses
+from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
+from amplify_delivery.stacks.config.reader import read_yaml
+
+
+@dataclass(frozen=True)
+class AccountStack:
+    """An account's stack and the environments that it makes a place for."""
+
+    name: str
+    config: AccountConfig
+    environments: tuple[EnvironmentConfig, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done to one account's stack: changes by kind (None: it was as it should be, and no engine was asked),
+    and the environments whose Pulumi stack was made."""
+
+    changes: Mapping[str, int] | None = None
+    initialised: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Tried:
+    """What was done to one account's stack, in all tries together."""
+
+    changes: dict[str, int] | None = None
+    """Of the updates that ended."""
+    broke_off: bool = False
+    """Whether an update failed after it had changed something: how much, the engine does not tell then."""
+    made: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return self.broke_off or bool(self.made) or changes_something(self.changes or {})
+
+    def update(self, engine: Engine) -> None:
+        try:
+            self.changes = summed(self.changes or {}, engine.up().changes)
+        except DeliveryError as error:
+            self.broke_off = self.broke_off or error.changed
+            raise
+
+    def done(self, stack: str, notes: Iterable[str]) -> Done:
+        less = f"{stack}: a try that failed on the way has changed something too, which is not counted"
+        return Done(self.changes, tuple(self.made), (*notes, *([less] if self.broke_off else ())))
+
+
+@dataclass
+class Bootstrapped:
+    """What was done, by stack."""
+
+    stacks: dict[str, Done] = field(default_factory=dict)
+    failed: dict[str, DeliveryError] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was changed, or may have been."""
+        done = any(d.initialised or changes_something(d.changes or {}) for d in self.stacks.values())
+        return done or any(error.changed for error in self.failed.values())
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "stacks": {name: done.changes for name, done in self.stacks.items() if done.changes is not None},
+            "unchanged": [name for name, done in self.stacks.items() if done.changes is None],
+            "initialised": [name for done in self.stacks.values() for name in done.initialised],
+            "failed": {name: output.error_json(error) for name, error in self.failed.items()},
+            "notes": self.notes,
+        }
+
+
+def bootstrap(
+    stacks: Sequence[AccountStack],
+    context: Context,
+    said: Callable[[str], None],
+    *,
+    parallel: int,
+    refresh: bool = False,
+) -> Bootstrapped:
+    """Update the stacks, so many at the same time, and make the Pulumi stack of each environment in its account.
+
+    One that fails stops no other: what has become of each is in the result, and is `said` at once. An account that says
+    of itself that it is as the files want it is left alone, unless `refresh` has the engine look for what somebody has
+    changed there by hand. Raises KeyboardInterrupt when it is interrupted, after what was begun has ended.
+    """
+    found = Bootstrapped()
+    shown = Progress.on(sys.stderr, len(stacks), context.variables, said)
+    one = _One(context, shown, refresh=refresh, alone=len(stacks) == 1)
+    ended = many.each({stack.name: stack for stack in stacks}, one.bring, parallel, shown.now, tick=shown.tick)
+    try:
+        for name, end in ended:
+            if end.error or end.result is None:
+                found.failed[name] = end.error or DeliveryError("nothing was done", where=name)
+                shown.ended(name, progress.FAILED, *(() if len(stacks) == 1 else (_failed(name, found.failed[name]),)))
+                continue
+            done = found.stacks[name] = end.result
+            found.notes += done.notes
+            how = progress.UNCHANGED if done.changes is None else progress.CHANGED
+            shown.ended(name, how, *_lines(end.work, done, context))
+    finally:
+        shown.close()
+    return found
+
+
+def template(project: Project, stacks: Sequence[AccountStack]) -> AccountTemplate:
+    """What these stacks make, as one CloudFormation template, and its parameters for each environment. Asks nobody.
+    Raises `ConfigError` where one template cannot be for all."""
+    project = project.once()
+    assemblies = Assemblies(project)
+    found: dict[str, EnvironmentAccess] = {}
+    engines = set()
+    for stack in stacks:
+        found |= accesses(project, stack.config, stack.environments, assemblies)
+        engines.add(engine_of(project, stack.config))
+    if len(engines) > 1:
+        raise ConfigError(
+            "the pipelines of these environments get their engine from different places",
+            where=str(project.directory),
+            remedy="make a template for the environments of each pipeline",
+        )
+    return account_template(found, engines.pop())
+
+
+def _failed(name: str, error: DeliveryError) -> str:
+    """With the first line of why: in the end each error is told as a whole, and not each of them names its stack."""
+    return f"{name}: failed: {error.message.splitlines()[0]}"
+
+
+def _lines(stack: AccountStack, done: Done, context: Context) -> list[str]:
+    made = {e.environment: environment_names(context.project.app, e) for e in stack.environments}
+    lines = [f"{stack.name}: {'unchanged' if done.changes is None else told(done.changes)}"]
+    lines += [
+        f"{name}: its state lies in {made[name].state_bucket}; commit Pulumi.{name}.yaml" for name in done.initialised
+    ]
+    return lines
+
+
+class _One:
+    """Brings one account's stack to what the files say; used by several threads."""
+
+    def __init__(self, context: Context, shown: Progress, *, refresh: bool, alone: bool) -> None:
+        self._context, self._shown, self._refresh = context, shown, refresh
+        self._project = context.project.once()
+        self._folder = context.folder.resolve()
+        self._assemblies = Assemblies(self._project)
+        self._tried: dict[str, _Tried] = {}
+        # Of several engines at the same time nobody could tell the lines apart.
+        self._line = output.progress if alone else _nothing
+
+    def bring(self, name: str, stack: AccountStack) -> Done:
+        """Once more for each try; what is told then, is what all of them have done. Raises `DeliveryError`s."""
+        tried = self._tried.setdefault(name, _Tried())
+        self._shown.now(name, progress.CHECKING)
+        accounts: dict[str, Account] = {}
+        for environment in stack.environments:
+            region = environment.region
+            if region not in accounts:
+                config = stack.config
+                accounts[region] = Account(environment.account, region, config.profile, config.role_arn)
+        names = {e.environment: environment_names(self._project.app, e) for e in stack.environments}
+        stamp = Stamp([Place(names[e.environment], accounts[e.region]) for e in stack.environments])
+        digest = self._digest(stack)
+        if not self._refresh and stamp.says(digest) and all(map(self._has_state, names)):
+            return tried.done(name, self._next_steps(stack))
+        self._shown.now(name, progress.UPDATING)
+        with midway(lambda: tried.changed):
+            self._update(stack, accounts, stamp, tried)
+            stamp.end(digest)
+        return tried.done(name, (*_quotas(stack, accounts), *self._next_steps(stack)))
+
+    def _digest(self, stack: AccountStack) -> str:
+        project = self._project
+        found = accesses(project, stack.config, stack.environments, self._assemblies)
+        return account_digest(stack.config, found, engine_of(project, stack.config))
+
+    def _has_state(self, environment: str) -> bool:
+        """Whether the environment's file names the key of its state: it does once its Pulumi stack was made."""
+        lines = read_yaml(self._project.file(environment))
+        return bool(lines.get("secretsprovider") and lines.get("encryptedkey"))
+
+    def _update(self, stack: AccountStack, accounts: Mapping[str, Account], stamp: Stamp, tried: _Tried) -> None:
+        app = self._project.app
+        engine = Engine(stack.name, self._folder, self._line)
+        with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
+            lost.check(engine, self._context)
+            engine.create()
+            state = engine.state()
+            secrets_provider.check(stack.name, state, self._context)
+            # The engine deletes what it may before it comes to what is protected.
+            check_places(self._project, stack.name, stack.config, state.get("resources") or ())
+            resolving.of_stack(engine, self._context)
+            names = [environment_names(app, e) for e in stack.environments]
+            former_names.check_order(engine.resources(), names)
+            other_projects.check(next(iter(accounts.values())), names)
+            stamp.begin()
+            tried.update(engine)
+        for environment in stack.environments:
+            its = environment_names(app, environment)
+            if environment_state.make(self._folder, its, accounts[environment.region], self._line):
+                tried.made.append(environment.environment)
+
+    def _next_steps(self, stack: AccountStack) -> Iterable[str]:
+        """What is to be done for environments with the former names."""
+        return [
+            former_names.next_step(environment_names(self._project.app, environment), stack.config.pipeline)
+            for environment in stack.environments
+            if environment.enrolled
+        ]
+
+
+def _nothing(_: str) -> None:
+    pass
+
+
+def _quotas(stack: AccountStack, accounts: Mapping[str, Account]) -> list[str]:
+    """Where the account runs too few builds at the same time."""
+    regions = [environment.region for environment in stack.environments]
+    notes = (
+        build_quota.note(
+            build_quota.quota_of(account, stack.config.build.compute_type),
+            account.account,
+            region,
+            regions.count(region),
+            account.options,
+        )
+        for region, account in accounts.items()
+    )
+    return [note for note in notes if note]
+
+
+def check_places(project: Project, stack: str, config: AccountConfig, resources: Iterable[Mapping[str, Any]]) -> None:
+    """Raise `ConfigError` if an account's file does not name an environment any more that the stack has made a place
+    for."""
+    ending = (
+        f". To remove one, destroy it first (`amplify-delivery destroy {{0}}`); then, with `protect: false` here, "
+        f"`pulumi up -s {stack}` shows what goes with it"
+    )
+    removal.check_all_named(resources, config.environments, str(project.file(stack)), ending=ending)
+
+
+def every_environment(project: Project) -> list[str]:
+    """The environments that the account stacks of a project name. Raises `ConfigError` if there is none."""
+    found = list(project.accounts())
+    if not found:
+        raise ConfigError(
+            "no stack file has `program: account`: there is no account to let a pipeline into",
+            where=str(project.directory),
+            remedy="make Pulumi.ENV-account.yaml for each environment (docs/configuration.md)",
+        )
+    return found
+
+
+def account_stacks(project: Project, environments: Iterable[str]) -> tuple[AccountStack, ...]:
+    """The account stacks of `environments`, each once, in that order. Raises `ConfigError` unless all files fit."""
+    project = project.once()
+    accounts = project.accounts()
+    found = dict.fromkeys(_stack_of(project, name, [s for s, _ in accounts.get(name, ())]) for name in environments)
+    stacks = tuple(_checked(project, stack) for stack in found)
+    named = {e.environment: environment_names(project.app, e) for stack in stacks for e in stack.environments}
+    collisions.check(project, project.app, named)
+    return stacks
+
+
+def _stack_of(project: Project, environment: str, found: Sequence[str]) -> str:
+    """The account stack that makes a place for `environment`, of those that name it."""
+    project.environment(environment)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigError(
+            f"several accounts' stacks name {environment}: {', '.join(found)}",
+            where=str(project.directory),
+            remedy=f"take {environment} out of `environments` of all but one",
+        )
+    raise ConfigError(
+        f"no account's stack names {environment}",
+        where=str(project.file(f"{environment}-account")),
+        remedy="make the file, with `program: account` (docs/configuration.md)",
+    )
+
+
+def _checked(project: Project, stack: str) -> AccountStack:
+    config = project.account(stack)
+    where = str(project.file(stack))
+    environments = account_environments(project, config, where)
+    check_arns(config, environments[0], where)
+    pipeline = let_in(project, config)
+    for environment in environments:
+        if pipeline and environment.environment not in pipeline.environments:
+            raise ConfigError(
+                f"the pipeline does not deliver the environment {environment.environment!r}",
+                where=str(project.file(config.pipeline)),
+                remedy="name it in a stage, or its own pipeline with `pipeline` in the account's file",
+            )
+    return AccountStack(stack, config, environments)
