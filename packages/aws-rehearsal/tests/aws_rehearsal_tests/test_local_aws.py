@@ -18,7 +18,8 @@ from botocore.exceptions import ClientError
 
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.local_aws import LocalAws, random_account
-from aws_rehearsal.local_aws.local_aws import SERVER, group_lives, group_members
+from aws_rehearsal.local_aws.local_aws import SERVER
+from aws_rehearsal.local_aws.process_groups import group_lives, group_members
 from aws_rehearsal.local_aws.selftest import ensure_patched
 from aws_rehearsal.setup import Tools, tools
 from aws_rehearsal_tests.local_account import LocalAccount

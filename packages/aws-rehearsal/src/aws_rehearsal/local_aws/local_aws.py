@@ -16,10 +16,8 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,7 +25,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from aws_rehearsal.errors import SetupError
+from aws_rehearsal.local_aws.clients import Clients
 from aws_rehearsal.local_aws.credentials import Credentials, environment
+from aws_rehearsal.local_aws.process_groups import end_group
 from aws_rehearsal.local_aws.selftest import SelfTest, ensure_patched
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ CUSTOM_RESOURCE_TIMEOUT = 60
 """Seconds after which a custom resource that does not answer has failed; on AWS it is an hour."""
 
 _START_TIMEOUT = 60
-_STOP_TIMEOUT = 2.0
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
@@ -75,9 +74,7 @@ class LocalAws:
         self._parent_pipe: int | None = None
         self._scratch: Path | None = None
         self._admins: dict[str, Credentials] = {}
-        self._session: Any = None
-        self._clients: dict[tuple[str, Credentials, str], Any] = {}
-        self._making_clients = threading.Lock()
+        self._clients: Clients | None = None
         self.log_path: Path | None = None
         self.pid: int | None = None
         self.port: int | None = None
@@ -96,7 +93,7 @@ class LocalAws:
     def endpoint(self) -> str:
         """The URL all services answer at."""
         if self.port is None:
-            raise SetupError("the local AWS is not running", remedy="start it before using it")
+            raise _not_running()
         return f"http://127.0.0.1:{self.port}"
 
     def start(
@@ -137,6 +134,7 @@ class LocalAws:
             return None
         found = cls(python=Path(), node=Path(), node_modules=Path())
         found.pid, found.port, found.log_path = kept["pid"], kept["port"], Path(kept["log"])
+        found._clients = Clients(found.endpoint)
         found._admins = {
             account: Credentials(account, pair["access_key_id"], pair["secret_access_key"])
             for account, pair in kept["admins"].items()
@@ -145,9 +143,9 @@ class LocalAws:
 
     def stop(self) -> None:
         """Stop the server and every Lambda worker it started; does nothing if it has ended."""
-        pid, self.pid, self.port, self._admins, self._clients = self.pid, None, None, {}, {}
+        pid, self.pid, self.port, self._admins, self._clients = self.pid, None, None, {}, None
         if pid is not None:
-            _end_group(pid, self._process)
+            end_group(pid, self._process)
         if self._parent_pipe is not None:
             os.close(self._parent_pipe)
         if self._scratch is not None:
@@ -195,34 +193,11 @@ class LocalAws:
     def client(self, service: str, credentials: Credentials, region: str) -> Any:
         """A boto3 client of `service` that can reach nothing but this local AWS, whatever the environment says.
 
-        The same one when asked again: to make one takes as long as some calls with it, and threads may share it.
+        The same one when asked again; threads may share it.
         """
-        with self._making_clients:
-            key = (service, credentials, region)
-            if key not in self._clients:
-                self._clients[key] = self._new_client(*key)
-            return self._clients[key]
-
-    def _new_client(self, service: str, credentials: Credentials, region: str) -> Any:
-        from botocore.config import Config  # noqa: PLC0415 - the commands start without it
-
-        if self._session is None:
-            self._session = _session_without_profiles()
-        return self._session.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=region,
-            aws_access_key_id=credentials.access_key_id,
-            aws_secret_access_key=credentials.secret_access_key,
-            aws_session_token=credentials.session_token,
-            config=Config(
-                retries={"max_attempts": 1},
-                s3={"addressing_style": "path"},
-                proxies={},
-                # No name below this host can be resolved (`cp.maps.127.0.0.1`).
-                inject_host_prefix=False,
-            ),
-        )
+        if self._clients is None:
+            raise _not_running()
+        return self._clients.client(service, credentials, region)
 
     def _launch(self, scratch: Path, port: int, *, end_with_parent: bool) -> None:
         child_end, self._parent_pipe = os.pipe() if end_with_parent else (None, None)
@@ -290,6 +265,7 @@ class LocalAws:
                 remedy="run `make setup`; if that does not help, the log says why",
             )
         self.port = json.loads(line)["port"]
+        self._clients = Clients(self.endpoint)
 
     def _await_answer(self) -> None:
         deadline = time.monotonic() + _START_TIMEOUT
@@ -339,65 +315,11 @@ def random_account() -> str:
     return f"9{secrets.randbelow(10**11):011d}"
 
 
-def _session_without_profiles() -> Any:
-    """A boto3 session that looks at none of the user's files; one for all clients, since it keeps their models."""
-    import boto3  # noqa: PLC0415 - the commands start without it
-    import botocore.session  # noqa: PLC0415
-
-    variables = {
-        "profile": (None, None, None, None),
-        "config_file": (None, None, os.devnull, None),
-        "credentials_file": (None, None, os.devnull, None),
-    }
-    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=variables))
+def _not_running() -> SetupError:
+    return SetupError("the local AWS is not running", remedy="start it before using it")
 
 
 def _tools() -> Tools:
     from aws_rehearsal.setup import tools  # noqa: PLC0415 - not needed when all paths are given
 
     return tools()
-
-
-def _end_group(pid: int, process: subprocess.Popen[bytes] | None) -> None:
-    """End the server's process group: politely, then not."""
-    for number, patience in ((signal.SIGTERM, _STOP_TIMEOUT), (signal.SIGKILL, _STOP_TIMEOUT)):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, number)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            if process is not None:
-                process.poll()
-            if not group_lives(pid):
-                return
-            time.sleep(0.01)
-
-
-def group_lives(pid: int) -> bool:
-    """Whether any process of this group still runs.
-
-    A dead one that nobody has collected does not count: in a container whose first process is no init, the server
-    of a parent that was killed stays in the table for ever.
-    """
-    try:
-        os.killpg(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    members = group_members(pid)
-    return members is None or any(state != "Z" for _, state in members)
-
-
-def group_members(pid: int) -> list[tuple[str, str]] | None:
-    """(Command, state) of each process of a group; None where there is no `/proc` to ask (macOS).
-
-    From `/proc`, because a slim machine has no `ps`: proc(5), /proc/pid/stat.
-    """
-    if not Path("/proc/self/stat").exists():
-        return None
-    members = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            text = stat.read_text(errors="replace")
-            command, rest = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
-            if rest[2] == str(pid):
-                members.append((command, rest[0]))
-    return members
