@@ -323,6 +323,17 @@ def perhaps_named(logical_id: str) -> Stacks:
     return with_topic(logical_id, {"Fn::If": ["OnlyAwsKnows", "news", {"Ref": "AWS::NoValue"}]})
 
 
+def perhaps_made(logical_id: str, rule: Any) -> Stacks:
+    """A topic that is made if a condition holds."""
+    topic = {"Type": "AWS::SNS::Topic", "Condition": "Perhaps", "Properties": {"TopicName": "news"}}
+
+    def change(template: dict[str, Any]) -> None:
+        template.setdefault("Conditions", {})["Perhaps"] = rule
+        template["Resources"][logical_id] = topic
+
+    return changed(OLD, "apiseriesapp/Todo", change)
+
+
 OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, Stacks]]] = {
     "AD741": (
         (OLD, TWO_INDEXES),
@@ -459,6 +470,13 @@ def test_a_name_that_moves_is_told_where_it_is_one_of_a_kind() -> None:
     assert found(with_rule("T", "default"), with_rule("U", "default")) == ["AD753"]
     assert found(with_rule("T", "default"), with_rule("U", "orders")) == []
     assert found(perhaps_named("T"), perhaps_named("U")) == []
+    # Nobody knows whether there is one, or will be.
+    somewhere = {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}
+    assert found(perhaps_made("T", somewhere), with_topic("U", "news")) == []
+    assert found(with_topic("T", "news"), perhaps_made("U", somewhere)) == []
+    always, never = ({"Fn::Equals": ["a", other]} for other in ("a", "b"))
+    assert found(perhaps_made("T", always), perhaps_made("U", always)) == ["AD753"]
+    assert found(with_topic("T", "news"), perhaps_made("U", never)) == []
 
 
 @pytest.mark.parametrize(("count", "found"), [(2_499, []), (2_500, ["AD744"])])

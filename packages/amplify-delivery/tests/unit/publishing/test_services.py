@@ -219,9 +219,43 @@ def test_what_lambda_tries_when_a_function_is_made(full: Assembly, properties: A
     assert [f for f in told(full, HELLO, *changes, managed) if f.startswith("AD738")] == []
 
 
-def test_what_a_managed_policy_gives_is_not_known(full: Assembly) -> None:
-    assert told(full, HELLO, TABLE, MAPPING)
-    assert told(full, HELLO, TABLE, MAPPING, of("LambdaExecutionRole", ManagedPolicyArns=["arn:aws:iam::aws:p"])) == []
+OPEN_NAME = {"Fn::Sub": "role-${AWS::StackName}"}
+
+
+def policy_of(roles: list[Any], action: str) -> Change:
+    return put("P", "AWS::IAM::Policy", Roles=roles, PolicyDocument=reading("*", action))
+
+
+def managed(*arns: Any) -> Change:
+    return of("LambdaExecutionRole", ManagedPolicyArns=list(arns))
+
+
+def of_aws(name: str) -> Template:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::aws:policy/{name}"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "denied"),
+    [
+        ((), True),
+        # Whose a policy is, only CloudFormation knows; what it gives, everybody.
+        ((policy_of([OPEN_NAME], "dynamodb:*"),), False),
+        ((policy_of([OPEN_NAME], "s3:*"),), True),
+        ((managed("arn:aws:iam::aws:p"),), False),
+        ((managed({"Ref": "env"}),), False),
+        ((managed({"Fn::ImportValue": "policy"}),), False),
+        ((managed(of_aws("service-role/AWSLambdaBasicExecutionRole")),), True),
+        ((managed(of_aws("service-role/AWSLambdaDynamoDBExecutionRole")),), False),
+        ((managed(of_aws("AdministratorAccess")),), False),
+        ((managed({"Ref": "Own"}), put("Own", "AWS::IAM::ManagedPolicy", PolicyDocument=reading("*", "s3:*"))), True),
+        ((managed({"Ref": "Own"}), put("Own", "AWS::IAM::ManagedPolicy", PolicyDocument=reading("*"))), False),
+        ((of("LambdaExecutionRole", Policies=[OPEN_NAME]),), False),
+        ((of("LambdaExecutionRole", Policies={"Fn::ImportValue": "p"}),), False),
+    ],
+)
+def test_what_a_role_may_be_given_elsewhere(full: Assembly, changes: tuple[Change, ...], denied: bool) -> None:
+    found = [f for f in told(full, HELLO, TABLE, MAPPING, *changes) if f.startswith("AD738")]
+    assert [("which has no dynamodb:GetRecords on it" in f) for f in found] == ([True] if denied else [])
 
 
 def test_an_import_of_another_stream_gives_no_right(full: Assembly) -> None:

@@ -421,6 +421,14 @@ OF_POOLS: list[Row] = [
     ("with one", (client(GenerateSecret=True, **MACHINE),), None),
 ]
 
+IN_STACK, IMPORTED_POOL = {"Fn::Sub": "okta-${AWS::StackName}"}, {"Fn::ImportValue": "the-pool"}
+
+
+def of_okta(**properties: Any) -> Change:
+    given = {"ProviderName": "Okta", "UserPoolId": {"Ref": "UserPool"}, **properties}
+    return put("Okta", "AWS::Cognito::UserPoolIdentityProvider", **given)
+
+
 OKTA = put("Okta", "AWS::Cognito::UserPoolIdentityProvider", ProviderName="Okta", UserPoolId={"Ref": "UserPool"})
 SERVER = put("Server", "AWS::Cognito::UserPoolResourceServer", Identifier="orders", UserPoolId={"Ref": "UserPool"})
 WITH_OKTA = client(SupportedIdentityProviders=["COGNITO", "Okta"])
@@ -428,6 +436,13 @@ SCOPED = client(AllowedOAuthScopes=["openid", "orders/read"])
 OF_CLIENTS_ORDER: list[Row] = [
     ("before its provider", (WITH_OKTA, OKTA), "AD726 UserPoolClientWeb may be made before Okta"),
     ("after it", (WITH_OKTA, OKTA, after("UserPoolClientWeb", "Okta")), None),
+    ("a provider whose name only AWS knows", (WITH_OKTA, of_okta(ProviderName=IN_STACK)), None),
+    ("a provider of a pool that only AWS knows", (WITH_OKTA, of_okta(UserPoolId=IMPORTED_POOL)), None),
+    (
+        "another provider of that pool",
+        (WITH_OKTA, of_okta(ProviderName="Auth0")),
+        "AD726 UserPoolClientWeb signs in by",
+    ),
     ("a provider that nobody makes", (WITH_OKTA,), "AD726 UserPoolClientWeb signs in by Okta"),
     ("before the server of its scope", (SCOPED, SERVER), "AD726 UserPoolClientWeb may be made before Server"),
     ("after it", (SCOPED, SERVER, after("UserPoolClientWeb", "Server")), None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -31,12 +32,21 @@ def test_real_exports_have_sound_trust(name: str) -> None:
         ({"Statement": [SERVICE, {"Fn::If": ["c", SERVICE, {"Ref": "AWS::NoValue"}]}]}, ""),
         ({"Statement": {**SERVICE, "Action": {"Ref": "action"}}}, ""),
         ({"Fn::If": ["c", {"Statement": SERVICE}, {"Statement": [SERVICE]}]}, ""),
-        ({"Fn::If": ["c", {"Statement": SERVICE}, {"Statement": {**SERVICE, "Resource": "*"}}]}, "with Resource"),
+        # IAM is given one of the two, and nobody knows which.
+        ({"Fn::If": ["c", {"Statement": SERVICE}, {"Statement": {**SERVICE, "Resource": "*"}}]}, ""),
+        ({"Fn::If": ["c", {"Version": "2012-10-17"}, {"Statement": {**SERVICE, "Resource": "*"}}]}, "has no Statement"),
+        ({"Statement": [{"Fn::If": ["c", {**SERVICE, "Resource": "*"}, SERVICE]}]}, ""),
+        ({"Statement": [{"Fn::If": ["c", *[{**SERVICE, "Resource": "*"}] * 2]}]}, "with Resource"),
+        ({"Fn::If": ["never", {"Version": "2012-10-17"}, {"Statement": [SERVICE]}]}, ""),
+        ({"Fn::If": ["never", {"Statement": [SERVICE]}, {"Version": "2012-10-17"}]}, "has no Statement"),
+        (json.dumps({"Statement": [SERVICE]}), ""),
+        (json.dumps({"Statement": [{**SERVICE, "Resource": "*"}]}), "with Resource"),
         ({"Ref": "document"}, ""),
     ],
 )
-def test_malformed_trust(todo: Assembly, document: dict[str, Any], problem: str) -> None:
+def test_malformed_trust(todo: Assembly, document: dict[str, Any] | str, problem: str) -> None:
     def add(template: dict[str, Any]) -> None:
+        template.setdefault("Conditions", {})["never"] = {"Fn::Equals": ["a", "b"]}
         template["Resources"]["Bad"] = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}
 
     findings = list(malformed_trust(tree_of(spoiled(todo, ("apimytodoapp",), add))))

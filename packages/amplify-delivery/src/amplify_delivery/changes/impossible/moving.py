@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from amplify_delivery.changes.impossible.finding import Impossible, properties
 from amplify_delivery.changes.impossible.rules import MOVED
@@ -18,23 +17,23 @@ _WITHIN = {"AWS::Events::Rule": "EventBusName", "AWS::Scheduler::Schedule": "Gro
 
 def moved(steps: Sequence[Step], old: Stacks, new: Stacks) -> Iterator[Impossible]:
     """AD753: what goes is deleted when all stacks have been updated ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), and what
-    is kept stays; until then its name is taken."""
+    is kept stays; until then its name is taken. What only perhaps was there, or is made, is no reason to refuse."""
     gone = {
-        taken: step
-        for step in steps
-        if isinstance(step, RemoveResource) and (taken := _taken(step, properties(old, step.path))) is not None
+        taken: step for step in steps if isinstance(step, RemoveResource) and (taken := _taken(step, old)) is not None
     }
     for step in steps:
-        taken = _taken(step, properties(new, step.path)) if isinstance(step, AddResource) and gone else None
+        taken = _taken(step, new) if isinstance(step, AddResource) and gone else None
         was = gone.get(taken) if taken is not None else None
         if isinstance(step, AddResource) and was is not None:
             told = f"has the name ({fixed_name(step.type)}) of {was.place}, which goes in the same release"
             yield Impossible(MOVED.id, step.place, told, MOVED.remedy)
 
 
-def _taken(step: AddResource | RemoveResource, given: Mapping[str, Any]) -> tuple[str, bytes] | None:
+def _taken(step: AddResource | RemoveResource, stacks: Stacks) -> tuple[str, bytes] | None:
     """The name that a resource takes, with its type; None if it has none, or only perhaps."""
-    property = fixed_name(step.type)
+    if step.path in stacks.resolved.doubtful:
+        return None
+    property, given = fixed_name(step.type), properties(stacks, step.path)
     name = given.get(property) if property is not None else None
     known = canonical([name, given.get(_WITHIN.get(step.type, ""))])
     return None if name is None or b'"Fn::If"' in known else (step.type, known)

@@ -74,6 +74,9 @@ class ResolvedTree:
     """Names of exports, by their stack and output."""
     exported: dict[tuple[Path, str], Any] = field(default_factory=dict)
     """Their values, likewise."""
+    doubtful: set[Path] = field(default_factory=set)
+    """The resources and nested stacks that only perhaps are there: their own condition or that of a stack above them is
+    known to the deployment alone."""
 
 
 def resolve(
@@ -162,6 +165,8 @@ class _Stack:
         for name, item in self.resources.items():
             if self.condition(item.get("Condition")) is False:
                 continue
+            if not (self.exists and self.holds(item)):
+                self.tree.doubtful.add((*self.path, name))
             if item["Type"] == STACK_TYPE:
                 self.nested(name)
             else:

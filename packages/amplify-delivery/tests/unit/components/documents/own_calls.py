@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 
 import amplify_delivery
+from amplify_delivery.delivery.engine import automation_api, engine
+from amplify_delivery.export import read
 
 _ROOT = Path(amplify_delivery.__file__).parent.parent
 
@@ -139,11 +141,10 @@ NO_OPERATIONS = {
 }
 """Names of operations of AWS that are something else in our code."""
 ELSEWHERE = {
-    ("create_stack", "amplify_delivery.delivery.engine.engine"): "of Pulumi's engine",
-    ("list_stacks", "amplify_delivery.delivery.engine.automation_api"): "of Pulumi's engine",
-    ("list_stacks", "amplify_delivery.delivery.engine.engine"): "of Pulumi's engine",
-    ("query", "amplify_delivery.delivery.engine.state_store"): "an address's part",
-    ("scan", "amplify_delivery.export.read"): "a file's",
+    ("create_stack", engine.__name__): "of Pulumi's engine",
+    ("list_stacks", automation_api.__name__): "of Pulumi's engine",
+    ("list_stacks", engine.__name__): "of Pulumi's engine",
+    ("scan", read.__name__): "the export's files",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,14 +11,19 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
+from amplify_delivery.commands import build, deploy, plan, publish, start, step, update_pipeline
 from amplify_delivery.components.documents.account.everything import account_documents
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.components.documents.statements import RoleDocument, allow, document
-from amplify_delivery.delivery.killed import classic, existing
+from amplify_delivery.delivery.account.aws_account import Account
+from amplify_delivery.delivery.engine.killed import classic, existing
 from amplify_delivery.export.assembling.store import FOLDERS
 from amplify_delivery.export.manifests import CONTENT_FOLDERS
+from amplify_delivery.publishing import announcing, credentials, stack_state
+from amplify_delivery.stacks import backend
+from amplify_delivery.stacks import pipeline as pipeline_stack
 from aws_rehearsal.policy import Principal, Request, Role, World, decide
 from unit.components.documents.own_calls import ACTIONS, NO_OPERATIONS, code
 from unit.components.documents.world import (
@@ -38,22 +43,19 @@ from unit.rows import each
 # One process reads the product's code, and makes the world.
 pytestmark = pytest.mark.xdist_group("own-calls")
 
-P = "amplify_delivery."
 SERVICES = (
     *("account", "apigatewayv2", "appsync", "cloudcontrol", "cloudformation", "cloudwatch", "codebuild", "codecommit"),
     *("codeconnections", "codepipeline", "codestar-notifications", "cognito-idp", "dynamodb", "ec2", "ecr", "iam"),
     *("kms", "lambda", "logs", "s3", "secretsmanager", "service-quotas", "sns", "ssm", "sts"),
 )
 """Those of which our code has clients."""
-KILLED = "delivery.killed.existing.ask_there"
-ANYBODY = {
-    "publishing.credentials._assuming": "a role that a stack file names is for whoever wrote it there",
-    KILLED: "what a killed run was making: below, type by type",
-    "publishing.stack_state._LISTS": "of names that may not be listed CloudFormation tells which are taken",
-    "publishing.stack_state._asked": "the same",
-    "publishing.announcing.announce": "who may not write goes on: it is no publisher",
+ANYBODY: Mapping[Callable[..., Any], str] = {
+    credentials.provider_session: "a role that a stack file names is for whoever wrote it there",
+    existing.ask_there: "what a killed run was making: below, type by type",
+    stack_state.check_names: "of names that may not be listed CloudFormation tells which are taken",
+    announcing.announce: "who may not write goes on: it is no publisher",
 }
-"""Where no role is followed, by the name in our code, and why."""
+"""Where no role is followed, and why."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Caller:
     """A role: what of our code runs with it, what it names in each call, and which it does not make."""
 
     arn: str
-    begins: tuple[str, ...]
+    begins: tuple[Callable[..., Any], ...]
     named: Mapping[str, tuple[str, ...]]
     """By action: the resources; `*` for an action that knows none."""
     left: Mapping[str, str]
@@ -102,7 +104,7 @@ _COPIES = "whoever copies a table's items is told before what `deployRights` nee
 CALLERS = {
     "publish": Caller(
         prod.project_role_arn("publish"),
-        ("commands.publish.run",),
+        (publish.run,),
         {
             "ecr:BatchGetImage": (IMAGES,),
             "ecr:GetAuthorizationToken": ANY,
@@ -115,7 +117,7 @@ CALLERS = {
     ),
     "plan": Caller(
         prod.project_role_arn("plan"),
-        ("commands.plan.run",),
+        (plan.run,),
         {
             **_LOOKS,
             "logs:CreateLogStream": (f"{AUDIT}plan/x",),
@@ -127,7 +129,7 @@ CALLERS = {
     ),
     "deploy": Caller(
         prod.project_role_arn("deploy"),
-        ("commands.deploy.run", "stacks.backend.program"),
+        (deploy.run, backend.program),
         {
             **_LOOKS,
             "cloudformation:ContinueUpdateRollback": (ROOT,),
@@ -158,7 +160,7 @@ CALLERS = {
     ),
     "step": Caller(
         prod.project_role_arn("check"),
-        ("commands.step.run",),
+        (step.run,),
         {
             "cloudwatch:DescribeAlarms": (prod.arn("cloudwatch", "alarm:errors"),),
             "s3:GetObject": (f"{STATES}/outputs/prod.json", f"{STATES}/outputs/prod.client-config.json"),
@@ -172,7 +174,7 @@ CALLERS = {
     ),
     "update": Caller(
         pipeline.role_arn("update"),
-        ("commands.update_pipeline.run", "stacks.pipeline.program"),
+        (update_pipeline.run, pipeline_stack.program),
         {
             "codebuild:BatchGetBuilds": (pipeline.project_arn("update"),),
             "codepipeline:GetPipeline": (pipeline.pipeline_arn,),
@@ -190,11 +192,11 @@ CALLERS = {
             "ssm:GetParameter": "a pipeline's account has no bootstrap version",
         },
     ),
-    "build": Caller(pipeline.role_arn("build"), ("commands.build.run",), {}, {}),
+    "build": Caller(pipeline.role_arn("build"), (build.run,), {}, {}),
     **{
         f"CI, {what}": Caller(
             prod.ci_role_arn(what),
-            ("commands.start.run",),
+            (start.run,),
             {
                 "codebuild:BatchGetBuilds": tuple(prod.project_arn(project) for project in projects),
                 "codebuild:StartBuild": tuple(prod.project_arn(project) for project in projects),
@@ -240,11 +242,15 @@ def may(world: World, role: str, action: str, resource: str, keys: Mapping[str, 
     return decide(world, Request(Principal(role), action, resource, context)).allowed
 
 
-def found(begins: Iterable[str]) -> frozenset[str]:
+def found(begins: Iterable[Callable[..., Any]], but: Iterable[Callable[..., Any]] = ANYBODY) -> frozenset[str]:
     """The actions of what can be reached from these, but for what needs no right."""
-    names = code().reachable([P + name for name in begins], {P + name for name in ANYBODY})
+    names = code().reachable(map(named, begins), {named(function) for function in but})
     actions = {action for operation in code().operations(names) for action in ACTIONS[operation]}
     return frozenset(actions - {"sts:GetCallerIdentity"})
+
+
+def named(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 @each((name, caller) for name, caller in CALLERS.items())
@@ -302,12 +308,12 @@ ASKED_OF = {
 }
 """What is looked for after a run that was killed, of a program's own resources, by the name that it has to have."""
 DENIED_IS_AN_ANSWER = {
-    "delivery.killed.classic._key": {"kms:DescribeKey"},
-    "delivery.killed.existing._since": {"s3:ListAllMyBuckets"},
-    "delivery.killed.existing._is_empty": {"s3:ListBucketVersions", "s3:ListBucketMultipartUploads"},
+    "kms:DescribeKey",
+    "s3:ListAllMyBuckets",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListBucketVersions",
 }
-"""What may be denied there: less is known then."""
-_OPTIONAL = frozenset().union(*DENIED_IS_AN_ANSWER.values())
+"""Where these may not be made, less is known."""
 NOT_BY_A_PROGRAM = {
     "aws:cloudformation/stack:Stack": "the root stack: above",
     "aws:codestarnotifications/notificationRule:NotificationRule": "a pipeline's; no type of CloudFormation's table",
@@ -320,18 +326,16 @@ def test_what_a_killed_run_has_left_is_asked_with_the_rights_of_who_comes_next(t
     of_program = frozenset({str(cloudformation_type(type_))})
     there = world_of(access(prod, program_types=of_program))
     for what in ("plan", "deploy"):
-        for action in sorted(asked_by(type_) - _OPTIONAL):
+        for action in sorted(asked_by(type_) - DENIED_IS_AN_ANSWER):
             assert may(there, prod.project_role_arn(what), action, ASKED_OF[type_]), f"{what}: {action}"
 
 
 def asked_by(type_: str) -> frozenset[str]:
     """The actions that the asker of a type needs."""
     asker = classic.ASKERS.get(type_, existing.ASKERS[type_])
-    begins = f"{asker.__module__}.{asker.__qualname__}"
-    if "<locals>" in begins:  # a part of an API
+    if "<locals>" in asker.__qualname__:  # a part of an API
         return frozenset({"apigateway:GET"})
-    names = code().reachable([begins], {f"{P}delivery.account.aws_account.Account"})
-    actions = {action for operation in code().operations(names) for action in ACTIONS[operation]}
+    actions = found([asker], [Account])
     services = {action.partition(":")[0] for action in actions}
     service = ASKED_OF[type_].split(":")[2] if ASKED_OF[type_] != "*" else ""
     return frozenset(a for a in actions if service not in services or a.startswith(f"{service}:"))

@@ -146,9 +146,15 @@ def attached_policies(tree: Tree) -> Iterator[Finding]:
         listed = as_mapping(resource.properties).get("ManagedPolicyArns")
         if resource.type in ("AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::User") and isinstance(listed, list):
             for arn in listed:
-                named = _OF_AWS.fullmatch(spelt(arn, _ANY_PARTITION) or "")
-                if named:
-                    yield from _unlike(tree.file(path[:-1]), path[-1], named[1])
+                policy = of_aws(arn)
+                if policy:
+                    yield from _unlike(tree.file(path[:-1]), path[-1], policy)
+
+
+def of_aws(arn: Any) -> str:
+    """Path and name of a managed policy of AWS (`service-role/AWSLambdaRole`), by its ARN; empty for anything else."""
+    named = _OF_AWS.fullmatch(spelt(arn, _ANY_PARTITION) or "")
+    return named[1] if named else ""
 
 
 @cache

@@ -36,8 +36,9 @@ def declared(tree: Tree, path: Path) -> Mapping[str, Any]:
 
 
 def unconditional(tree: Tree, path: Path) -> bool:
-    """Whether neither a resource nor a stack above it has a condition: of two with one, only one may be made."""
-    return all("Condition" not in declared(tree, path[:depth]) for depth in range(1, len(path) + 1))
+    """Whether a resource or a stack is made for certain: of two that hang on a condition which only the deployment
+    knows, only one may be."""
+    return not any(path[:depth] in tree.resolved.doubtful for depth in range(1, len(path) + 1))
 
 
 def in_every_branch(value: Any, problems: Callable[[Any], Iterable[str]]) -> list[str]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from amplify_delivery.findings import Finding, Rule, Severity
 from amplify_delivery.publishing.examination.services.buckets import DESTINATIONS
+from amplify_delivery.publishing.examination.services.granted import gives, rights_of
 from amplify_delivery.publishing.examination.services.resolved import (
     Path,
     follows,
     found,
     is_choice,
-    is_open,
-    same,
     statements_of,
     target,
 )
@@ -126,7 +124,7 @@ def _opened(tree: Tree, source: Any, action: str) -> bool:
         properties = as_mapping(resource.properties)
         if resource.type in _OF and (called is None or _is_of(resource.type, properties, called)):
             statements = statements_of(properties.get("ResourcePolicy", properties.get("PolicyDocument")))
-            if any(s is None or (_allows(s, action, None, anywhere=True) and not for_services(s)) for s in statements):
+            if any(s is None or (gives(s, action) and not for_services(s)) for s in statements):
                 return True
     return False
 
@@ -137,15 +135,14 @@ def _of_mapping(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterat
     action = _READING.get(service)
     resource = tree.resolved.resources.get(function or ())
     role = target(as_mapping(resource.properties).get("Role")) if resource else None
-    if action is None or role is None or role not in tree.resolved.resources:
+    rights = rights_of(tree, role) if role is not None else None
+    if action is None or role is None or rights is None:
         return
-    granted = _granted(tree, role)
-    if granted is None:
-        return
-    able = [by for by, statement in granted if _allows(statement, action, source)]
-    if not able and not _opened(tree, source, action):
+    able = rights.giving(action, source)
+    if not able and not rights.may(action, source) and not _opened(tree, source, action):
         yield "refused", f"reads {_SAID[service]} with the role {'/'.join(role)}, which has no {action} on it"
-    yield from _too_early(tree, path, able, action)
+    if not rights.may(action, source):
+        yield from _too_early(tree, path, able, action)
 
 
 def _too_early(tree: Tree, path: Path, able: Sequence[Path], action: str) -> Iterator[Problem]:
@@ -160,10 +157,12 @@ def _of_function(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Itera
     Lambda function invocations using AWS X-Ray" (Lambda developer guide): the role needs these, and CreateFunction
     tries them."""
     role = target(properties.get("Role"))
-    granted = _granted(tree, role) if role is not None and role in tree.resolved.resources else None
+    rights = rights_of(tree, role) if role is not None else None
     letters = as_mapping(properties.get("DeadLetterConfig")).get("TargetArn")
-    for action, why in _tried(tree, properties) if granted is not None else ():
-        able = [by for by, statement in granted or () if _allows(statement, action, None, anywhere=True)]
+    for action, why in _tried(tree, properties) if rights is not None else ():
+        if rights is None or rights.may(action):
+            continue
+        able = rights.giving(action)
         if not able and not _opened(tree, letters, action):
             yield "refused", f"{why} with the role {'/'.join(role or ())}, which has no {action}"
         yield from _too_early(tree, path, able, action)
@@ -203,71 +202,3 @@ def _texts(value: Any) -> list[str]:
     """The texts in a value; none of one that is this or that."""
     parts = list(found(value))
     return [] if any(map(is_choice, parts)) else [part for part in parts if isinstance(part, str)]
-
-
-def _granted(tree: Tree, role: Path) -> list[tuple[Path, Mapping[str, Any]]] | None:
-    """What a role is given in this backend: each statement, and the resource that has it. None if that is not known:
-    what managed policies give it, and what only CloudFormation works out."""
-    made = tree.resolved.resources[role]
-    own = as_mapping(made.properties)
-    inline = own.get("Policies", [])
-    if made.type != "AWS::IAM::Role" or own.get("ManagedPolicyArns") or not isinstance(inline, list):
-        return None
-    documents: list[tuple[Path, Any]] = []
-    for policy in inline:
-        if not isinstance(policy, Mapping) or is_open(policy):
-            return None
-        documents.append((role, policy.get("PolicyDocument")))
-    for path, resource in tree.resolved.resources.items():
-        if resource.type not in _ATTACHED:
-            continue
-        properties = as_mapping(resource.properties)
-        roles = properties.get(_ATTACHED[resource.type])
-        named = [_names(one, role, own.get("RoleName")) for one in (roles if isinstance(roles, list) else [roles])]
-        if True in named:
-            documents.append((path, properties.get("PolicyDocument")))
-        elif None in named:
-            return None
-    statements = [(path, one) for path, document in documents for one in statements_of(document)]
-    known = [(path, one) for path, one in statements if one is not None]
-    return known if len(known) == len(statements) else None
-
-
-_ATTACHED = {"AWS::IAM::ManagedPolicy": "Roles", "AWS::IAM::Policy": "Roles", "AWS::IAM::RolePolicy": "RoleName"}
-"""What gives rights to roles, and where it names them."""
-
-
-def _names(value: Any, role: Path, name: Any) -> bool | None:
-    """Whether a value names a role, whose own name is given; None if only CloudFormation knows."""
-    if value is None:
-        return False
-    if target(value) is not None:
-        return target(value) == role
-    if name is not None and same(value) == same(name):
-        return True
-    if isinstance(value, Mapping) and isinstance(value.get("Ref"), str):
-        return False  # a parameter of the root is the name of the role that has it as such
-    return None if isinstance(value, Mapping) or isinstance(name, Mapping) else False
-
-
-def _allows(statement: Mapping[str, Any], action: str, source: Any, *, anywhere: bool = False) -> bool:
-    """Whether a statement may allow an action on a source, or on anything. What is not known may."""
-    actions, resources = statement.get("Action"), statement.get("Resource")
-    patterns = actions if isinstance(actions, list) else [actions]
-    fits = any(not isinstance(p, str) or fnmatch.fnmatchcase(action.lower(), p.lower()) for p in patterns)
-    several = resources if isinstance(resources, list) else [resources]
-    return allows(statement) and fits and (anywhere or any(_covers(r, source) for r in several))
-
-
-def _covers(resource: Any, source: Any) -> bool:
-    """Whether a statement's resource may be the source: it is not if both name something, and not the same."""
-    if resource == source:
-        return True
-    imported = as_mapping(source).get("Fn::ImportValue")
-    if "Fn::ImportValue" in as_mapping(resource):
-        return imported is None  # it may be what the source names otherwise
-    attribute = as_mapping(resource).get("Fn::GetAtt")
-    if attribute is not None and target(resource):
-        # A table's own ARN is not its stream's.
-        return target(source) is None and (imported is None or attribute[1] == "StreamArn")
-    return not any(isinstance(part, str) and "/index/" in part for part in found(resource))

@@ -125,10 +125,20 @@ def _of_order(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator
     }
     for kind, name in dict.fromkeys(_wanted(properties)):
         other = made.get((kind, name))
-        if other is None and kind == _PROVIDER and target(pool) is not None:
+        if other is None and kind == _PROVIDER and target(pool) is not None and not _perhaps_made(tree, pool, name):
             yield f"signs in by {name}, and nothing in the backend makes that provider"
         elif other is not None and other[:-1] == path[:-1] and not follows(tree, path, other[-1]):
             yield f"may be made before {other[-1]}, which makes {name}"
+
+
+def _perhaps_made(tree: Tree, pool: Any, name: str) -> bool:
+    """Whether there is a provider that may have the name and the pool: either is known to CloudFormation alone."""
+    providers = (as_mapping(r.properties) for r in tree.resolved.resources.values() if r.type == _PROVIDER)
+    return any(
+        target(of.get("UserPoolId")) in (None, target(pool))
+        and (of.get("ProviderName") == name or not isinstance(of.get("ProviderName"), str))
+        for of in providers
+    )
 
 
 def _wanted(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
