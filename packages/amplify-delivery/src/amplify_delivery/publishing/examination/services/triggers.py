@@ -8,7 +8,6 @@ from typing import Any
 
 from amplify_delivery.findings import Finding, Rule, Severity
 from amplify_delivery.publishing.examination.services.buckets import DESTINATIONS
-from amplify_delivery.publishing.examination.services.granted import gives, rights_of
 from amplify_delivery.publishing.examination.services.resolved import (
     Path,
     follows,
@@ -17,7 +16,7 @@ from amplify_delivery.publishing.examination.services.resolved import (
     statements_of,
     target,
 )
-from amplify_delivery.publishing.examination.services.roles import allows, for_services, trusts
+from amplify_delivery.publishing.examination.services.roles import allows, for_services, gives, rights_of, trusts
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 TRIGGER = Rule(
