@@ -147,6 +147,13 @@ class Account:
     def tables(self) -> list[str]:
         return [name.partition("-")[0] for name in self.environment.client("dynamodb").list_tables()["TableNames"]]
 
+    def holds_the_models_data(self) -> tuple[str, ...]:
+        """Of the model that goes: its table, and what its template keeps (`a_model_keeps`); all or nothing."""
+        has = ("TodoList", "Kept", f"files-of-{self.environment.suffix}")
+        found = tuple(name for name in has if name in {*self.tables(), *self.environment.buckets()})
+        assert found in ((), has)
+        return found
+
     def remembered(self) -> list[str]:
         """The engine's stacks."""
         return [
@@ -161,6 +168,7 @@ class Account:
 def test_a_pull_request_is_planned_and_has_a_backend_until_it_is_closed(runner: Runner) -> None:
     environment, issuer = runner.environment, runner.issuer
     account = Account(environment)
+    a_model_keeps(runner)
     preview = runner.job("backend-preview.yml", "preview")
     nobody_else_comes_in(issuer, preview)
     runs(preview, "Sign in")
@@ -171,12 +179,13 @@ def test_a_pull_request_is_planned_and_has_a_backend_until_it_is_closed(runner: 
     # The command, the engine for its key, the provider: each has asked for the role's credentials.
     assert len(issuer.asked) >= asked + 3
     assert account.roots() == [account.root]
-    assert "TodoList" in account.tables()
+    assert account.holds_the_models_data()
     [api] = environment.client("appsync").list_graphql_apis()["graphqlApis"]
     written = json.loads((preview.temporary / "client-config" / "amplifyconfiguration.json").read_text())
     assert written["aws_appsync_graphqlEndpoint"] == api["uris"]["GRAPHQL"]
 
-    # The next push takes a model away: a reviewer reads what merging does. In the preview its table goes unasked.
+    # The next push takes a model away: a reviewer reads what merging does. In the preview its table goes unasked, and
+    # what its template keeps goes, too: nobody would find it later.
     environment.take("todo-series/v2")
     runner.git("add", f"amplify-export-{environment.app}")
     runner.git("commit", "-qm", "Without a model")
@@ -188,7 +197,7 @@ def test_a_pull_request_is_planned_and_has_a_backend_until_it_is_closed(runner: 
     assert "`preview`" not in comment
     preview = runner.job("backend-preview.yml", "preview")
     assert "pr12: 1 updated" in runs(preview, "Sign in", "Make or update")
-    assert "TodoList" not in account.tables()
+    assert account.holds_the_models_data() == ()
 
     # The clock runs on the branch, in a checkout that has never heard of it; a week later nobody has closed it.
     issuer.subject = MAIN
@@ -209,6 +218,24 @@ def test_a_pull_request_is_planned_and_has_a_backend_until_it_is_closed(runner: 
     account.is_as_before()
     assert not (runner.project / "Pulumi.pr12.yaml").exists()
     assert "pr12: there is none" in runs(closed, "Take down")
+
+
+def a_model_keeps(runner: Runner) -> None:
+    """A bucket and a table beside a model, which stay when it goes (`DeletionPolicy`), the bucket under its name."""
+    [file] = runner.project.glob("amplify-export-*/api/*/amplify-appsync-files/stacks/TodoList.json")
+    template = json.loads(file.read_text())
+    table = {
+        "TableName": {"Fn::Sub": "Kept-${AWS::AccountId}"},
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    bucket = {"BucketName": f"files-of-{runner.environment.suffix}"}
+    for name, kind, properties in (("Files", "S3::Bucket", bucket), ("Kept", "DynamoDB::Table", table)):
+        kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+        template["Resources"][name] = {"Type": f"AWS::{kind}", "Properties": properties, **kept}
+    file.write_text(json.dumps(template))
+    runner.git("commit", "-qam", "A model keeps its files")
 
 
 def nobody_else_comes_in(issuer: Issuer, job: Job) -> None:

@@ -60,6 +60,7 @@ class Scene:
         self.said = (self.account, self.region)
         self.held = [Held("Bucket", BUCKET, "app-bucket", "objects", kept=False)]
         self.others: dict[str, str] = {}
+        self.disposable = False
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.deleted: list[dict[str, Any]] = []
 
@@ -121,6 +122,7 @@ class Scene:
 
     def run(self, monkeypatch: pytest.MonkeyPatch) -> int:
         config = SimpleNamespace(profile=None, production=None, account=self.said[0], region=self.said[1])
+        config.disposable = self.disposable
         monkeypatch.setattr(stack_files, "program", lambda *_: "backend")
         monkeypatch.setattr(stack_files, "load", lambda *_: config)
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
@@ -330,6 +332,28 @@ def test_what_a_stack_has_left_that_was_deleted_by_hand_is_named(
     assert "app-deployment" in said and "aws s3 rb s3://app-deployment --force" in said
     assert "api/Files" in said and "aws s3 rb s3://app-files --region" in said
     assert "left by an update" not in said and "role" not in said
+
+
+@pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "DELETE_COMPLETE"])
+@pytest.mark.parametrize("disposable", [True, False])
+def test_what_updates_of_a_disposable_environment_have_left_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: str, disposable: bool
+) -> None:
+    """Nobody has planned them, and nothing else knows of it. What the stack holds again is told once."""
+    scene, again = Scene(), Held("Again", BUCKET, "app-again", "objects", kept=True)
+    scene.disposable, scene.statuses, scene.held = disposable, [status], [*scene.held, again]
+    scene.events = {
+        ID: [
+            event(ID, NAME, "AWS::CloudFormation::Stack", ID, "UPDATE_COMPLETE"),
+            event(ID, "Files", BUCKET, "app-files", "DELETE_SKIPPED"),
+            event(ID, "Again", BUCKET, "app-again", "DELETE_SKIPPED"),
+        ]
+    }
+    assert scene.run(monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert ("aws s3 rb s3://app-files" in said) is disposable
+    if status == "UPDATE_COMPLETE":
+        assert said.count("aws s3 rb s3://app-again") == 1
 
 
 PUSHED: dict[str, Any] = {"Resources": {name: {} for name in ("AuthRole", "UnauthRole", "DeploymentBucket")}}

@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from amplify_delivery.delivery.teardown import former_tables, leftovers
-from amplify_delivery.delivery.teardown.held import Held, left_by
+from amplify_delivery.delivery.teardown.held import Held
+from amplify_delivery.delivery.teardown.left_behind import left_by
 from amplify_delivery.errors import FailedError
 from amplify_delivery.publishing.aws_errors import told_as
 
@@ -20,6 +21,7 @@ BUCKET, TABLE = "AWS::S3::Bucket", "AWS::DynamoDB::Table"
 FILES = Held("storage/S3Bucket", BUCKET, "files", "objects", kept=True, stack=NESTED)
 ORDERS = Held("api/Orders", TABLE, "v2-orders-pr12", "items", kept=True, succeeds="orders-pr12", stack=NESTED)
 LEFT = datetime(2026, 11, 1, tzinfo=UTC)
+MADE = LEFT - timedelta(days=1)
 TAG = {"Key": "aws:cloudformation:stack-id", "Value": NESTED}
 
 
@@ -34,7 +36,7 @@ class Account:
 
     def __init__(self) -> None:
         self.buckets: dict[str, list[dict[str, str]]] = {"files": [TAG]}
-        self.tables = dict.fromkeys(("v2-orders-pr12", "orders-pr12"), LEFT - timedelta(days=1))
+        self.tables = dict.fromkeys(("v2-orders-pr12", "orders-pr12"), MADE)
         self.stacks: dict[str, tuple[str, str, str]] = {}
         """Of a physical id: the stack, the type and the status that CloudFormation tells."""
         self.deleted: list[str] = []
@@ -185,28 +187,42 @@ def test_where_nobody_tells_whose_it_is_nothing_is_deleted(error: Exception | No
     assert "`aws dynamodb delete-table --table-name v2-orders-pr12 --region eu-west-1`" in said[1]
 
 
-def event(kind: str, physical: str) -> dict[str, Any]:
-    return {
-        "StackId": NESTED,
-        "ResourceType": kind,
-        "PhysicalResourceId": physical,
-        "LogicalResourceId": "It",
-        "ResourceStatus": "DELETE_SKIPPED",
-        "Timestamp": LEFT,
-    }
+def event(kind: str, physical: str, status: str, at: datetime = LEFT, /, **more: str) -> dict[str, Any]:
+    named = {"StackId": NESTED, "ResourceType": kind, "LogicalResourceId": "It"}
+    return {**named, "PhysicalResourceId": physical, "ResourceStatus": status, "Timestamp": at, **more}
 
 
-def left(kind: str, physical: str) -> Held:
-    """What a stack that was deleted past the engine has left, by its events."""
+def itself(status: str) -> dict[str, Any]:
+    return event("AWS::CloudFormation::Stack", NESTED, status, LogicalResourceId="root-api")
+
+
+def made(kind: str, physical: str, how: str = "CREATE") -> list[dict[str, Any]]:
+    """What CloudFormation tells, newest first: it makes it within a minute."""
+    soon = MADE + timedelta(seconds=30)
+    begun = event(kind, "" if how == "CREATE" else "before", f"{how}_IN_PROGRESS", MADE - timedelta(seconds=30))
+    return [event(kind, physical, f"{how}_COMPLETE", soon), event(kind, physical, f"{how}_IN_PROGRESS", MADE), begun]
+
+
+def of_events(*stacks: list[dict[str, Any]], updates: bool = False) -> list[Held]:
+    """By the events of stacks, the first one's and those nested in it."""
+    told = {events[0]["StackId"]: events for events in stacks}
 
     class Events:
         def get_paginator(self, _: str) -> Events:
             return self
 
-        def paginate(self, **_: Any) -> list[dict[str, Any]]:
-            return [{"StackEvents": [event(kind, physical)]}]
+        def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803
+            if StackName not in told:
+                raise refusal("ValidationError", f"Stack [{StackName}] does not exist")
+            return [{"StackEvents": [one]} for one in told[StackName]]
 
-    [found] = left_by(Events(), NESTED)
+    return list(left_by(Events(), stacks[0][0]["StackId"], updates=updates))
+
+
+def left(kind: str, physical: str, *before: dict[str, Any], how: str = "CREATE") -> Held:
+    """What a stack that was deleted past the engine has left, by its events: by default it had made that itself."""
+    skipped = event(kind, physical, "DELETE_SKIPPED")
+    [found] = of_events([skipped, *(before or made(kind, physical, how))])
     return found
 
 
@@ -225,19 +241,80 @@ def test_a_bucket_that_was_made_anew_since_stays(tags: list[dict[str, str]]) -> 
     assert "aws s3 rb" in line
 
 
-def test_a_table_that_was_made_anew_since_stays() -> None:
+@pytest.mark.parametrize(
+    "when", [LEFT + timedelta(seconds=1), MADE + timedelta(seconds=31), MADE - timedelta(minutes=1)]
+)
+def test_a_table_that_was_not_made_while_the_stack_made_its_own_stays(when: datetime) -> None:
+    """After that one was deleted by hand, or before there was any."""
     account = Account()
-    account.tables["orders-pr12"] = LEFT + timedelta(seconds=1)
+    account.tables["orders-pr12"] = when
     gone, [line] = deleted(account, left(TABLE, "orders-pr12"))
     assert gone == []
     assert "aws dynamodb delete-table" in line
+
+
+def test_a_table_that_no_event_tells_of_as_made_stays() -> None:
+    """One of somebody else's, which a stack was refused to make, or which was imported, is let go of all the same."""
+    account, table = Account(), (TABLE, "orders-pr12")
+    begun = event(TABLE, "", "CREATE_IN_PROGRESS", MADE - timedelta(seconds=30))
+    failed = [event(*table, "CREATE_FAILED", MADE + timedelta(seconds=1)), begun]
+    tagged = [event(*table, f"UPDATE_{end}", MADE + timedelta(seconds=1)) for end in ("COMPLETE", "IN_PROGRESS")]
+    imported = [
+        *tagged,
+        event(*table, "IMPORT_COMPLETE", MADE),
+        event(*table, "IMPORT_IN_PROGRESS", begun["Timestamp"]),
+    ]
+    for before in (failed, imported, [event(*table, "UPDATE_COMPLETE", LEFT)]):
+        gone, [line] = deleted(account, left(*table, *before))
+        assert gone == []
+        assert "nothing proves that it was this environment's" in line
+
+
+def test_a_table_that_a_replacement_made_and_a_later_one_left_goes() -> None:
+    assert deleted(Account(), left(TABLE, "orders-pr12", how="UPDATE")) == (["orders-pr12"], [])
+
+
+def test_a_table_that_could_be_made_at_last_goes() -> None:
+    failed = [event(TABLE, "", f"CREATE_{how}", MADE - timedelta(days=1)) for how in ("FAILED", "IN_PROGRESS")]
+    it = left(TABLE, "orders-pr12", *made(TABLE, "orders-pr12"), *failed)
+    assert it.made == (MADE - timedelta(seconds=30), MADE + timedelta(seconds=30))
+
+
+def test_what_updates_have_left_is_asked_for() -> None:
+    """In a stack that lives, in those nested in it, and in those that an update has taken out; each thing once."""
+    stack, nested = "AWS::CloudFormation::Stack", f"{NESTED}-todo"
+    inner = [
+        event(stack, nested, "DELETE_COMPLETE", LogicalResourceId="root-api-todo", StackId=nested),
+        event(BUCKET, "inner", "DELETE_SKIPPED", StackId=nested),
+        event(stack, nested, "DELETE_IN_PROGRESS", LogicalResourceId="root-api-todo", StackId=nested),
+    ]
+    events = [
+        itself("UPDATE_COMPLETE"),
+        event(BUCKET, "files", "DELETE_SKIPPED"),
+        event(stack, nested, "DELETE_COMPLETE", LogicalResourceId="Todo"),
+        itself("UPDATE_IN_PROGRESS"),
+        event(BUCKET, "files", "DELETE_SKIPPED", LEFT - timedelta(days=2)),
+        event("AWS::IAM::Role", "role", "DELETE_SKIPPED", LogicalResourceId="Role"),
+        *(event(stack, physical, "CREATE_COMPLETE", LogicalResourceId="Todo") for physical in (nested, "forgotten")),
+        itself("CREATE_COMPLETE"),
+    ]
+    assert of_events(events, inner) == []
+    found = of_events(events, inner, updates=True)
+    assert [(held.path, held.physical_id, held.stack, held.left) for held in found] == [
+        ("It", "files", NESTED, LEFT),
+        ("Todo/It", "inner", nested, LEFT),
+    ]
+    # A stack that is deleted had updates, too.
+    gone = [itself("DELETE_COMPLETE"), event(BUCKET, "last", "DELETE_SKIPPED"), itself("DELETE_IN_PROGRESS"), *events]
+    assert [held.physical_id for held in of_events(gone, inner)] == ["last"]
+    assert [held.physical_id for held in of_events(gone, inner, updates=True)] == ["last", "files", "inner"]
 
 
 @pytest.mark.parametrize(("operation", "held"), [("get_bucket_tagging", FILES), ("describe_table", ORDERS)])
 def test_where_that_cannot_be_asked_it_stays(operation: str, held: Held) -> None:
     account = Account()
     account.refused[operation] = refusal("AccessDenied")
-    assert deleted(account, replace(held, left=LEFT))[0] == []
+    assert deleted(account, replace(held, left=LEFT, made=(MADE, MADE)))[0] == []
 
 
 def test_what_else_stays_is_told_by_what_keeps_it() -> None:

@@ -147,9 +147,9 @@ class Backend:
         return self
 
     @contextlib.contextmanager
-    def holding(self, *_: object) -> Iterator[None]:
+    def holding(self, *_: object) -> Iterator[SimpleNamespace]:
         self.held = True
-        yield
+        yield SimpleNamespace(waited=False, over=False)
         self.held = False
 
     def stacks(self) -> list[tuple[str, datetime | None]]:
@@ -263,6 +263,22 @@ def test_a_stack_that_only_has_the_name_is_neither_taken_down_nor_updated(
         # By this file a plain `pulumi up` would make a preview of it.
         assert not (tmp_path / "Pulumi.pr2.yaml").exists()
     assert backend.did == GONE
+
+
+def test_what_an_update_leaves_goes_while_the_preview_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next push may make it again, and its name is taken."""
+    stack_file(tmp_path, "preview", PATTERN)
+    backend, said = Backend(monkeypatch, {"pr1": NOW}), list[str]()
+    files = Held("storage/Files", "AWS::S3::Bucket", "its-files", "objects", kept=True)
+    monkeypatch.setattr(updating, "Engine", lambda name, *_, **__: backend.of(name))
+    monkeypatch.setattr(updating, "holding", backend.holding)
+    monkeypatch.setattr(updating, "_wanted", lambda *_: SimpleNamespace())
+    backend.outputs = dict  # type: ignore[attr-defined]
+    monkeypatch.setattr(updating, "_environment", lambda engine, _, leaves: leaves(engine, ["a step"]) or {"update": 1})
+    monkeypatch.setattr(destruction, "left_by_updates", lambda *_: [files])
+    previewing.up(1, "preview", Context(tmp_path, {}), Patience(0, {}), said.append)
+    assert backend.did == ["delete its-files of pr1"]
+    assert said == ["an update has left storage/Files (AWS::S3::Bucket): its-files; it goes, if it was pr1's own"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery import publishing
+from amplify_delivery.changes.steps import RemoveResource
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, deploying, updating
 from amplify_delivery.delivery.deployment.execution import carrying_out
@@ -276,6 +277,38 @@ def test_what_the_program_would_lose_is_asked_before_the_engine_begins(monkeypat
     target: Any = SimpleNamespace(account=scene, root=scene.target.root, config=config, context=CONTEXT)
     with pytest.raises(RefusedError, match="data would be lost"):
         updating._environment(scene, target)
+
+
+def test_what_an_update_leaves_in_the_account_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`up` shows no plan, which would have said it. Of what holds no data nothing is lost, and little is left."""
+    scene: Any = Scene(monkeypatch)
+    scene.preview = lambda: SimpleNamespace(steps=())
+    files = RemoveResource(("storage", "Files"), "AWS::S3::Bucket", kept=True, loss="")
+    gone = RemoveResource(("api", "TodoTable"), "AWS::DynamoDB::Table", kept=False, loss="items")
+    role = RemoveResource(("api", "Role"), "AWS::IAM::Role", kept=True, loss="")
+    here = SimpleNamespace(steps=(gone, role, files), found=None)
+    monkeypatch.setattr(updating, "_updates_root", lambda _: True)
+    monkeypatch.setattr(planned, "backend", lambda _: here)
+    monkeypatch.setattr(recovery, "place_of", lambda *_: None)
+    monkeypatch.setattr(recovery, "check_nested", lambda *_: None)
+    monkeypatch.setattr(updating, "_work", lambda *_: None)
+    monkeypatch.setattr(carrying_out, "update", lambda *_: {"update": 1})
+    target = scene.target
+    target.config.guard = lambda *_: SimpleNamespace(check=lambda _: None)
+    target.config.image_findings = SimpleNamespace(refuse=False)
+    assert updating._environment(scene, target) == {"update": 1}
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1] == "note: storage/Files (AWS::S3::Bucket) stays in the account, outside of the stack"
+    assert "Role" not in said
+
+    def fails(_: Any, left: Any) -> None:
+        assert left == [files]
+        raise RefusedError("cannot be asked", where="dev")
+
+    with pytest.raises(FailedError, match="cannot be asked"):
+        updating._environment(scene, target, fails)
 
 
 def test_production_is_refused_before_anything_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from amplify_delivery.changes.deployed import LONGEST_UPDATE
 from amplify_delivery.changes.ordered.updates import changed_tables
+from amplify_delivery.changes.stateful import data_of
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.adoption import lost
@@ -25,7 +26,7 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.environment import image_findings, planned, present_images, recovery, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.delivery.planning import ProgramStep, plan_program
+from amplify_delivery.delivery.planning import ProgramStep, RemoveResource, Step, plan_program
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND, changes_something
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError, midway
@@ -40,6 +41,12 @@ class Updated:
     outputs: Mapping[str, Output]
 
 
+def _tell(_: Engine, left: Sequence[Step]) -> None:
+    """What stays goes on costing, and its name is taken."""
+    for step in left:
+        output.progress(f"note: {step.place} ({step.type}) {step.what}")
+
+
 def update(
     stack: str,
     context: Context,
@@ -49,10 +56,12 @@ def update(
     create: bool = False,
     secrets_provider: str | None = None,
     known: Callable[[Engine], None] = lambda _: None,
+    leaves: Callable[[Engine, Sequence[Step]], None] = _tell,
 ) -> Updated:
     """Update a stack of any program; with `create` it is made first, if there is none, with that secrets provider. One
     that is there has to be `known`, which is asked while it is held, and raises a `DeliveryError` otherwise. While
-    another run changes it, it is waited for as long as there is patience. Raises `DeliveryError`s, also for an
+    another run changes it, it is waited for as long as there is patience. `leaves` is told, while it is held still, the
+    steps that leave data in an environment's account, outside of its stacks. Raises `DeliveryError`s, also for an
     environment in production."""
     program = stack_files.program(context.folder, stack)
     target = _wanted(stack, context, patience) if program == "backend" else None
@@ -68,7 +77,7 @@ def update(
             if held.over:
                 # What that run has begun in CloudFormation goes on without it.
                 wanted.settle(target, LONGEST_UPDATE)
-            changes = _environment(engine, target)
+            changes = _environment(engine, target, leaves)
         else:
             changes = _other(engine, context)
         with midway(lambda: changes_something(changes)):
@@ -101,7 +110,9 @@ def _other(engine: Engine, context: Context) -> Mapping[str, int]:
     return engine.up().changes
 
 
-def _environment(engine: Engine, target: Wanted) -> Mapping[str, int]:
+def _environment(
+    engine: Engine, target: Wanted, leaves: Callable[[Engine, Sequence[Step]], None] = _tell
+) -> Mapping[str, int]:
     """An environment; the changes by kind."""
     environment, config = engine.stack, target.config
     gen2_lock.check(target.account.client("cloudformation"), target.root.stack_name)
@@ -121,7 +132,16 @@ def _environment(engine: Engine, target: Wanted) -> Mapping[str, int]:
                 output.progress(f"note: {note}")
         if any(step.operation not in AT_REST for step in previewed):
             present_images.complete(target)
-        return carrying_out.update(engine, target, guard, _work(target, here))
+        changes = carrying_out.update(engine, target, guard, _work(target, here))
+    left = [step for step in (here.steps if here else ()) if _leaves_data(step)]
+    if left:
+        with midway(lambda: True):
+            leaves(engine, left)
+    return changes
+
+
+def _leaves_data(step: Step) -> bool:
+    return isinstance(step, RemoveResource) and step.kept and bool(data_of(step.type, None))
 
 
 def _work(target: Wanted, here: planned.Backend | None) -> Work:

@@ -98,7 +98,16 @@ def look(engine: Engine, config: EnvironmentConfig, account: Account, project: P
             where=engine.stack,
             remedy=f"nothing was changed; to delete it all, `amplify-delivery destroy {engine.stack} --delete-data`",
         )
-    return Seen(root, bool(resources), lost, [*(h for h in held if h.kept), *root.left(account)])
+    known = {h.physical_id for h in held}
+    left = [h for h in root.left(account, updates=config.disposable) if h.physical_id not in known]
+    return Seen(root, bool(resources), lost, [*(h for h in held if h.kept), *left])
+
+
+def left_by_updates(engine: Engine, config: EnvironmentConfig, account: Account, project: Project) -> list[Held]:
+    """What updates of an environment have left in its account, outside of its stacks, and is there still. Raises
+    `DeliveryError`s."""
+    root = Root.of(engine.stack, engine.resources(), config, project)
+    return still_there(account, root.left(account, updates=True))
 
 
 def nothing_known(error: NoStackError, folder: Path, stack: str, program: str) -> NoStackError:

@@ -36,6 +36,8 @@ class Held:
     """Id of the CloudFormation stack that holds it, or has left it; empty for what was found by its name."""
     left: datetime | None = field(default=None, compare=False)
     """When that stack has left it; None for what it holds."""
+    made: tuple[datetime, datetime] | None = field(default=None, compare=False)
+    """Between which events that stack has made what it left; None where none tells that it has."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -68,23 +70,6 @@ def in_stack(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Ite
                 if data:
                     holds = "" if item["ResourceStatus"] == "DELETE_SKIPPED" else stack
                     yield Held(place, kind, physical, data, kept, base_name(resource, physical), holds)
-
-
-def left_by(cloudformation: Any, stack: str, path: tuple[str, ...] = ()) -> Iterator[Held]:
-    """What stays of a stack that is deleted, and of those nested in it, though it can hold data. `stack` is its id:
-    its events are told for 90 days ("DescribeStackEvents" in the API reference), newest first."""
-    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack):
-        for event in page["StackEvents"]:
-            kind, physical = str(event["ResourceType"]), str(event.get("PhysicalResourceId") or "")
-            below, status = (*path, str(event["LogicalResourceId"])), str(event.get("ResourceStatus"))
-            if physical == event["StackId"]:
-                if not status.startswith("DELETE_"):
-                    return  # what was left before, an update has left
-            elif kind == STACK_TYPE and status == "DELETE_COMPLETE":
-                yield from left_by(cloudformation, physical, below)
-            elif status == "DELETE_SKIPPED" and physical and data_of(kind, None):
-                place, data, left = "/".join(below), data_of(kind, None), event["Timestamp"]
-                yield Held(place, kind, physical, data, kept=True, stack=str(event["StackId"]), left=left)
 
 
 def deleted_last(cloudformation: Any, name: str) -> list[str]:

@@ -89,7 +89,8 @@ def _holder(account: Account, held: Held) -> str | None:
 
 def _was_its_own(account: Account, held: Held) -> bool:
     """Whether a stack of the environment has made it. What that held until it was deleted just now is; what it had left
-    before may have been deleted by hand, and made anew by somebody else. What was found by its name is anybody's."""
+    before may have been deleted by hand, and made anew by somebody else: a bucket's tag names the stack, and of a
+    table's name there was one only while the stack made its own. What was found by its name is anybody's."""
     if not held.stack or held.left is None:
         return bool(held.stack)
     with suppressing_all():
@@ -98,5 +99,8 @@ def _was_its_own(account: Account, held: Held) -> bool:
             tags = account.client("s3").get_bucket_tagging(**bucket)["TagSet"]
             return {"Key": _STACK_ID, "Value": held.stack} in tags
         table = account.client("dynamodb").describe_table(TableName=held.physical_id)["Table"]
-        return bool(table["CreationDateTime"] < held.left)
+        # Whole seconds, as a time may be told.
+        return held.made is not None and (
+            held.made[0].replace(microsecond=0) <= table["CreationDateTime"] <= held.made[1] < held.left
+        )
     return False

@@ -17,7 +17,8 @@ from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.project.named_roots import named_roots
 from amplify_delivery.delivery.teardown import former_tables, same_place
-from amplify_delivery.delivery.teardown.held import Held, deleted_last, goes_from, in_stack, left_by, living, nested_in
+from amplify_delivery.delivery.teardown.held import Held, deleted_last, goes_from, in_stack, living, nested_in
+from amplify_delivery.delivery.teardown.left_behind import left_by
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all
@@ -89,18 +90,19 @@ class Root:
                 held += in_stack(account.client("cloudformation"), found["StackId"])
         return [*held, *former_tables.before(account, held)]
 
-    def left(self, account: Account) -> list[Held]:
-        """What it has left where somebody has deleted it past the engine, as its templates said: CloudFormation tells
-        of it for 90 days. Nothing for whoever may not ask: no reason to leave what is to go."""
+    def left(self, account: Account, *, updates: bool = False) -> list[Held]:
+        """What it has left where somebody has deleted it past the engine, as its templates said; with `updates` also
+        what its updates have left, gone or not. CloudFormation tells of it for 90 days. Nothing for whoever may not
+        ask: no reason to leave what is to go."""
         with account.asking(f"asking what the stack of {self.environment} has left"), suppressing(*ACCESS_DENIED):
-            return self._left(account.client("cloudformation"))
+            return self._left(account.client("cloudformation"), updates=updates)
         return []
 
-    def _left(self, cloudformation: Any) -> list[Held]:
-        gone = [id for id in self.ids if _is_gone(described(cloudformation, id))]
+    def _left(self, cloudformation: Any, *, updates: bool) -> list[Held]:
+        asked = [id for id in self.ids if updates or _is_gone(described(cloudformation, id))]
         if not self.ids and self.name:
-            gone = deleted_last(cloudformation, self.name)
-        return [held for id in gone for held in left_by(cloudformation, id)]
+            asked = deleted_last(cloudformation, self.name)
+        return [held for id in asked for held in left_by(cloudformation, id, updates=updates)]
 
     def check_gone(self, account: Account, agreed: Iterable[Held]) -> None:
         """Raise `FailedError`, with what is alive in it, if it is there after the engine has destroyed it. `agreed` is

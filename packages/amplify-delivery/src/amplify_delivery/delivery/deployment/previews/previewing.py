@@ -7,7 +7,7 @@ and the account itself does, of whatever app.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -25,6 +25,7 @@ from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.engine.locking.waiting import Patience
+from amplify_delivery.delivery.planning import Step
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, leftovers
 from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
@@ -62,7 +63,17 @@ def up(number: int, like: str, context: Context, patience: Patience, line: Line)
     def known(engine: Engine) -> None:
         _check_made(engine, like, context)
 
-    return updating.update(name, context, patience, line, create=True, secrets_provider=provider, known=known)
+    def leaves(engine: Engine, _: Sequence[Step]) -> None:
+        config = stack_files.load(context.folder, name)
+        account = Account.of(config)
+        left = destruction.left_by_updates(engine, config, account, context.project)
+        for held in left:
+            line(f"an update has left {held.path} ({held.type}): {held.physical_id}; it goes, if it was {name}'s own")
+        leftovers.delete_kept(account, left, line)
+
+    return updating.update(
+        name, context, patience, line, create=True, secrets_provider=provider, known=known, leaves=leaves
+    )
 
 
 def down(number: int, like: str, context: Context, patience: Patience, line: Line) -> bool:
