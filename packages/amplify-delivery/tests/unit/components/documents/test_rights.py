@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.naming import APP_TAG, EnvironmentNames
 from amplify_delivery.components.documents.packing import pack
 from amplify_delivery.components.documents.rights import handler_table
 from amplify_delivery.components.documents.rights import types as rights
@@ -246,7 +248,10 @@ def test_a_global_tables_replicas_are_in_other_regions() -> None:
     [
         "Cognito::LogDeliveryConfiguration",
         "Events::EventBusPolicy",
+        "IoT::Policy",
+        "IoT::TopicRule",
         "Logs::ResourcePolicy",
+        "Pipes::Pipe",
         "SES::ReceiptFilter",
         "SES::ReceiptRule",
         "SES::ReceiptRuleSet",
@@ -255,6 +260,26 @@ def test_a_global_tables_replicas_are_in_other_regions() -> None:
 def test_what_would_be_the_whole_accounts_is_withheld(kind: str) -> None:
     with pytest.raises(ConfigError, match=f"no account gives a backend the rights for AWS::{kind}"):
         rights.actions_for([f"AWS::{kind}"])
+
+
+def test_the_keys_of_other_apps_are_held_by_their_tag_whatever_an_environment_is_called() -> None:
+    """The rights on aliases go by `*-ENV`, and one of the delivery's own ends with `-staging`. KMS asks for the alias
+    and for its key ("Controlling access to aliases" in its developer guide)."""
+    own = EnvironmentNames(app="first", account=w.PROD, region=w.AWAY, environment="staging")
+    other = EnvironmentNames(app="second", account=w.PROD, region=w.AWAY, environment="prod")
+    types = frozenset({"AWS::KMS::Alias", "AWS::KMS::Key"})
+    access = replace(w.access(w.prod), names=own, stack_name="amplify-first-staging-a1b2c", resource_types=types)
+    policy = document(rights.execution_statements(access))
+
+    def may(action: str, resource: str, keys: dict[str, Any]) -> bool:
+        request = Request(Principal(own.execution_role_arn), action, own.arn("kms", resource), keys)
+        return str(evaluate([policy], request, keys)) == "allow"
+
+    alias = {"kms:ResourceAliases": (other.staging_key_alias,)}
+    for action in ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"):
+        assert may(action, other.staging_key_alias, {})
+        assert not may(action, "key/second", {**alias, f"aws:ResourceTag/{APP_TAG}": "second"})
+        assert may(action, "key/of-the-backend", {})
 
 
 def test_what_is_no_part_of_an_api_has_its_own_paths() -> None:

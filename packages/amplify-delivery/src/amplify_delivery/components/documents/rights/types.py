@@ -39,7 +39,10 @@ _INCOMING = "SES compares none of its rules: it would be all of the account's in
 WITHHELD: Mapping[str, str] = {
     "AWS::Cognito::LogDeliveryConfiguration": f"{_LOG_POLICIES} (`logs:PutResourcePolicy`)",
     "AWS::Events::EventBusPolicy": "it opens any event bus of the account (`events:PutPermission`)",
+    "AWS::IoT::Policy": "what it allows a device or a user in IoT, no permissions boundary limits",
+    "AWS::IoT::TopicRule": "it hears every topic of the account, whatever device or environment it is of",
     "AWS::Logs::ResourcePolicy": f"{_LOG_POLICIES} (`logs:PutResourcePolicy`)",
+    "AWS::Pipes::Pipe": f"{_LOG_POLICIES} (`logs:PutResourcePolicy`), for the log of a pipe",
     "AWS::SES::ReceiptFilter": _INCOMING,
     "AWS::SES::ReceiptRule": _INCOMING,
     "AWS::SES::ReceiptRuleSet": _INCOMING,
