@@ -5,6 +5,25 @@
 const main = document.querySelector("main");
 let config;
 
+/** Whom the API lets in beside its key, by the default that the configuration names. */
+const WHO = {
+  AMAZON_COGNITO_USER_POOLS: "a user who has signed in",
+  AWS_IAM: "a request that is signed with a role of the identity pool",
+  OPENID_CONNECT: "a token of your identity provider",
+  AWS_LAMBDA: "what your authorizer takes",
+};
+
+/** What to do about something that the API has refused: this page cannot sign in. */
+function advice() {
+  const { aws_appsync_apiKey: key, aws_appsync_authenticationType: type } = config;
+  const asked = key ? "with the API's key alone" : "without a key: the API has none";
+  const who = WHO[type] ? `The API's default is ${type}, ${WHO[type]}.` : "Its @auth rules ask for more than that.";
+  return (
+    `This page asks ${asked}. ${who} An app signs in with Amplify's library, configured with this page's ` +
+    "src/aws-exports.js: `amplify-delivery docs front-end` tells how."
+  );
+}
+
 /** The data of one operation, asked with the API's key; what the API refuses is an error. */
 async function ask(query) {
   const answer = await fetch(config.aws_appsync_graphqlEndpoint, {
@@ -13,7 +32,10 @@ async function ask(query) {
     body: JSON.stringify({ query }),
   });
   const { data, errors } = await answer.json();
-  if (errors) throw new Error(errors.map((error) => error.message).join("; "));
+  if (errors) {
+    const refused = errors.some((error) => error.errorType?.startsWith("Unauthorized"));
+    throw Object.assign(new Error(errors.map((error) => error.message).join("; ")), { refused });
+  }
   return data;
 }
 
@@ -43,6 +65,11 @@ function element(name, text = "", ...children) {
   return made;
 }
 
+/** An error as the page shows it, with what to do where the API has refused to answer. */
+function shown({ message, refused }) {
+  return [element("p", message), ...(refused ? [element("p", advice())] : [])];
+}
+
 /** One list as a table; what may not be read says so. */
 async function table({ query, fields }) {
   const section = element("section", "", element("h2", query));
@@ -56,7 +83,7 @@ async function table({ query, fields }) {
         : element("p", "No items."),
     );
   } catch (error) {
-    section.append(element("p", error.message));
+    section.append(...shown(error));
   }
   return section;
 }
@@ -67,6 +94,6 @@ try {
   }));
   main.replaceChildren(...(await Promise.all((await lists()).map(table))));
 } catch (error) {
-  main.replaceChildren(element("p", error.message));
+  main.replaceChildren(...shown(error));
 }
 main.setAttribute("aria-busy", "false");
