@@ -19,6 +19,7 @@ from amplify_delivery.delivery.scaffold.project_files import REQUIREMENTS, WHEEL
 from amplify_delivery.delivery.scaffold.wheels import Wheel, installed_wheel
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import check, read_export
+from amplify_delivery.export.names import is_amplifys
 from amplify_delivery.stacks.config import AccountConfig, Project
 
 ABOUT = About(
@@ -182,6 +183,12 @@ def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> lis
         for stack in Project(folder).stacks("pipeline")
         for environment in project.environments
         if environment.delivered and environment.name not in Project(folder).pipeline(stack).environments
+    ]
+    notes += [
+        f"{environment.name}: `amplify env add` and `amplify init` take 2 to 10 lower-case letters, no digits. Take "
+        "such a name if somebody works in this environment with the Amplify CLI, too"
+        for environment in project.environments
+        if not is_amplifys(environment.name)
     ]
     notes += project_files.about_ignored(_text(folder / ".gitignore"))
     if found.export is not None:

@@ -15,9 +15,15 @@ ENVIRONMENT = "[a-z][a-z0-9]{1,9}"
 """Pattern of an environment's name. The Amplify CLI takes 2 to 10 lower-case letters (`isEnvNameValid`,
 /^[a-z]{2,10}$/). Digits after the first letter are safe in every name that templates make from it, and personal
 environments want them."""
+_OF_AMPLIFYS = "[a-z]{2,10}"
 _PART = re.compile(r"[A-Za-z0-9]+")
 MAX_BUCKET_NAME = 63
 """S3's limit of a bucket's name; the deployment bucket is called `STACK-deployment`."""
+
+
+def is_amplifys(environment: str) -> bool:
+    """Whether the Amplify CLI makes environments of this name, too."""
+    return re.fullmatch(_OF_AMPLIFYS, environment) is not None
 
 
 @dataclass(frozen=True)

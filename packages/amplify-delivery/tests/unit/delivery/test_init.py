@@ -251,6 +251,14 @@ def test_it_says_when_the_export_cannot_be_delivered_yet(run: Init) -> None:
     assert "the export cannot be delivered as it is (AD206)" in ran.out
 
 
+@pytest.mark.parametrize("flag", ["--environment", "--personal"])
+def test_it_says_that_the_amplify_cli_makes_no_environment_with_digits(run: Init, flag: str) -> None:
+    """Who works with Amplify's CLI as well has to call it as that one would (`isEnvNameValid`)."""
+    said = run("--from", TODO, flag, "eu1=111122223333/eu-west-1", flag, "ann=111122223333/eu-west-1").out
+    assert "eu1: `amplify env add` and `amplify init` take 2 to 10 lower-case letters, no digits" in said
+    assert "ann: `amplify" not in said
+
+
 def test_for_machines(run: Init) -> None:
     document = run("--from", TODO, *PERSONAL, "--json").document
     assert document["project"] == "mytodoapp"

@@ -55,7 +55,8 @@ class EnvironmentConfig(Model):
     account: Account = Field(description="AWS account, 12 digits, in quotes")
     region: Region = Field(description="AWS region, as in eu-west-1")
     environment: Text = Field(
-        description="Amplify environment: 2 to 10 lower-case letters and digits. Default: the Pulumi stack's name"
+        description="Amplify environment: 2 to 10 lower-case letters and digits (the Amplify CLI takes no digits). "
+        "Default: the Pulumi stack's name"
     )
     profile: Text | None = Field(
         default=None, description="profile of the AWS configuration. Default: what the AWS SDK finds"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from amplify_delivery.delivery.adoption.handover.amplify_files import Running
-from amplify_delivery.delivery.adoption.handover.handing import renamed, trusted
+from amplify_delivery.delivery.adoption.handover.handing import renamed, strange, trusted
 from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.resource_rules import ReplacedTable
@@ -31,3 +31,11 @@ def test_a_push_would_take_the_trust_that_stands_in_the_template() -> None:
     assert f"`pulumi config rm -s prod --path parameters.root.{IDENTITY_POOL}`" in note
     assert trusted("prod", replace(running, parameters={IDENTITY_POOL: ""})) == ()
     assert trusted("prod", replace(running, parameters={})) == ()
+
+
+def test_the_amplify_cli_makes_no_environment_of_this_name() -> None:
+    """It finds one that is there, and refuses the name wherever it would make or set up one (`isEnvNameValid`)."""
+    (note,) = strange("eu1")
+    assert "`amplify init`" in note
+    assert "`amplify env checkout eu1`" in note
+    assert [strange(name) for name in ("prod", "abcdefghij")] == [(), ()]

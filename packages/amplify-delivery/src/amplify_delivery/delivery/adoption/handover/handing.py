@@ -20,6 +20,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Export, read_export
 from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
+from amplify_delivery.export.names import is_amplifys
 from amplify_delivery.export.templates.expressions import spelt
 from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.publishing.aws_errors import suppressing
@@ -79,7 +80,13 @@ def hand_over(
     content = _content(running, export, backend, project)
     _write(folder, content)
     uploaded = _upload(account, bucket, content) if upload else ()
-    notes = (*notes, *trusted(environment, running), *renamed(config), *_locked(account, name))
+    notes = (
+        *notes,
+        *trusted(environment, running),
+        *renamed(config),
+        *strange(config.environment),
+        *_locked(account, name),
+    )
     return Handover(running.name, bucket, folder, tuple(sorted(content)), uploaded, readiness(export), notes)
 
 
@@ -116,6 +123,17 @@ def renamed(config: EnvironmentConfig) -> tuple[str, ...]:
         f"`amplify push` would put empty tables in the place of these, which have a prefix that Amplify does not know: "
         f"{tables}. Before anybody pushes, give each its name with `amplify override api` (`modelDDBTable.tableName`), "
         "or go on delivering from here",
+    )
+
+
+def strange(environment: str) -> tuple[str, ...]:
+    """That the Amplify CLI takes no environment of this name, where it makes or sets up one."""
+    if is_amplifys(environment):
+        return ()
+    return (
+        f"the Amplify CLI's names of environments are 2 to 10 lower-case letters: `amplify init` and `amplify env add` "
+        f"refuse {environment!r}. With `amplify/team-provider-info.json` in the "
+        f"project, `amplify env checkout {environment}` finds it",
     )
 
 
