@@ -192,7 +192,7 @@ def two_indexes(play: Play) -> None:
         runs = [run for run in execution.history if run.action.name == "Deploy-prod"]
         return runs[-1] if runs and indexes() == {"byDue"} else None
 
-    build = service.wait_until(deploying, 60).external_id
+    build = service.wait_until(deploying).external_id
     owner.client("codebuild", "eu-central-1").stop_build(id=build)
     execution = play.pipeline.leave(execution)
     assert execution.status == FAILED

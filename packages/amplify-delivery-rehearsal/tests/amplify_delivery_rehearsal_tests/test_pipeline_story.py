@@ -283,7 +283,7 @@ class Beside:
     def beside(self, play: Play) -> None:
         developer = play.setting.developer
         developer.told(developer, "meanwhile")
-        self.goes_on.wait(60)
+        self.goes_on.wait(300)
         try:
             developer.told(developer, "afterwards")
         finally:

@@ -111,7 +111,7 @@ class GraphQLClient:
         given = {"content-type": "application/json", **headers, "host": place.netloc}
         request = urllib.request.Request(f"http://127.0.0.1:{place.port}{place.path}", body, given)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=300) as answer:
                 return Answered(answer.status, json.load(answer))
         except urllib.error.HTTPError as refused:
             return Answered(refused.code, json.load(refused))

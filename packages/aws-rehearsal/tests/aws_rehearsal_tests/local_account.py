@@ -10,7 +10,7 @@ from typing import Any
 from aws_rehearsal.local_aws import Credentials, LocalAws
 
 REGION = "eu-central-1"
-_PATIENCE = 60
+_PATIENCE = 300
 Template = dict[str, Any]
 
 SOON = {"Delay": 0.1, "MaxAttempts": 600}

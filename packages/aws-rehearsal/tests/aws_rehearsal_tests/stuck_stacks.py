@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_rehearsal_tests.local_account import LocalAccount, Template
 
-_PATIENCE = 60
+_PATIENCE = 300
 
 
 def queue(seconds: int) -> Template:

@@ -498,7 +498,7 @@ class TestProgress:
         def first() -> None:
             with locked("thing", Step("first")):
                 first_has_it.set()
-                end = time.monotonic() + 60
+                end = time.monotonic() + 300
                 while "another set-up" not in waiting.detail and time.monotonic() < end:
                     time.sleep(0.01)
                 order.append("first")

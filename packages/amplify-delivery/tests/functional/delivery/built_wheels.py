@@ -21,8 +21,7 @@ def run(*command: object, cwd: Path = REPOSITORY) -> str:
     """What a command prints; it must succeed. Those beside it are found first, as in a virtualenv that is activated."""
     path = f"{Path(str(command[0])).parent}:{os.environ['PATH']}"
     ran = subprocess.run(
-        list(map(str, command)), cwd=cwd, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300,
-        check=False,
+        list(map(str, command)), cwd=cwd, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
     )  # fmt: skip
     assert ran.returncode == 0, f"{command}:\n{ran.stdout}{ran.stderr}"
     return ran.stdout

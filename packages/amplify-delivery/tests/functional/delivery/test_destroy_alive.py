@@ -150,7 +150,7 @@ def test_an_update_is_waited_for(environment: Environment) -> None:
     assert destroying.stdout is not None
     assert "UPDATE_IN_PROGRESS: waiting until that has ended, 5 minutes at most" in destroying.stdout.readline()
     end_update(environment, "Waited")
-    said, _ = destroying.communicate(timeout=120)
+    said, _ = destroying.communicate()
     assert destroying.returncode == 0, said
     assert environment.status() is None
     assert tables(environment) == []

@@ -430,7 +430,7 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
     said = scene.refused("destroy", "pipeline")
     assert f"1 execution of {names.pipeline} runs: {execution}" in said
     client.stop_pipeline_execution(pipelineName=names.pipeline, pipelineExecutionId=execution, abandon=True)
-    scene.service.wait_until(lambda: not scene.service.executions(names.pipeline)[-1].running or None, 60)
+    scene.service.wait_until(lambda: not scene.service.executions(names.pipeline)[-1].running or None)
     assert s3.list_objects_v2(Bucket=names.artifact_bucket(HOME))["KeyCount"] == 1
     document = scene.document("destroy", "pipeline", "--delete-data")
     assert scene.everything() == action_roles
@@ -461,7 +461,7 @@ def start(scene: Scene, client: Any, folder: Path) -> str:
         found = next(e for e in scene.service.executions(name) if e.id == execution)
         return True if found.outputs.get("source") and "Build" not in found.stages else None
 
-    scene.service.wait_until(waits, 60)
+    scene.service.wait_until(waits)
     found = next(e for e in scene.service.executions(name) if e.id == execution)
     assert found.outputs["source"]["CommitId"] == pushed
     return execution

@@ -275,7 +275,7 @@ from amplify_delivery.delivery.engine.engine import Engine
 
 def before(stopped):
     print("begun", flush=True)
-    stopped.wait(60)
+    stopped.wait(600)
     print("stopped", flush=True)
     time.sleep(1)
     print("ended", flush=True)
@@ -315,7 +315,7 @@ def test_whoever_is_killed_nothing_is_destroyed_and_the_printed_command_takes_th
         destroying.process.kill()
     if killed != "command":
         os.kill(destroying.engine, signal.SIGKILL)
-    said, _ = destroying.process.communicate(timeout=30)
+    said, _ = destroying.process.communicate()
     if killed == "engine":
         # Our command does not go on without the engine, and ends only when nothing is done any more.
         assert said.splitlines() == ["stopped", "ended"]
@@ -338,7 +338,7 @@ def test_whoever_is_killed_nothing_is_destroyed_and_the_printed_command_takes_th
 
 
 def wait_until_gone(process: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         try:
             os.kill(process, 0)
@@ -357,7 +357,7 @@ def test_an_interrupt_ends_what_is_done_before_and_destroys_nothing(
     there = resources_of(engine)
     destroying = Destroying(project)
     destroying.process.send_signal(signal.SIGINT)
-    said, _ = destroying.process.communicate(timeout=30)
+    said, _ = destroying.process.communicate()
     assert said.splitlines() == ["stopped", "ended"]
     assert destroying.process.returncode != 0
     assert not destroying.locked()

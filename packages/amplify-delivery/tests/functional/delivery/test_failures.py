@@ -117,7 +117,7 @@ def test_an_interrupted_publish_is_simply_done_again(make: Make) -> None:
         for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):  # as a CI does that does not wait
             process.send_signal(number)
             time.sleep(0.1)
-        said, _ = process.communicate(timeout=300)
+        said, _ = process.communicate()
     finally:
         kill(process)
     assert process.returncode == 130, said
@@ -187,7 +187,7 @@ def test_of_two_ups_at_once_the_second_is_told(deployed: Environment, run: Calla
             "another update of this stack is running" if run(deployed) == deployed.delivery else "locked by",
         )
         os.killpg(first.pid, signal.SIGCONT)
-        said, _ = first.communicate(timeout=300)
+        said, _ = first.communicate()
         assert first.returncode == 0, said
     finally:
         kill(first)

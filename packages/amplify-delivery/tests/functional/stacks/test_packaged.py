@@ -99,7 +99,6 @@ def test_a_program_in_javascript_deploys_a_backend(project: PulumiProject) -> No
         env={**project.environment, **variables, "NODE_PATH": str(modules)},
         capture_output=True,
         text=True,
-        timeout=180,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

@@ -70,7 +70,6 @@ def process(*arguments: object, cwd: Path = ROOT, env: Mapping[str, str] | None 
         env=env,
         capture_output=True,
         text=True,
-        timeout=300,
         check=False,
     )
     return Ran(ran.returncode, ran.stdout, ran.stderr)

@@ -172,7 +172,7 @@ def test_a_cancelled_runs_signal_reaches_what_works(written: Mapping[str, str], 
 import pathlib, signal, sys, time
 signal.signal(signal.SIGINT, lambda *_: (pathlib.Path("told").write_text("SIGINT"), sys.exit(4)))
 pathlib.Path("begun").touch()
-time.sleep(20)
+time.sleep(600)
 """)
     tool.chmod(0o755)
     jobs = workflow(written["backend-preview.yml"])["jobs"]
@@ -186,11 +186,11 @@ time.sleep(20)
             ["bash", "--noprofile", "--norc", "-e", "-c", run], cwd=tmp_path, start_new_session=True,
             env={"PATH": f"{tmp_path}:/usr/bin:/bin", "NUMBER": "12"},
         )  # fmt: skip
-        until = time.monotonic() + 10
+        until = time.monotonic() + 300
         while not (tmp_path / "begun").exists() and time.monotonic() < until:
             time.sleep(0.02)
         shell.send_signal(signal.SIGINT)
-        assert shell.wait(5) == 4
+        assert shell.wait() == 4
         assert (tmp_path / "told").read_text() == "SIGINT"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from amplify_delivery.delivery.project import shell
 pytestmark = pytest.mark.processes
 
 
-def ran(*commands: str, seconds: float = 20, **options: Any) -> tuple[shell.Ended, list[str]]:
+def ran(*commands: str, seconds: float = 300, **options: Any) -> tuple[shell.Ended, list[str]]:
     lines: list[str] = []
     ended = shell.run(commands, options.pop("variables", {}), seconds, lines.append, **options)
     return ended, lines
@@ -42,22 +43,41 @@ def test_the_last_lines_are_kept() -> None:
     assert ended.last_lines == tuple(str(i) for i in range(50 - shell.LAST_LINES, 50))
 
 
-def test_after_its_time_the_whole_group_is_ended(tmp_path: Path) -> None:
-    ended, _ = ran(f"sleep 600 & echo $! > {tmp_path}/child", "wait", seconds=0.3)
+@pytest.fixture
+def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that a shell makes: its time is over then, and not before."""
+    wait, file = subprocess.Popen.wait, tmp_path / "ready"
+
+    def over(process: subprocess.Popen[str], timeout: float | None = None) -> int:
+        if timeout is None:
+            return wait(process)
+        while not file.exists():
+            time.sleep(0.01)
+        raise subprocess.TimeoutExpired("sh", timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", over)
+    return file
+
+
+def test_after_its_time_the_whole_group_is_ended(ready: Path, tmp_path: Path) -> None:
+    ended, _ = ran(f"sleep 600 & echo $! > {tmp_path}/child; touch {ready}", "wait")
     assert ended.timed_out
-    assert ended.seconds < 5
     assert gone(int((tmp_path / "child").read_text()))
 
 
-def test_what_ignores_the_polite_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_time_left_is_waited_for_and_what_has_none_is_not() -> None:
+    assert not ran("sleep 0.1")[0].timed_out
+    assert ran("sleep 600", seconds=0.1)[0].timed_out
+
+
+def test_what_ignores_the_polite_signal_is_killed(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "GRACE", 0.3)
-    ended, _ = ran("trap '' TERM", "while :; do sleep 0.1; done", seconds=0.3)
+    ended, _ = ran("trap '' TERM", f"touch {ready}", "while :; do sleep 0.1; done")
     assert (ended.timed_out, ended.code) == (True, -9)
-    assert ended.seconds < 5
 
 
-def test_what_gets_the_polite_signal_may_clean_up() -> None:
-    _, lines = ran("trap 'echo cleaned; exit 3' TERM", "sleep 600 & wait", seconds=0.3)
+def test_what_gets_the_polite_signal_may_clean_up(ready: Path) -> None:
+    _, lines = ran("trap 'echo cleaned; exit 3' TERM", f"touch {ready}", "sleep 600 & wait")
     assert lines == ["cleaned"]
 
 
@@ -68,8 +88,8 @@ def test_what_is_left_in_the_background_ends_with_it(tmp_path: Path) -> None:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended, within a second. One that waits for being reaped has ended."""
-    end = time.monotonic() + 1
+    """Whether a process has ended, or soon ends. One that waits for being reaped has ended."""
+    end = time.monotonic() + 300
     while time.monotonic() < end:
         try:
             os.kill(pid, 0)

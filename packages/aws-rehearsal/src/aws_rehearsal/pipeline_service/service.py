@@ -203,13 +203,13 @@ class PipelineService:
                 for execution in found.executions
             ]
 
-    def wait(self, execution_id: str, timeout: float = 60.0) -> Execution:
+    def wait(self, execution_id: str, timeout: float = 300.0) -> Execution:
         """Wait until an execution has ended. Raises `TimeoutError`."""
         return self.wait_until(lambda: not self.execution(execution_id).running, timeout) and self.execution(
             execution_id
         )
 
-    def wait_for_action(self, execution_id: str, action: str, timeout: float = 60.0) -> states.ActionRun:
+    def wait_for_action(self, execution_id: str, action: str, timeout: float = 300.0) -> states.ActionRun:
         """Wait until an execution has started an action (an approval: asks for it), or ended. Raises `TimeoutError`."""
 
         def run() -> states.ActionRun | None:
@@ -229,7 +229,7 @@ class PipelineService:
             raise TimeoutError(f"execution {execution_id} is {execution.status} and has not reached {action}")
         return found
 
-    def wait_until(self, condition: Callable[[], Any], timeout: float = 60.0) -> Any:
+    def wait_until(self, condition: Callable[[], Any], timeout: float = 300.0) -> Any:
         """Wait until `condition` (asked after every change) holds, return its value. Raises `TimeoutError`."""
         deadline = time.monotonic() + timeout
         with self.engine.changed:

@@ -338,7 +338,7 @@ def asked(variables: Mapping[str, str], bearer: str = "") -> dict[str, Any]:
     """The token that a job gets, taken apart."""
     request = urllib.request.Request(f"{variables['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience=sts.amazonaws.com")
     request.add_header("Authorization", f"bearer {bearer or variables['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}")
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
         part = json.load(answer)["value"].split(".")[1]
     found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return found

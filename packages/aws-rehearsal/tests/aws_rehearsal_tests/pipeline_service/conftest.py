@@ -23,7 +23,7 @@ def service() -> Iterator[PipelineService]:
         with (
             aws,
             PipelineService(
-                aws, room, build_variables={"PATH": os.environ["PATH"]}, minute=MINUTE, grace=0.3, poll_seconds=0.1
+                aws, room, build_variables={"PATH": os.environ["PATH"]}, minute=MINUTE, grace=30, poll_seconds=0.1
             ) as running,
         ):
             yield running

@@ -15,7 +15,7 @@ from aws_rehearsal.pipeline_service.notifications.notification_rules import EVEN
 from aws_rehearsal_tests.pipeline_service.world import REGION, World, allow, approval, build, stage
 
 PREFIX = "codepipeline-pipeline-"
-PATIENCE = 30
+PATIENCE = 300
 """Seconds after which what was not heard will not be."""
 
 

@@ -205,7 +205,7 @@ def test_a_failed_stage_rolls_back_by_itself_with_the_variables_of_the_good_exec
     first_commit = world.service.execution(good).outputs["Source"]["CommitId"]
     (world.folder / "broken").write_text("")
     world.commit("second")
-    world.service.wait_until(lambda: len(world.executions("rolls")) == 3, 20)
+    world.service.wait_until(lambda: len(world.executions("rolls")) == 3)
 
     bad, rollback = world.executions("rolls")[1:]
 

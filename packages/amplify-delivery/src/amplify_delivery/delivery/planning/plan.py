@@ -63,9 +63,8 @@ class Target:
 @dataclass(frozen=True)
 class Run:
     """What one run of the engine carries out: an update of the root stack on the way (`update`), or, without one, the
-    release itself. `header` tells of it in a plan of several."""
+    release itself."""
 
-    header: UpdateRoot | None
     update: Update | None
     steps: tuple[Step, ...]
 
@@ -105,9 +104,7 @@ class Plan:
     def runs(self) -> tuple[Run, ...]:
         """The runs of the engine, in order; none for an empty plan."""
         content = {update.root: update for update in self.updates}
-        return tuple(
-            Run(head, content.get(head.root) if head else None, tuple(steps)) for head, steps in runs_of(self.steps)
-        )
+        return tuple(Run(content.get(head.root) if head else None, tuple(steps)) for head, steps in runs_of(self.steps))
 
     @property
     def recovery(self) -> RecoverStack | None:

@@ -421,7 +421,7 @@ def test_a_terminal_is_drawn_on_and_left_clean(monkeypatch: pytest.MonkeyPatch) 
     client = Told()
     with following.followed(client, NAME, AT_WORK, print, {"TERM": "xterm"}):
         client.events += [*UPDATE, *FAILED]
-        assert drawn.wait(10)
+        assert drawn.wait(300)
         print("what the engine says")
     said = screen.getvalue()
     assert "resources begun" in said
