@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=secret,
         metavar="NESTED_STACK.PARAMETER=VALUE",
-        help="a made-up value for a secret, which no export may hold and no stack file tells",
+        help="a made-up value for a secret, which no export may hold and no stack file has",
     )
     parser.add_argument(
         "--environment",

@@ -122,7 +122,7 @@ def _sign_in(backend: Backend, platform: Platform) -> Iterator[str]:
                 f"your code: {auth.identity_pool_id}"
             )
         if outputs.get("OAuthMetadata") and auth.oauth is None:
-            yield f"{place}: its output OAuthMetadata is no JSON object, so the hosted UI's settings are missing"
+            yield f"{place}: its output OAuthMetadata is not a JSON object, so the hosted UI's settings are missing"
         if auth.oauth and not auth.domain:
             yield f"{place}: its stack has no output HostedUIDomain, so the hosted UI has no address"
         if platform.startswith("outputs"):

@@ -27,7 +27,7 @@ Without `--stack` it is the stack that the stack file describes, else the only o
 account and region. `--state-lost` takes over what was delivered from here, when a person knows that the state is lost
 and nobody delivers it any more; what that state held beside the root, staging bucket, image repository and secrets,
 is taken in too. Where that fails, the same command goes on with it. What else holds data, and has no name by which it
-could be looked for, is told: import it before you deploy, or the program gets an empty one.
+could be looked for, is listed: import it before you deploy, or the program gets an empty one.
 
 Of an account's or a pipeline's stack, with `--state-lost` only: what its lost state held is taken in, as it runs, by
 the names that its program gives. It ends with the command that brings what runs to what the files say. It refuses an

@@ -103,7 +103,7 @@ def _list(args: argparse.Namespace) -> int:
     for name, given in (("EXPORT", args.export), ("--environment", args.environment)):
         if given:
             raise ConfigError(
-                "--list is about no export",
+                "--list takes no export",
                 where=name,
                 remedy="leave it out; `check EXPORT --explain` explains what is found in an export",
             )

@@ -15,7 +15,7 @@ ABOUT = About(
     needs="files, AWS",
     text="""
 Writes the files that the Amplify CLI would write for that platform, from the export and the outputs of the stacks
-that run. It changes nothing in AWS. What runs and has no place in these files is told. A file with keys of your own
+that run. It changes nothing in AWS. What runs and has no place in these files is listed. A file with keys of your own
 is left alone, unless `--replace` says otherwise.
 """,
     examples=(

@@ -18,7 +18,7 @@ ABOUT = About(
     needs="AWS, Pulumi",
     text="""
 Plans again, and carries the plan out if it has the approved digest, if it is what remains of the approved plan, or if
-it goes back to what was deployed here before; otherwise it refuses. Finding nothing to change is no failure: the
+it goes back to what was deployed here before; otherwise it refuses. Finding nothing to change is not a failure: the
 command is safe to repeat. What would delete data is refused unless the stack file allows it, resource by resource
 (`dataLoss`).
 """,

@@ -37,7 +37,7 @@ while an execution runs. `--delete-data` takes what would be refused or kept as 
     examples=(
         ("amplify-delivery destroy ann", "an environment without data"),
         ("amplify-delivery destroy ann --delete-data", "with its tables, user pools and buckets"),
-        ("amplify-delivery destroy prod-account", "what `bootstrap` has made, but what cannot be made again"),
+        ("amplify-delivery destroy prod-account", "what `bootstrap` has made, except what cannot be made again"),
         ("amplify-delivery destroy pipeline", "the pipeline, its roles, artifacts and keys"),
     ),
     changes="something was deleted",

@@ -31,7 +31,7 @@ that is denied everywhere and always counts as missing.
 """,
     examples=(
         ("amplify-delivery rights prod", "what prod's roles need"),
-        ("amplify-delivery rights prod --missing", "what they have not got"),
+        ("amplify-delivery rights prod --missing", "what they lack"),
     ),
     no="--missing, and something is",
     pages=(

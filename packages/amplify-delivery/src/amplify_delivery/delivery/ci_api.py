@@ -84,7 +84,7 @@ def _object(answer: IO[bytes]) -> Mapping[str, Any]:
         raise ValueError(f"the answer has more than {_MOST} bytes")
     found = json.loads(text)
     if not isinstance(found, dict):
-        raise TypeError("the answer is no JSON object")
+        raise TypeError("the answer is not a JSON object")
     return found
 
 

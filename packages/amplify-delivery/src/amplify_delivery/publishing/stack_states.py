@@ -153,7 +153,7 @@ def check_nested(place: Place, nested: Mapping[Path, tuple[str, str]], *, destro
                 where=where,
                 remedy="nothing was changed; wait until that has ended, then run this again",
             )
-        why, what = _NESTED.get(status, (f"its state is {status}, which nobody here knows", _LOOK))
+        why, what = _NESTED.get(status, (f"its state is {status}, which this program does not know", _LOOK))
         raise RefusedError(
             f"its state is {status}: {why}",
             where=where,

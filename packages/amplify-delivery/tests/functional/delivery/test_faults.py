@@ -191,7 +191,7 @@ def test_credentials_that_end_in_the_middle_of_an_update(local_aws: LocalAws, ex
         finally:
             place.proxy.ends_with = ""
         assert said.exit_code == 4
-        assert f"error: dev: the credentials for the state in s3://{place.bucket} have ended" in said.output
+        assert f"error: dev: the credentials for the state in s3://{place.bucket} have expired" in said.output
         assert "log in again" in said.output
         assert {"s3:PutObject", "cloudformation:DescribeStacks"} <= {*place.proxy.failed}
         again = succeeds(place.environment.delivery("up"))

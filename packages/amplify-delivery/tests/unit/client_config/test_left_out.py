@@ -104,7 +104,7 @@ def test_what_has_no_place(entry: Entry, where: tuple[Platform, ...], says: str)
         ),
         (
             resource("auth/app", "Cognito", AUTH | {"OAuthMetadata": "no JSON", "HostedUIDomain": "d"}),
-            "auth/app: its output OAuthMetadata is no JSON object",
+            "auth/app: its output OAuthMetadata is not a JSON object",
         ),
         (
             resource("auth/app", "Cognito", AUTH | {"OAuthMetadata": "{}"}),

@@ -502,7 +502,7 @@ def to(storage: str, days: Any) -> Template:
         ({"Transition": to("ONEZONE_IA", "29")}, "to ONEZONE_IA after 29 days"),
         ({"Transitions": [to("GLACIER", 30)], "ExpirationInDays": 30}, "deletes objects after 30 days"),
         ({"Transitions": [to("GLACIER", 30)], "ExpirationInDays": "10"}, "deletes objects after 10 days"),
-        ({"Transitions": [to("STANDARD_IA", 30), to("GLACIER", 30)]}, "S3 takes that 30 days after the first"),
+        ({"Transitions": [to("STANDARD_IA", 30), to("GLACIER", 30)]}, "S3 wants the second 30 days after the first"),
         (
             {"Transitions": [to("GLACIER", 59), to("STANDARD_IA", 30)]},
             "to STANDARD_IA after 30 days and to GLACIER after 59",
@@ -512,9 +512,9 @@ def to(storage: str, days: Any) -> Template:
             {"Transitions": [to("GLACIER", 30), to("STANDARD_IA", 60)]},
             "to STANDARD_IA after 60 days and to GLACIER after 30",
         ),
-        ({"Transitions": [to("GLACIER", 1), to("DEEP_ARCHIVE", 1)]}, "S3 takes that after the first"),
+        ({"Transitions": [to("GLACIER", 1), to("DEEP_ARCHIVE", 1)]}, "S3 wants the second after the first"),
         ({"Transitions": [to("GLACIER", 1), to("DEEP_ARCHIVE", 2)]}, None),
-        ({"Transitions": [to("GLACIER_IR", 0), to("DEEP_ARCHIVE", 89)]}, "S3 takes that 90 days after the first"),
+        ({"Transitions": [to("GLACIER_IR", 0), to("DEEP_ARCHIVE", 89)]}, "S3 wants the second 90 days after the first"),
         ({"Transitions": [to("GLACIER_IR", 0), to("DEEP_ARCHIVE", 90)]}, None),
         (
             {"Transitions": [to("ONEZONE_IA", 30), to("INTELLIGENT_TIERING", 90)]},

@@ -654,7 +654,7 @@ def indexed(count: int, *more: Any) -> Change:
 
 
 OF_POLICIES: list[Row] = [
-    ("a bucket's name", (about("my-bucket/x"),), "AD715 P is about 'my-bucket/x', which is no ARN"),
+    ("a bucket's name", (about("my-bucket/x"),), "AD715 P is about 'my-bucket/x', which is not an ARN"),
     ("too few parts", (about("arn:aws:dynamodb:table/x"),), "AD715 P is about 'arn:aws:dynamodb:table/x'"),
     ("a role in a region", (about({"Fn::Sub": "arn:aws:iam:us-east-1:1:role/x"}),), "IAM's ARNs have no region"),
     ("ARNs", (about("arn:aws:s3:::x/*", "*", "arn:aws:iam::1:role/x", "arn:aws:dynamodb:*"),), None),

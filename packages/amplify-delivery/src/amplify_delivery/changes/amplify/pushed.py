@@ -65,8 +65,8 @@ def notes(
     theirs = [step.place for step in steps if step.place not in same and _is_theirs(step)]
     texts = sum(map(_is_text, steps))
     undoes = (
-        f"this deployment undoes what of it is not in the export ({len(theirs)}: {_named(theirs)}). What should stay: "
-        "`amplify pull`, `amplify export`, commit, and plan again"
+        f"this deployment undoes whatever of it is not in the export ({len(theirs)}: {_named(theirs)}). What should "
+        "stay: `amplify pull`, `amplify export`, commit, and plan again"
         if theirs
         else "nothing that it brought is missing in the export"
     )

@@ -60,7 +60,7 @@ class WebIdentity:
                 raise ConfigError(f"{value!r} would let in more than one", where=self.host, remedy="name it in full")
         for both in sorted({*self.planning} & {*self.deploying}):
             raise ConfigError(
-                f"jobs with the subject {both!r} would plan and deploy, and nobody need approve in between",
+                f"jobs with the subject {both!r} would plan and deploy, and nobody would have to approve in between",
                 where=self.host,
                 remedy="have those that deploy sign another subject (docs/ci.md)",
             )

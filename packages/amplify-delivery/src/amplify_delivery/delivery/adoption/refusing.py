@@ -145,7 +145,7 @@ def check_known(kept: Kept, where: str) -> None:
     named = ", ".join(".".join(key) for key in kept.unknown)
     stack, parameter = kept.unknown[0]
     raise ConfigError(
-        f"CloudFormation does not tell the running values of {named}, and this file has none",
+        f"CloudFormation does not show the running values of {named}, and this file has none",
         where=where,
         remedy=f"`pulumi config set --secret --path 'parameters.{stack}.{parameter}'` asks for it; then repeat the "
         "command; nothing was changed",

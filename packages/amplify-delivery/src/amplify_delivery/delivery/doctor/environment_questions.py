@@ -218,7 +218,7 @@ class EnvironmentQuestions:
         more = max(0, backend.stacks - here)
         yield room_left.judge("CloudFormation stacks", room_left.STACKS, used, more, self._place)
         if limits.resources_at_once is None:
-            yield Line("CloudFormation resources", "not known", "CloudFormation does not tell this limit")
+            yield Line("CloudFormation resources", "not known", "CloudFormation does not say this limit")
         else:
             yield room_left.resources(backend.resources, limits.resources_at_once)
 

@@ -59,7 +59,7 @@ _FAULTS = (
     ),
     _Fault(
         r"ExpiredToken|TokenRefreshRequired|RequestExpired|token included in the request is expired|token has expired",
-        "the credentials for the state in {place} have ended",
+        "the credentials for the state in {place} have expired",
         f"log in again (for example `aws sso login`), {_AGAIN}",
     ),
     _Fault(

@@ -64,7 +64,7 @@ def updated_by_hand(deployed: Stacks | None) -> tuple[str, ...]:
         return ()
     return (
         f"updated by hand since they were delivered ({len(found)}: {named(found)}): the deployment puts this release's "
-        "templates in the place of what was changed there. What of it should stay belongs in the export",
+        "templates in the place of what was changed there. Whatever of it should stay belongs in the export",
     )
 
 

@@ -105,9 +105,7 @@ class _Gathering:
                 write_assembly(with_running_images(self._files.at(account), engine.state), folder)
                 self._context = self._context.with_assembly(folder)
                 self._files = wanted.files(self._config, self._context)
-                why = (
-                    f"{error.message}. They are taken to be those that run: the plan does not tell whether they change"
-                )
+                why = f"{error.message}. They are taken to be those that run: the plan does not say whether they change"
                 self._unread.append(Unread("Container images", why, error.remedy))
 
     def _check_built(self) -> None:

@@ -92,7 +92,7 @@ OTHER = (
         "A literal of the environment that was exported in a function's code: what AD212 and AD213 look for, "
         "in the texts of its zip (of 1 MB at most each, 4 MB together). Packages (`node_modules`, `site-"
         "packages`, `vendor`) are not looked into: whoever wrote them knows no environment of the app. An "
-        "environment that lists the literal in `keptLiterals` is not told.",
+        "environment that lists the literal in `keptLiterals` is not warned.",
         "https://docs.amplify.aws/gen1/react/tools/cli/usage/export-to-cdk/",
         remedy="read it from an environment variable of the function, or list it in `keptLiterals`",
     ),

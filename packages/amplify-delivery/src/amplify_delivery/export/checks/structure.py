@@ -91,7 +91,7 @@ class NodeWithoutStack:
             for name in stack.nested:
                 if stack.resources.get(name, {}).get("Type") != STACK_TYPE:
                     where = "/".join((*path, name))
-                    yield MANIFEST, f"nested stack {where} is no {STACK_TYPE} in {stack.file}", REEXPORT
+                    yield MANIFEST, f"nested stack {where} is not of type {STACK_TYPE} in {stack.file}", REEXPORT
 
 
 class MappingWithoutNode:

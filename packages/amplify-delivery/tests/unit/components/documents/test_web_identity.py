@@ -59,7 +59,7 @@ def test_the_tier_that_gitlab_gives_to_a_name(environment: str, tier: str) -> No
 def test_one_subject_for_both_is_refused() -> None:
     plan, deploy = gitlab_subjects("4711", "main", "production")
     assert gitlab("gitlab.com", (plan, deploy)).deploying == (deploy,)
-    with pytest.raises(ConfigError, match="would plan and deploy, and nobody need approve in between"):
+    with pytest.raises(ConfigError, match="would plan and deploy, and nobody would have to approve in between"):
         gitlab("gitlab.com", (plan, plan))
     with pytest.raises(ConfigError, match="would let in more than one"):
         WebIdentity("gitlab.com", "https://gitlab.com", ("project_id:1:*",), ("project_id:1:x",))

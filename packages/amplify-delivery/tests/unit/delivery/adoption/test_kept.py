@@ -141,7 +141,7 @@ def test_a_stack_of_another_pulumi_stack_is_refused(assembly: Assembly) -> None:
 
 def test_a_secret_that_nobody_tells_has_to_be_given() -> None:
     refusing.check_known(Kept({}, {}), "Pulumi.dev.yaml")
-    with pytest.raises(ConfigError, match=r"CloudFormation does not tell the running values of") as caught:
+    with pytest.raises(ConfigError, match=r"CloudFormation does not show the running values of") as caught:
         refusing.check_known(Kept({}, {}, (("authx", "creds"),)), "Pulumi.dev.yaml")
     assert "`pulumi config set -s dev --secret --path 'parameters.authx.creds'`" in caught.value.remedy
 

@@ -175,7 +175,7 @@ class Bake(Model):
 
     time: Minutes = Field(description="how long; at most 7h")
     alarm: Text | None = Field(
-        default=None, description="CloudWatch alarm in the environment's account; if it rings, the stage has failed"
+        default=None, description="CloudWatch alarm in the environment's account; if it goes off, the stage has failed"
     )
 
     @model_validator(mode="after")

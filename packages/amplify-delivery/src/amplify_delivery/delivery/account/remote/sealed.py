@@ -25,7 +25,7 @@ def pack(folder: Path, out: Path) -> str:
     """Write the checkout in `folder` as a zip with its list; the digest. Raises `RefusedError`, `ConfigError`."""
     if not (folder / "Pulumi.yaml").is_file():
         raise ConfigError(
-            "there is no Pulumi.yaml here, so this is no project that could be delivered",
+            "there is no Pulumi.yaml here, so this is not a project that can be delivered",
             where=str(folder.resolve()),
             remedy="run the command in the project's folder; nothing was written",
         )

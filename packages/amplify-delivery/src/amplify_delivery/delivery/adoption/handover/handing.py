@@ -180,7 +180,7 @@ def _backend(account: Account, bucket: str, project: Path | None) -> tuple[dict[
         archive: bytes = answer["Body"].read()
     if unread:
         note = f"the deployment bucket {bucket} has no {files.ARCHIVE} that could be read"
-        return None, (f"{note}: only what runs is told; with --from FOLDER, the Amplify project, all is there",)
+        return None, (f"{note}: only what runs is shown; --from FOLDER, the Amplify project, shows all",)
     try:
         found = files.in_archive(archive)
     except zipfile.BadZipFile:

@@ -105,7 +105,7 @@ def _filled(target: Wanted, copy: Copy, guard: Guard, line: Line, *, used: bool)
             f"{copy.successor} does not have the items of {copy.source} as they are: {found.difference}",
             where=copy.place,
             remedy="the app still uses the old table, and nothing is lost. Somebody writes to one of the two past the "
-            "old one's policy: find out who, then run the same command again, which copies what lacks",
+            "old one's policy: find out who, then run the same command again, which copies what is missing",
         )
     line(
         f"{copy.place}: {output.counted(len(found.items), 'item')} of {copy.source} copied to {copy.successor}, and "

@@ -30,7 +30,7 @@ def limits(clients: Clients) -> Limits:
         pages = clients.client("cloudformation").get_paginator("describe_account_limits").paginate()
         found = {limit["Name"]: int(limit["Value"]) for page in pages for limit in page["AccountLimits"]}
     if "StackLimit" not in found:
-        raise NotKnownError("CloudFormation does not tell how many stacks there may be")
+        raise NotKnownError("CloudFormation does not say how many stacks there may be")
     return Limits(found["StackLimit"], found.get("ConcurrentResourcesLimit"))
 
 
@@ -53,7 +53,7 @@ def identities(clients: Clients) -> tuple[Used, Used]:
     try:
         return Used(found["Roles"], found["RolesQuota"]), Used(found["Policies"], found["PoliciesQuota"])
     except KeyError as error:
-        raise NotKnownError(f"IAM does not tell {error} of the account") from None
+        raise NotKnownError(f"IAM does not say {error} of the account") from None
 
 
 def buckets(clients: Clients, place: Place) -> Used:

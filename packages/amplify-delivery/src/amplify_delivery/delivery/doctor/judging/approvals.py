@@ -67,7 +67,7 @@ def gitlab(found: GitLabRules, project: str, host: str, environment: str, *, who
         return Line(
             "approval",
             "error",
-            f"{project} signs {', '.join(found.signed) or 'nothing that is told'}, and its accounts ask for "
+            f"{project} signs {', '.join(found.signed) or 'nothing that GitLab tells'}, and its accounts ask for "
             f"{', '.join(GITLAB_COMPONENTS)}: they let no job in",
             "as one of its maintainers, the line of docs/ci.md (ci_id_token_sub_claim_components)",
         )
@@ -82,12 +82,12 @@ def gitlab(found: GitLabRules, project: str, host: str, environment: str, *, who
         return Line(
             "approval",
             "warning",
-            f"whoever may start a pipeline of {project} by hand ({found.variables or 'it is not told who'}) may give "
-            "it variables, which reach the job that was approved, with its token",
+            f"whoever may start a pipeline of {project} by hand ({found.variables or 'GitLab does not say who'}) may "
+            "give it variables, which reach the job that was approved, with its token",
             f"let no one: {settings} (Minimum role to use pipeline variables), or the line of docs/ci.md",
         )
     if found.forks is not False:
-        may = "may run" if found.forks else "may, for all that is told, run"
+        may = "may run" if found.forks else "may run, for all that GitLab says,"
         return Line(
             "approval",
             "warning",

@@ -21,7 +21,7 @@ def builds(quota: BuildQuota | None, size: str, environments: int, place: Place)
     """Line `builds`: how many of CodeBuild's builds of that size run at the same time, for so many environments of the
     account and region (a pipeline's own account: one)."""
     if quota is None:
-        return Line("builds", "not known", f"Service Quotas does not tell a limit for Linux/{size}")
+        return Line("builds", "not known", f"Service Quotas names no limit for Linux/{size}")
     said = note(quota, place.account, place.region, environments, place.options)
     if said is None:
         return Line("builds", "ok", f"CodeBuild runs {quota.builds} Linux/{size} builds at the same time")

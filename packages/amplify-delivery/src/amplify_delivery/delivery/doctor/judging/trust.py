@@ -127,7 +127,7 @@ def organization(who: str, decisions: Iterable[Decision], place: Place) -> Line:
             "export does without them",
         )
     if all(d.organization is None for d in found):
-        said = "no service control policy is told: the account is in no organization, or the simulator does not say"
+        said = "no service control policy is known: the account is in no organization, or the simulator does not say"
         return Line("organization", "ok", said)
     return Line("organization", "ok", f"service control policies leave {who} its {len(found)} actions")
 

@@ -57,7 +57,7 @@ def in_its_time(state: Mapping[str, Any], operation: Operation, answer: Answer) 
         return answer  # with its tags, and nobody's data in it
     if made is None:
         return Unknown(
-            f"{answer.id} is there, and AWS does not tell since when (of buckets s3:ListAllMyBuckets does; without it "
+            f"{answer.id} is there, and AWS does not say since when (of buckets s3:ListAllMyBuckets does; without it "
             "an empty one counts as its own, where s3:ListBucketVersions and s3:ListBucketMultipartUploads are allowed)"
         )
     before = [time for urn in _before(operation) for time in _created(state, urn)]

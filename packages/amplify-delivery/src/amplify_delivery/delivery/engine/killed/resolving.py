@@ -32,7 +32,7 @@ _PULUMI_CLOUD = "service"
 _ON_ITS_WAY = 5.0
 """Seconds in which what was sent to AWS before the plugin ended is done there, and can be seen."""
 _NOT_LOOKED_FOR = (
-    "{} ({}): its plugin ended; whether AWS has it is not looked for, since the engine does not tell what it was to be"
+    "{} ({}): its plugin ended; whether AWS has it is not looked for, since the engine does not say what it was to be"
 )
 Asked = Callable[[], Account]
 """Gives the account, which need not be asked for whose it is where no run was killed."""

@@ -81,7 +81,7 @@ def replace_folder(
 ) -> None:
     """Build the images into `folder`, which is replaced whole once all are built. Raises as `build_into` does."""
     if folder.exists() and not (folder / "oci-layout").is_file():
-        raise ConfigError("is there, and is no OCI image layout", where=str(folder), remedy="move it away")
+        raise ConfigError("is there, and is not an OCI image layout", where=str(folder), remedy="move it away")
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         build_into(beside, declared, directory, export, line)

@@ -14,8 +14,8 @@ from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 BUCKET = Rule(
     "AD727",
     "refused",
-    "A bucket that S3 does not take: two notifications for the same objects and event, one of an event that there is "
-    "not, or two rules of one kind in a filter; a policy for everybody on a bucket that blocks such policies, as "
+    "A bucket that S3 does not take: two notifications for the same objects and event, one for an event that does "
+    "not exist, or two rules of one kind in a filter; a policy for everybody on a bucket that blocks such policies, as "
     "every new one does that does not say otherwise (a warning there: one of before April 2023 may be open); "
     "replication without versions.",
     "https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html",
@@ -86,7 +86,7 @@ def _of_notifications(properties: Mapping[str, Any]) -> Iterator[str]:
         for one in map(as_mapping, listed if isinstance(listed, list) else ()):
             event, filters = one.get("Event"), _filters(one)
             if isinstance(event, str) and not event.startswith(_EVENTS):
-                yield f"tells of {event}, which is no event of S3"
+                yield f"tells of {event}, which is not an event of S3"
             if filters is None:
                 continue
             for name in ("prefix", "suffix"):

@@ -103,7 +103,7 @@ def _of_client(properties: Mapping[str, Any], pool: Mapping[str, Any] | None) ->
         urls = properties.get(name)
         for url in urls if isinstance(urls, list) else ():
             if isinstance(url, str) and url.lower().startswith("http://") and not _HERE.match(url):
-                yield f"has {url} among its {name}: Cognito takes http of this machine only (http://localhost)"
+                yield f"has {url} among its {name}: Cognito takes http for this machine only (http://localhost)"
             if name == "CallbackURLs" and isinstance(url, str) and "#" in url:
                 yield f"has {url} among its {name}: Cognito takes no fragment (#)"
     yield from _of_flows(properties)

@@ -16,7 +16,7 @@ SETTINGS = Rule(
     "AD723",
     "refused",
     "A function that Lambda does not take: a variable whose name has other characters than letters, digits and `_`, "
-    "begins with none of the letters or is one letter long; a layer without its version, or in two; a file system "
+    "does not begin with a letter or is one letter long; a layer without its version, or in two; a file system "
     "without a network to reach it in.",
     "https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html",
     "`Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint`, `Two "
@@ -71,8 +71,8 @@ def _of_function(properties: Mapping[str, Any]) -> Iterator[str]:
     for name in variables if not is_open(variables) else ():
         if not _VARIABLE.fullmatch(name):
             yield (
-                f"has the variable {name!r}: a name has letters, digits and _ only, begins with a letter, and has two "
-                "of them at least"
+                f"has the variable {name!r}: a name has letters, digits and _ only, begins with a letter, and has "
+                "at least two characters"
             )
     listed = properties.get("Layers")
     versions: dict[str, set[str]] = {}
@@ -101,4 +101,4 @@ def _of_mapping(properties: Mapping[str, Any], service: str) -> Iterator[str]:
     size = text(properties.get("BatchSize", ""))
     window = text(properties.get("MaximumBatchingWindowInSeconds", 0))
     if size.isdecimal() and int(size) > _AT_ONCE and window == "0":
-        yield f"takes {size} messages at once: more than {_AT_ONCE} need MaximumBatchingWindowInSeconds, of 1 at least"
+        yield f"takes {size} messages at once: more than {_AT_ONCE} need MaximumBatchingWindowInSeconds, of at least 1"

@@ -27,7 +27,7 @@ MALFORMED = Rule(
     "AD715",
     "refused",
     "A policy that IAM does not read: without a statement, with a statement for no action or no resource, for an "
-    "action without its service or with a blank, for a resource that is no ARN, or for one of IAM in a region.",
+    "action without its service or with a blank, for a resource that is not an ARN, or for one of IAM in a region.",
     "https://github.com/aws-amplify/amplify-cli/issues/4876",
     "`Syntax errors in policy`, `Policy statement must contain resources`, `Actions/Conditions must be prefaced by a "
     'vendor`, `Resource my-bucket must be in ARN format or "*"`, `cannot contain region information`',
@@ -241,7 +241,7 @@ def _of_resource(resource: Any) -> Iterator[str]:
         return
     parts = resource.split(":", 5)
     if (len(parts) < _PARTS and not resource.endswith("*")) or parts[0] not in ("arn", "*"):
-        yield f"is about {resource!r}, which is no ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE"
+        yield f"is about {resource!r}, which is not an ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE"
     elif len(parts) == _PARTS and parts[2] == "iam" and parts[3] not in ("", "*"):
         yield f"is about {resource!r}: IAM's ARNs have no region"
 
@@ -259,4 +259,4 @@ def _of_action(action: Any) -> Iterator[str]:
     if isinstance(action, str) and action != "*" and ":" not in action:
         yield f"allows or denies {action!r}, which names no service"
     elif isinstance(action, str) and (action != action.strip() or (action.startswith("*:") and action != "*:*")):
-        yield f"allows or denies {action!r}, which is none: SERVICE:ACTION, without blanks"
+        yield f"allows or denies {action!r}, which is not an action: SERVICE:ACTION, without blanks"

@@ -85,7 +85,8 @@ def _between(what: str, first: tuple[str, int], then: tuple[str, int]) -> Iterat
         yield f"moves {what} to {early} and to {late} in one rule: S3 moves none from one of them to the other"
     elif early in _ORDER and late in _ORDER and later < after + max(_STAYS.get(early, 0), 1):
         least = f"{_STAYS[early]} days after" if early in _STAYS else "after"
-        yield f"moves {what} to {early} after {after} days and to {late} after {later}, S3 takes that {least} the first"
+        wanted = f"S3 wants the second {least} the first"
+        yield f"moves {what} to {early} after {after} days and to {late} after {later}, {wanted}"
 
 
 def _rank(move: tuple[str, int]) -> int:
