@@ -104,10 +104,12 @@ def _listen(port: int) -> socket.socket:
 
 
 async def _serve(listener: socket.socket) -> None:
+    import connections  # noqa: PLC0415 - imports hypercorn
     from hypercorn.asyncio import serve  # noqa: PLC0415 - after the environment is set
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack.app import app  # noqa: PLC0415
 
+    connections.use()
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
