@@ -839,6 +839,26 @@ def inviting(message: str) -> Template:
     return signing_in(AdminCreateUserConfig={"InviteMessageTemplate": {"EmailMessage": message}})
 
 
+def handing_on(to: str, **properties: Any) -> Template:
+    policy = {"deadLetterTargetArn": {"Fn::GetAtt": [to, "Arn"]}, "maxReceiveCount": 3}
+    return {"Type": "AWS::SQS::Queue", "Properties": {"RedrivePolicy": policy, **properties}}
+
+
+def in_javascript(**properties: Any) -> Template:
+    given = {"ApiId": "a", "DataSourceName": "d", "Name": "f", "FunctionVersion": "2018-05-29", **properties}
+    return {"Type": "AWS::AppSync::FunctionConfiguration", "Properties": given}
+
+
+def with_policies(count: int) -> Template:
+    role = role_for("lambda")
+    services = ("S3", "SNS", "SQS", "DynamoDB", "EC2", "Kinesis")
+    names = [f"Amazon{service}{kind}Access" for service in services for kind in ("Full", "ReadOnly")]
+    arns = [f"arn:aws:iam::aws:policy/{name}" for name in names[:count]]
+    return {**role, "Properties": {**role["Properties"], "ManagedPolicyArns": arns}}
+
+
+READING = policy_about("s3:GetObject", "*")["Properties"]
+IN_ORDER = {"FifoQueue": True, "QueueName": "in-order.fifo"}
 OPEN = {"BlockPublicPolicy": False, "RestrictPublicBuckets": False}
 LAYER = "arn:aws:lambda:us-east-1:580247275435:layer:Tools"
 MACHINE = {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "DefinitionString": '{"StartAt": "A", "States": {}}'}
@@ -866,6 +886,17 @@ SETTINGS: list[tuple[Template, str]] = [
     (rule(EventPattern={"source": ["aws.s3"]}), ""),
     (rule(EventPattern={"source": "aws.s3"}), '"source" must be an object or an array'),
     (rule(ScheduleExpression="rate(1 day)", EventBusName={"Ref": "Bus"}), "only on the default event bus"),
+    (handing_on("Queue"), ""),
+    (handing_on("Queue", RedrivePolicy={"deadLetterTargetArn": {"Fn::GetAtt": ["Queue", "Arn"]}}), "maxReceiveCount."),
+    (handing_on("Queue", RedrivePolicy={"maxReceiveCount": 3}), "mandatory attribute: deadLetterTargetArn"),
+    (handing_on("Queue", **IN_ORDER), "must be same type of queue as the source"),
+    (in_javascript(Code="export function request() {}"), "the runtime is required"),
+    (with_policies(10), ""),
+    (
+        {"Type": "AWS::IAM::ManagedPolicy", "Properties": {**READING, "Roles": [{"Ref": "Full"}]}},
+        "Cannot exceed quota for PoliciesPerRole: 10",
+    ),
+    (with_policies(11), "Cannot exceed quota for PoliciesPerRole: 10"),
     ({"Type": "AWS::StepFunctions::StateMachine", "Properties": MACHINE}, "states.amazonaws.com"),
     (policy_about("s3:GetObject", "arn:aws:s3:::a/*", "*"), ""),
     (policy_about("s3:GetObject", "my-bucket/*"), "must be in ARN format"),
@@ -906,6 +937,7 @@ def test_what_a_service_refuses_when_it_is_given_it(developer: LocalAccount, res
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 60}},
         "Stream": {"Type": "AWS::Kinesis::Stream", "Properties": {"ShardCount": 1}},
         "Sending": sending("s3", "Queue"),
+        "Full": with_policies(10),
         "Mute": {"Type": "AWS::SQS::Queue"},
         "Topic": {"Type": "AWS::SNS::Topic"},
         "Bucket": {"Type": "AWS::S3::Bucket"},

@@ -82,12 +82,12 @@ what happens to users, before anybody looked which of them are found: 40 of the 
 in a traceback. AD432, AD707 to AD709, AD735 to AD739 and two forms of AD733 came of the rest. How many a sixty-first
 fault would meet, that number tells better than the 60 of today: of 28 further ones 9 were found. What values a
 manifest gives, nobody had looked at; AD710 to AD714 came of it (`further.py`, beside what is right and must not be
-refused). Of 115 further inputs that AWS refuses, or that deserve a word, 72 were not told; AD723 to AD729 and
-AD753 came of that, 17 are not told yet.
+refused). Of 115 further inputs that AWS refuses, or that deserve a word, 72 were not told; AD723 to AD729,
+AD740 and AD753 came of that, some ten are not told yet.
 
 AD1xx is about the form of the files, AD2xx about the structure, AD3xx parameters, AD4xx files and locations, AD5xx
-quotas, AD6xx the exporter's noise: `check` tells them, of the export alone. AD70x to AD73x are about the templates
-as they are rendered for an environment, before they are published. AD74x and AD75x are about changes: `plan`
+quotas, AD6xx the exporter's noise: `check` tells them, of the export alone. AD700 to AD740 are about the templates
+as they are rendered for an environment, before they are published. AD741 and more are about changes: `plan`
 shows them, and no command carries such a plan out. From AD700 on, an environment's stack file can overrule an id, with
 a reason: [linting.md](linting.md) tells how, and lists the rules of cfn-lint, all of which are AD700.
 

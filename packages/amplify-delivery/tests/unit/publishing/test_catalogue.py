@@ -198,6 +198,7 @@ def run_by(service: str) -> Change:
     return lambda t: (function(t), t["Resources"].update(Runs=role))
 
 
+LETTERS = "arn:aws:sqs:us-east-1:111111111111:letters"
 OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
     "AD701": (code("functions/none.zip"), lambda t: None),
     "AD702": (given("Nobody"), lambda t: None),
@@ -272,6 +273,10 @@ OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
         resource("AWS::EC2::Subnet", AvailabilityZone="us-east-1a"),
     ),
     "AD735": (policy(6_143), policy(6_142)),
+    "AD740": (
+        resource("AWS::SQS::Queue", RedrivePolicy={"deadLetterTargetArn": LETTERS}),
+        resource("AWS::SQS::Queue", RedrivePolicy={"deadLetterTargetArn": LETTERS, "maxReceiveCount": 3}),
+    ),
     "AD736": (table(21), table(20)),
     "AD737": (client("http://example.com/"), client("http://localhost:3000/")),
     "AD738": (bucket({"Fn::GetAtt": ["Fn", "Arn"]}), bucket("arn:aws:lambda:us-east-1:111111111111:function:mine")),

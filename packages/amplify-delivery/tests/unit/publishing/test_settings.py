@@ -603,6 +603,50 @@ OF_EVENTS: list[Row] = [
 ]
 
 
+def handing_on(to: Any, **own: Any) -> Change:
+    policy = {"deadLetterTargetArn": to, "maxReceiveCount": 3}
+    return put("From", "AWS::SQS::Queue", **{"RedrivePolicy": policy, **own})
+
+
+def letters(**own: Any) -> Change:
+    return put("Letters", "AWS::SQS::Queue", **own)
+
+
+TO_LETTERS = {"Fn::GetAtt": ["Letters", "Arn"]}
+LETTERS_ARN = {"Fn::Sub": "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:letters"}
+ENDLESS = {"deadLetterTargetArn": LETTERS_ARN}
+OF_QUEUES: list[Row] = [
+    ("of one kind", (letters(), handing_on(TO_LETTERS)), None),
+    ("both in order", (letters(FifoQueue=True), handing_on(TO_LETTERS, FifoQueue="true")), None),
+    ("from order to none", (letters(), handing_on(TO_LETTERS, FifoQueue=True)), "AD740 From hands its messages on"),
+    ("from none to order", (letters(FifoQueue=True), handing_on(TO_LETTERS)), "which keeps an order, as it does not"),
+    ("perhaps in order", (letters(FifoQueue=perhaps(True)), handing_on(TO_LETTERS)), None),
+    ("perhaps handed on", (letters(FifoQueue=True), handing_on(perhaps(TO_LETTERS))), None),
+    ("by an ARN", (handing_on("arn:aws:sqs:us-east-1:111111111111:x.fifo"),), "AD740 From hands its messages on"),
+    ("by an ARN that is not known", (handing_on(LETTERS_ARN),), None),
+    ("without a count", (handing_on("", RedrivePolicy=ENDLESS),), "AD740 From has a RedrivePolicy without maxRec"),
+    ("as a text", (handing_on("", RedrivePolicy=json.dumps({"maxReceiveCount": 3})),), "without deadLetterTargetArn"),
+    ("perhaps without", (handing_on("", RedrivePolicy=perhaps(ENDLESS)),), None),
+    ("not at all", (handing_on("", RedrivePolicy={"Ref": "AWS::NoValue"}),), None),
+]
+
+
+def of_resolver(**own: Any) -> Change:
+    return put("Js", "AWS::AppSync::FunctionConfiguration", **own)
+
+
+JS, APPSYNC_JS = "export const request = () => ({})", {"Name": "APPSYNC_JS", "RuntimeVersion": "1.0.0"}
+OF_RESOLVERS: list[Row] = [
+    ("code without its runtime", (of_resolver(Code=JS),), "AD712 Js has Code and no Runtime"),
+    ("a file without", (of_resolver(CodeS3Location="s3://b/k.js"),), "AD712 Js has CodeS3Location and no Runtime"),
+    ("a runtime for nothing", (of_resolver(Runtime=APPSYNC_JS),), "AD712 Js has a Runtime and no Code"),
+    ("both", (of_resolver(Code=JS, Runtime=APPSYNC_JS),), None),
+    ("neither", (of_resolver(RequestMappingTemplate="{}"),), None),
+    ("perhaps code", (of_resolver(Code=perhaps(JS)),), None),
+    ("perhaps a runtime", (of_resolver(Code=JS, Runtime=perhaps(APPSYNC_JS)),), None),
+]
+
+
 def private(**more: Any) -> Change:
     return of("itemsapi", EndpointConfiguration={"Types": ["PRIVATE"]}, **more)
 
@@ -653,7 +697,34 @@ def indexed(count: int, *more: Any) -> Change:
     return put("T", "AWS::DynamoDB::Table", GlobalSecondaryIndexes=[*[INDEX] * count, *more])
 
 
+def having(own: int, attached: int = 0, role: Any = None, condition: str = "") -> tuple[Change, ...]:
+    """A role with managed policies, some of which name it."""
+    document = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+    roles = [role or {"Ref": "R"}]
+    arns = [{"Fn::ImportValue": f"policy-{n}"} for n in range(own)]
+
+    def conditional(template: Template) -> None:
+        for n in range(attached if condition else 0):
+            template["Resources"][f"P{n}"]["Condition"] = condition
+
+    made = [put(f"P{n}", "AWS::IAM::ManagedPolicy", Roles=roles, PolicyDocument=document) for n in range(attached)]
+    named = put(
+        "R",
+        "AWS::IAM::Role",
+        RoleName="r-dev",
+        ManagedPolicyArns=arns,
+        AssumeRolePolicyDocument=trusting("lambda.amazonaws.com"),
+    )
+    return (named, *made, conditional)
+
+
 OF_POLICIES: list[Row] = [
+    ("ten managed policies", having(6, 4), None),
+    ("eleven", having(11), "AD735 R has 11 managed policies"),
+    ("eleven, some of which name it", having(6, 5), "AD735 R has 11 managed policies"),
+    ("eleven by its name", having(6, 5, "r-dev"), "AD735 R has 11 managed policies"),
+    ("some of another role", having(6, 5, "other-dev"), None),
+    ("some that perhaps are made", having(6, 5, condition="OnlyAwsKnows"), None),
     ("a bucket's name", (about("my-bucket/x"),), "AD715 P is about 'my-bucket/x', which is not an ARN"),
     ("too few parts", (about("arn:aws:dynamodb:table/x"),), "AD715 P is about 'arn:aws:dynamodb:table/x'"),
     ("a role in a region", (about({"Fn::Sub": "arn:aws:iam:us-east-1:1:role/x"}),), "IAM's ARNs have no region"),
@@ -683,6 +754,8 @@ OF_POLICIES: list[Row] = [
         pytest.param(STORAGE, OF_DESTINATIONS, id="destinations"),
         pytest.param(HELLO, OF_EVENTS, id="events"),
         pytest.param(("apiitemsapi",), OF_APIS, id="REST APIs"),
+        pytest.param(HELLO, OF_QUEUES, id="queues"),
+        pytest.param(HELLO, OF_RESOLVERS, id="resolvers"),
         pytest.param(HELLO, OF_POLICIES, id="policies and tables"),
     ],
 )

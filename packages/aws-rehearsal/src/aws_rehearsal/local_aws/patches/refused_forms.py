@@ -1,14 +1,16 @@
 """What a service refuses, though no schema of its type forbids it, fails in a stack.
 
-MiniStack makes tables with any number of indexes, policies of any size, user pools with aliases beside user name
+MiniStack makes tables with any number of indexes, policies of any size and number, queues whose dead letters go to one
+of the other kind, resolvers in JavaScript without its runtime, user pools with aliases beside user name
 attributes, app clients that come back to any address, domains with reserved words, buckets that call functions which S3
 may not call, and APIs with two variables at one place; it replaces a field's resolver by another stack's.
 AWS: DynamoDB Developer Guide, "Quotas" (20 global and 5 local secondary indexes), and API Reference, Projection; IAM
 User Guide, "IAM and AWS STS quotas" (6,144 characters of a managed policy, 10,240 of a role's inline policies, without
-white space); Cognito API Reference, CreateUserPool (`AliasAttributes`), CreateUserPoolClient (`CallbackURLs`), and
-Developer Guide, "Using your own domain"; S3 User Guide, "Granting permissions to publish event notification messages to
-a destination"; API Gateway Developer Guide, on resources ("only one" variable path part among siblings); AppSync: "Only
-one resolver is allowed per field".
+white space, 10 managed policies of a role); SQS Developer Guide, "Using dead-letter queues"; AppSync API Reference,
+CreateResolver and CreateFunction; Cognito API Reference, CreateUserPool (`AliasAttributes`), CreateUserPoolClient
+(`CallbackURLs`), and Developer Guide, "Using your own domain"; S3 User Guide, "Granting permissions to publish event
+notification messages to a destination"; API Gateway Developer Guide, on resources ("only one" variable path part among
+siblings); AppSync: "Only one resolver is allowed per field".
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from ._expect import expect, replace
 from ._resources import Properties, before_create_or_update
 
 _INDEXES = {"GlobalSecondaryIndexes": (20, "global"), "LocalSecondaryIndexes": (5, "local")}
-_MANAGED, _INLINE = 6_144, 10_240
+_MANAGED, _INLINE, _ATTACHED = 6_144, 10_240, 10
 _HERE = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)", re.IGNORECASE)
 _RESERVED = re.compile("aws|amazon|cognito")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?")
@@ -36,6 +38,10 @@ def apply() -> None:
     before_create_or_update({"AWS::Cognito::UserPool"}, _pool)
     before_create_or_update({"AWS::Cognito::UserPoolClient"}, _client)
     before_create_or_update({"AWS::IAM::ManagedPolicy"}, _managed)
+    before_create_or_update({"AWS::IAM::ManagedPolicy"}, _attached)
+    before_create_or_update({"AWS::IAM::Role"}, _role)
+    before_create_or_update({"AWS::SQS::Queue"}, _queue)
+    before_create_or_update({"AWS::AppSync::FunctionConfiguration", "AWS::AppSync::Resolver"}, _code)
     before_create_or_update({"AWS::IAM::Policy"}, _inline)
     before_create_or_update({"AWS::AppSync::Resolver"}, _resolver)
     before_create_or_update({"AWS::S3::Bucket"}, _bucket)
@@ -156,6 +162,40 @@ def _wrong_domain(domain: str) -> str:
             f"and hyphens. Please enter a different name that follows this format: ^{_LABEL.pattern}$"
         )
     return ""
+
+
+def _role(new: Properties, _: Properties | None) -> Properties:
+    if len(new.get("ManagedPolicyArns") or []) > _ATTACHED:
+        raise ValueError(f"Cannot exceed quota for PoliciesPerRole: {_ATTACHED}")
+    return new
+
+
+def _attached(new: Properties, old: Properties | None) -> Properties:
+    """To roles that have others already; AWS raises the number on request."""
+    for name in {*(new.get("Roles") or [])} - {*((old or {}).get("Roles") or [])}:
+        if len((iam._roles.get(str(name)) or {}).get("AttachedPolicies") or []) >= _ATTACHED:
+            raise ValueError(f"Cannot exceed quota for PoliciesPerRole: {_ATTACHED}")
+    return new
+
+
+def _queue(new: Properties, _: Properties | None) -> Properties:
+    given = new.get("RedrivePolicy") or {}
+    policy = json.loads(given) if isinstance(given, str) else given
+    said = f"Value {json.dumps(policy)} for parameter RedrivePolicy is invalid. Reason: "
+    for name in ("deadLetterTargetArn", "maxReceiveCount") if policy else ():
+        if name not in policy:
+            raise ValueError(f"{said}Redrive policy does not contain mandatory attribute: {name}.")
+    keeps_order = str(new.get("FifoQueue", "false")).lower() == "true"
+    if policy and str(policy["deadLetterTargetArn"]).endswith(".fifo") is not keeps_order:
+        raise ValueError(f"{said}Dead-letter queue must be same type of queue as the source.")
+    return new
+
+
+def _code(new: Properties, _: Properties | None) -> Properties:
+    code = new.get("Code") or new.get("CodeS3Location")
+    if bool(code) is not bool(new.get("Runtime")):
+        raise ValueError("When code is used, the runtime is required." if code else "A runtime needs code.")
+    return new
 
 
 def _probed() -> Iterator[dict[str, Any]]:

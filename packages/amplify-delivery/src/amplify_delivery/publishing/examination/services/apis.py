@@ -11,6 +11,7 @@ from typing import Any
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import (
     Path,
+    certain,
     is_open,
     same,
     target,
@@ -43,11 +44,11 @@ FUNCTIONS = Rule(
     "AD712",
     "refused",
     "A resolver of a GraphQL API that is made of more than ten functions: Amplify adds one for each relation and rule "
-    "that it checks.",
+    "that it checks. Or one, or a function of one, with code in JavaScript and no Runtime, or the other way round.",
     "https://github.com/aws-amplify/amplify-category-api/issues/956",
-    "`A resolver can only be composed of 10 functions`",
+    "`A resolver can only be composed of 10 functions`, `When code is used, the runtime is required`",
     remedy="give the model fewer relations or `@auth` rules on fields that are checked in one call, or put several "
-    "checks into one resolver of your own",
+    "checks into one resolver of your own; give code in JavaScript the Runtime APPSYNC_JS",
 )
 
 METHODS = Rule(
@@ -131,14 +132,26 @@ def _variables(paths: Mapping[str, Any]) -> dict[str, set[str]]:
 def long_pipelines(tree: Tree) -> Iterator[Finding]:
     """AD712: AppSync refuses the resolver, in the middle of the deployment."""
     for path, resource in tree.resolved.resources.items():
+        properties = as_mapping(resource.properties)
+        if resource.type in ("AWS::AppSync::Resolver", "AWS::AppSync::FunctionConfiguration"):
+            for problem in _of_code(properties):
+                yield FUNCTIONS.at(tree.file(path[:-1]), f"{path[-1]} {problem}", FUNCTIONS.remedy)
         if resource.type == "AWS::AppSync::Resolver":
-            properties = as_mapping(resource.properties)
             functions = as_mapping(properties.get("PipelineConfig")).get("Functions")
             count = sum("Fn::If" not in as_mapping(f) for f in functions) if isinstance(functions, list) else 0
             if count > _MOST_FUNCTIONS:
                 field = f"{properties.get('TypeName')}.{properties.get('FieldName')}"
                 told = f"{path[-1]} resolves {field} with {count} functions, AppSync takes {_MOST_FUNCTIONS}"
                 yield FUNCTIONS.at(tree.file(path[:-1]), told, FUNCTIONS.remedy)
+
+
+def _of_code(properties: Mapping[str, Any]) -> Iterator[str]:
+    """ "CreateResolver" and "CreateFunction" (AppSync API reference): each of the two needs the other."""
+    written = [name for name in ("Code", "CodeS3Location") if certain(properties, name)]
+    if written and "Runtime" not in properties:
+        yield f"has {written[0]} and no Runtime: AppSync takes it for templates in VTL"
+    elif certain(properties, "Runtime") and not {"Code", "CodeS3Location"} & properties.keys():
+        yield "has a Runtime and no Code for it"
 
 
 def undeployable_apis(tree: Tree) -> Iterator[Finding]:

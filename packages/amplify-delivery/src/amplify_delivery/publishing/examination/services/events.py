@@ -1,14 +1,14 @@
-"""Check of rules and schedules of EventBridge."""
+"""Checks of what carries events: rules and schedules of EventBridge, queues of SQS."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from amplify_delivery.export.documents import parsed
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import certain, target
+from amplify_delivery.publishing.examination.services.resolved import certain, in_every_branch, is_open, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 EVENTS = Rule(
@@ -22,6 +22,18 @@ EVENTS = Rule(
     remedy="write a list of values in the pattern, keep schedules to the default bus, or correct the expression, and "
     "export again",
 )
+QUEUE = Rule(
+    "AD740",
+    "refused",
+    "A queue that SQS does not take: one that hands its messages on after too many attempts, and does not say how many "
+    "these are or to which queue, or to a queue of the other kind: one that keeps an order (`FifoQueue`) hands on to "
+    "such a one, and no other does.",
+    "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
+    "`Reason: Redrive policy does not contain mandatory attribute: maxReceiveCount`, `Reason: Dead-letter queue must "
+    "be same type of queue as the source`",
+    remedy="give the RedrivePolicy its maxReceiveCount and deadLetterTargetArn, or both queues the same FifoQueue "
+    "(`amplify override`), and export again",
+)
 _SCHEDULE = re.compile(
     r"rate\(\s*\d+\s+(minute|hour|day)s?\s*\)|cron\((\s*\S+){6}\s*\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)"
 )
@@ -31,36 +43,55 @@ _SHOWN = 60
 
 
 def refused_events(tree: Tree) -> Iterator[Finding]:
-    """AD728: EventBridge refuses it, in the middle of the deployment."""
+    """AD728, AD740: EventBridge or SQS refuses it, in the middle of the deployment."""
     for path, resource in tree.resolved.resources.items():
-        properties = as_mapping(resource.properties)
+        rule, properties = EVENTS, as_mapping(resource.properties)
         if resource.type == "AWS::Events::Rule":
             problems = _of_rule(tree, properties)
         elif resource.type == "AWS::Scheduler::Schedule":
             problems = _of_schedule(properties.get("ScheduleExpression"))
+        elif resource.type == "AWS::SQS::Queue":
+            rule, problems = QUEUE, _of_queue(tree, properties)
         else:
             continue
         for problem in problems:
-            yield EVENTS.at(tree.file(path[:-1]), f"{path[-1]} {problem}", EVENTS.remedy)
+            yield rule.at(tree.file(path[:-1]), f"{path[-1]} {problem}", rule.remedy)
+
+
+def _of_queue(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
+    yield from in_every_branch(properties.get("RedrivePolicy"), _incomplete)
+    policy = as_mapping(parsed(properties.get("RedrivePolicy")))
+    letters, own = policy.get("deadLetterTargetArn"), _keeps_order(properties)
+    made = tree.resolved.resources.get(target(letters) or ())
+    if isinstance(letters, str):
+        theirs: bool | None = letters.endswith(".fifo")
+    else:
+        theirs = _keeps_order(as_mapping(made.properties)) if made and made.type == "AWS::SQS::Queue" else None
+    if own is not None and theirs is not None and own is not theirs:
+        kinds = {True: "which keeps an order", False: "which keeps none"}
+        there = letters if isinstance(letters, str) else "/".join(target(letters) or ())
+        yield f"hands its messages on to {there}, {kinds[theirs]}, as {'it does' if own else 'it does not'}"
+
+
+def _incomplete(policy: Any) -> list[str]:
+    said = as_mapping(parsed(policy))
+    needed = ("maxReceiveCount", "deadLetterTargetArn") if said and not is_open(said) else ()
+    return [f"has a RedrivePolicy without {name}" for name in needed if name not in said]
+
+
+def _keeps_order(queue: Mapping[str, Any]) -> bool | None:
+    """Whether a queue does; None if only CloudFormation knows."""
+    given = queue.get("FifoQueue", False)
+    return None if isinstance(given, Mapping) else str(given).lower() == "true"
 
 
 def _of_rule(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
-    for where, value in _no_lists((), _read(properties.get("EventPattern"))):
+    for where, value in _no_lists((), parsed(properties.get("EventPattern"))):
         what = "an empty list" if value == [] else "no list"
         shown = repr(value)[:_SHOWN]
         yield f"has the pattern {'.'.join(where)}: {shown}, which is {what} of values"
     if certain(properties, "ScheduleExpression") and _is_own(tree, properties.get("EventBusName")):
         yield "has a schedule on a bus of one's own: EventBridge keeps schedules on the account's default bus"
-
-
-def _read(pattern: Any) -> Any:
-    """A pattern, which a template may give as JSON."""
-    if not isinstance(pattern, str):
-        return pattern
-    try:
-        return json.loads(pattern)
-    except ValueError:
-        return None
 
 
 def _no_lists(where: tuple[str, ...], pattern: Any) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from amplify_delivery.export.templates import aws_policies
 from amplify_delivery.export.templates.expressions import spelt
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import in_every_branch, same, target
+from amplify_delivery.publishing.examination.services.resolved import in_every_branch, is_choice, same, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 LARGE = Rule(
     "AD735",
     "refused",
     "A policy that is larger than IAM takes: 6,144 characters of a managed one, 10,240 of a role's inline policies "
-    "together, without white space. Counted is what is known of it beforehand; it becomes larger still.",
+    "together, without white space. Counted is what is known of it beforehand; it becomes larger still. A warning for "
+    "a role with more managed policies than 10: AWS raises that on request.",
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
-    "`Maximum policy size of 10240 bytes exceeded for role X`, `Cannot exceed quota for PolicySize: 6144`",
+    "`Maximum policy size of 10240 bytes exceeded for role X`, `Cannot exceed quota for PolicySize: 6144`, `Cannot "
+    "exceed quota for PoliciesPerRole: 10`",
     remedy="write one wildcard in place of many paths or names (`amplify override`), and export again",
 )
 MALFORMED = Rule(
@@ -55,6 +59,8 @@ UNHEARD_OF = Rule(
     "and export again",
 )
 MANAGED, INLINE = 6_144, 10_240
+ATTACHED = 10
+"""Managed policies of a role, unless AWS has raised the account's quota."""
 _ACCOUNT_ID = 12
 """Characters of an account's id."""
 _FUNCTIONS = ("Ref", "Fn::")
@@ -63,6 +69,7 @@ _FUNCTIONS = ("Ref", "Fn::")
 def large_policies(tree: Tree) -> Iterator[Finding]:
     """AD735: IAM refuses it, in the middle of the deployment."""
     inline: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+    yield from _many(tree)
     for path, resource in tree.resolved.resources.items():
         properties = as_mapping(resource.properties)
         if resource.type == "AWS::IAM::ManagedPolicy":
@@ -86,6 +93,31 @@ def large_policies(tree: Tree) -> Iterator[Finding]:
             yield _told(
                 tree, largest, f"and what else it has inline{others} has {total:,} characters, IAM takes 10,240"
             )
+
+
+def _many(tree: Tree) -> Iterator[Finding]:
+    """Of roles of the backend: Amplify has a policy of its own for each API and bucket that the users of its auth role
+    reach (amplify-category-api 791)."""
+    given = Counter[str]()
+    for path, resource in tree.resolved.resources.items():
+        roles = as_mapping(resource.properties).get("Roles")
+        if resource.type == "AWS::IAM::ManagedPolicy" and path not in tree.resolved.doubtful:
+            given.update(map(_role, roles if isinstance(roles, list) else ()))
+    for path, resource in tree.resolved.resources.items():
+        properties = as_mapping(resource.properties)
+        if resource.type == "AWS::IAM::Role":
+            own = properties.get("ManagedPolicyArns")
+            several = sum(not is_choice(one) for one in (own if isinstance(own, list) else ()))
+            several += given[same(list(path))] + given[same(properties.get("RoleName"))]
+            if several > ATTACHED:
+                told = f"has {several} managed policies, and a role may have {ATTACHED} where AWS has not raised that"
+                yield replace(_told(tree, path, told), severity="warning", remedy=_RAISED)
+
+
+_RAISED = (
+    "have AWS raise the account's quota (`aws service-quotas request-service-quota-increase --service-code iam "
+    "--quota-code L-0DA4ABF3 --desired-value 20 --region us-east-1`), or put rights into fewer policies"
+)
 
 
 def _told(tree: Tree, path: tuple[str, ...], what: str) -> Finding:
