@@ -108,7 +108,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     wheel = installed_wheel()
     files = _suited(project_files.files(project, wheel), folder, wheel)
     writing.lint(folder, files)
-    written = writing.write(folder, files, found.export)
+    written = writing.write(folder, files, found.export, found.export_folder)
     notes = _notes(project, found, folder, wheel)
     commands = _next(project, found, folder, context, wishes.pushed(project, found))
     if args.json:

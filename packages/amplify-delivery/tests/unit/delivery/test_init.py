@@ -146,6 +146,46 @@ def test_the_export_comes_with_it(run: Init, tmp_path: Path) -> None:
     assert contents(tmp_path / "app" / TODO.name) == contents(TODO)
 
 
+def test_an_export_of_another_name_comes_under_the_exporters(
+    run: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No command would find it under its own; and the next `amplify export --out .` writes beside it."""
+    elsewhere = tmp_path / "an exp\u00f6rt"
+    shutil.copytree(TODO, elsewhere)
+    for _ in range(2):
+        ran = run("app", "--from", elsewhere, *PERSONAL)
+        assert (ran.code, ran.err) == (0, "")
+    assert "0 files written" in ran.out
+    assert contents(tmp_path / "app" / "amplify-export-mytodoapp") == contents(TODO)
+    monkeypatch.chdir(tmp_path / "app")
+    assert cli.main(["check"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_an_export_of_another_name_in_the_projects_own_folder(run: Init, tmp_path: Path) -> None:
+    shutil.copytree(TODO, tmp_path / "exported")
+    assert run("--from", "exported", *PERSONAL).code == 0
+    assert contents(tmp_path / "amplify-export-mytodoapp") == contents(TODO)
+
+
+@pytest.mark.parametrize("arguments", [(), ("app", "--from", ".")])
+def test_a_project_of_gen_2_is_told_that_it_is_one(run: Init, tmp_path: Path, arguments: Sequence[str]) -> None:
+    (tmp_path / "amplify" / "auth").mkdir(parents=True)
+    (tmp_path / "amplify" / "backend.ts").write_text("defineBackend({});")
+    ran = run(*arguments, *PERSONAL)
+    assert ran.code == 3
+    assert "is an Amplify project of Gen 2 (amplify/backend.ts)" in ran.err
+    assert sorted(contents(tmp_path)) == ["amplify/backend.ts"]
+
+
+def test_beside_code_of_gen_2_the_export_is_delivered(run: Init, tmp_path: Path) -> None:
+    """A migration, on its way."""
+    (tmp_path / "amplify").mkdir()
+    (tmp_path / "amplify" / "backend.ts").write_text("defineBackend({});")
+    shutil.copytree(TODO, tmp_path / TODO.name)
+    assert run(*PERSONAL).code == 0
+
+
 def test_the_files_are_the_examples(run: Init, tmp_path: Path) -> None:
     """One source: program, tests and Pulumi.yaml of the example are to the byte what a new project begins with."""
     run("app", "--from", REPOSITORY / "amplify-export-seriesapp", *PERSONAL)

@@ -18,6 +18,9 @@ from amplify_delivery.export.documents import Malformed, parse_json
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.read import MANIFEST
 
+_EXPORTER = "amplify-export-"
+"""What the folder is called that `amplify export` writes, before the project's name."""
+_GEN_2 = ("amplify/backend.ts", "amplify/backend.js")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/")
 
 
@@ -45,15 +48,22 @@ class Found:
     """The folder of the Amplify project, which has `amplify/` in it."""
     environments: Mapping[str, PushedEnvironment] = field(default_factory=dict)
 
+    @property
+    def export_folder(self) -> str:
+        """What the export is called in a project: as commands look for it, and as the exporter names the next one."""
+        own = self.export.resolve().name if self.export else ""
+        return own if own.startswith(_EXPORTER) else f"{_EXPORTER}{self.name}"
+
 
 def look(folder: Path) -> Found:
     """What there is in `folder`. Raises `ExportRefused` for an export that is none, `ConfigError` for files that cannot
-    be read or that contradict each other."""
+    be read or that contradict each other, and for a project of Gen 2 without an export."""
     if folder.name == "amplify" and (folder / ".config").is_dir():
         folder = folder.resolve().parent
     export = _export(folder)
     name = _exported_name(export) if export else ""
     if not (folder / "amplify" / ".config").is_dir():
+        _refuse_gen_2(folder, export)
         return Found(name, export)
     amplify = folder / "amplify"
     project = _named(amplify / ".config" / "project-config.json", "projectName")
@@ -84,10 +94,22 @@ _NAME_ONE = (
 )
 
 
+def _refuse_gen_2(folder: Path, export: Path | None) -> None:
+    """There `amplify export` exports nothing: its backend is a CDK app ("How Amplify works", docs.amplify.aws)."""
+    code = next((file for file in _GEN_2 if (folder / file).is_file()), None)
+    if code and export is None:
+        raise ConfigError(
+            f"is an Amplify project of Gen 2 ({code}), and what is delivered here are exports of Gen 1",
+            where=str(folder),
+            remedy="deliver it with Gen 2's own tools (`npx ampx pipeline-deploy`), or name an export of Gen 1 with "
+            "--from; nothing was written",
+        )
+
+
 def _export(folder: Path) -> Path | None:
-    if (folder / MANIFEST).is_file() or folder.name.startswith("amplify-export-"):
+    if (folder / MANIFEST).is_file() or folder.name.startswith(_EXPORTER):
         return folder
-    inside = sorted(path for path in folder.glob("amplify-export-*") if path.is_dir())
+    inside = sorted(path for path in folder.glob(f"{_EXPORTER}*") if path.is_dir())
     if len(inside) > 1:
         raise ConfigError(
             f"there are several exports here: {', '.join(path.name for path in inside)}",

@@ -125,7 +125,7 @@ class _Wishes:
         if self.found.export is None:
             return
         there = {path.name for path in self.existing.directory.glob("amplify-export-*") if path.is_dir()}
-        if there - {self.found.export.resolve().name}:
+        if there - {self.found.export_folder}:
             raise ConfigError(
                 f"there is another export already: {', '.join(sorted(there))}",
                 where=str(self.existing.directory),

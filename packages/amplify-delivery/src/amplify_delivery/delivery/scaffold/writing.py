@@ -53,8 +53,8 @@ def _read_all(project: Project) -> None:
             project.environment(name)
 
 
-def write(folder: Path, files: Mapping[str, bytes], export: Path | None) -> Written:
-    """Write what is not there yet; copy the export into the folder if it lies elsewhere.
+def write(folder: Path, files: Mapping[str, bytes], export: Path | None, export_folder: str) -> Written:
+    """Write what is not there yet; copy the export into the folder, as `export_folder`, if it is not there.
 
     Raises `ConfigError` before the first file when one cannot be put where it belongs, `SetupError` when the disk
     refuses: what was written stays, and calling it again goes on.
@@ -73,8 +73,8 @@ def write(folder: Path, files: Mapping[str, bytes], export: Path | None) -> Writ
             target.parent.mkdir(parents=True, exist_ok=True)
             _make(target, content)
             new.append(path)
-        if export is not None and _copied(export, folder):
-            new.append(f"{export.resolve().name}/")
+        if export is not None and _copied(export, folder / export_folder):
+            new.append(f"{export_folder}/")
     except OSError as error:
         raise _failed(error, folder, changed=bool(new)) from None
     return Written(tuple(new), tuple(same), tuple(left))
@@ -121,12 +121,11 @@ def _holds(target: Path, content: bytes) -> bool:
     return target.is_file() and target.read_bytes() == content
 
 
-def _copied(export: Path, folder: Path) -> bool:
+def _copied(export: Path, target: Path) -> bool:
     """Copy the export, as a whole or not at all; whether there was anything to do."""
-    target = folder / export.resolve().name
-    if target.exists() or export.resolve().parent == folder.resolve():
+    if target.exists():
         return False
-    partial = Path(tempfile.mkdtemp(prefix=".amplify-export-", dir=folder))
+    partial = Path(tempfile.mkdtemp(prefix=".amplify-export-", dir=target.parent))
     try:
         shutil.copytree(export, partial / target.name, symlinks=True)
         (partial / target.name).rename(target)
