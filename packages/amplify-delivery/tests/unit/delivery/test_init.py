@@ -396,6 +396,18 @@ def test_only_yes_or_no_answers_whether_a_pipeline_delivers(
     assert not Project(tmp_path).stacks("pipeline")
 
 
+def test_wrong_names_of_environments_are_asked_for_again(
+    run: Init, answers: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    """At once: the next question is about these."""
+    asked = answers("Prod dev", "dev dev", "dev", "no", "123456789012", "eu-central-1")
+    assert run("--from", TODO).code == 0
+    assert asked[1].startswith("'Prod' is not an environment's name: 2 to 10 lower-case letters and digits")
+    assert asked[2].startswith("the environment dev is named twice")
+    assert asked[3].startswith("A pipeline that delivers them?")
+    assert Project(tmp_path).stacks("backend") == ("dev",)
+
+
 def test_a_wrong_connection_is_asked_for_again(run: Init, answers: Callable[..., list[str]], tmp_path: Path) -> None:
     """All that was typed before is not lost to it."""
     asked = answers("github.com", CONNECTION, "app", "example/app")

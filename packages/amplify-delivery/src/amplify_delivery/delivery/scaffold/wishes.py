@@ -68,12 +68,7 @@ class _Wishes:
         self._refuse_second_export()
         environments = [*self._environments(), *self._personal()]
         names = [environment.name for environment in environments]
-        for twice in sorted({name for name in names if names.count(name) > 1}):
-            raise ConfigError(
-                f"the environment {twice} is named twice",
-                where="--environment, --personal",
-                remedy="name each once; nothing was written",
-            )
+        _checked(_each_once, " ".join(names), "--environment, --personal")
         pipeline = self._pipeline(environments)
         ids = self._ids(environments)
         if self.missing:
@@ -148,8 +143,7 @@ class _Wishes:
         if not given and not self.flags.personal and not self._stacks():
             given = sorted(self.found.environments)
             if self.ask:
-                said = " ".join(given)
-                given = self.ask("Environments, with spaces between (none: later)", said).split()
+                given = _names_asked(self.ask, " ".join(given))
                 delivered = bool(given) and self._delivered(self.ask)
                 return [self._environment(text, delivered=delivered) for text in given]
         delivered = bool(self.flags.tooling) or bool(self._stacks("pipeline")) or self._ci_delivers()
@@ -261,7 +255,8 @@ def _checked(check: Check, value: str, where: str) -> str:
     try:
         return check(value)
     except fields.BadValueError as error:
-        raise ConfigError(str(error), where=where, remedy=error.remedy or "correct it; nothing was written") from None
+        remedy = f"{error.remedy or 'correct it'}; nothing was written"
+        raise ConfigError(str(error), where=where, remedy=remedy) from None
 
 
 def _ids_of(kind: str) -> Check:
@@ -322,6 +317,27 @@ def _environment_name(value: str) -> str:
             f"{value!r} is not an environment's name", "2 to 10 lower-case letters and digits, a letter first"
         )
     return value
+
+
+def _each_once(names: str) -> str:
+    every = names.split()
+    for twice in sorted({name for name in every if every.count(name) > 1}):
+        raise fields.BadValueError(f"the environment {twice} is named twice", "name each once")
+    return names
+
+
+def _names_asked(ask: Ask, known: str) -> list[str]:
+    """Names of environments, each perhaps with its place (`NAME=ACCOUNT/REGION`); wrong ones are asked for again."""
+    question = asking = "Environments, with spaces between (none: later)"
+    while True:
+        answer = ask(asking, known).split()
+        try:
+            names = [_environment_name(text.partition("=")[0]) for text in answer]
+            _each_once(" ".join(names))
+        except fields.BadValueError as error:
+            asking = f"{error}: {error.remedy}\n{question}"
+        else:
+            return answer
 
 
 def pushed(project: NewProject, found: Found) -> Mapping[str, str]:
