@@ -23,12 +23,14 @@ from aws_rehearsal_tests.absent import fetched
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 from unit.components.backends import folder
+from unit.places import EXPORTS
 
 pytestmark = pytest.mark.engine
 
 PACKAGE = Path(sys.executable).with_name("pulumi-resource-amplify-delivery")
 """As it is installed. The program in YAML has a warm one, as it is started by ten commands."""
 APP = "mytodoapp"
+SERIES = EXPORTS / "todo-series"
 NODE_SDK = Path(__file__).with_name("node_sdk")
 """Pulumi's SDK for Node.js, as it is locked, and a program that uses it."""
 GIVEN = ("stackName", "graphqlEndpoint", "nestedOutputs", "stagingBucket")
@@ -82,14 +84,17 @@ def write(
     (project.folder / "Pulumi.yaml").write_text(json.dumps(program, indent=1))
 
 
-def test_a_program_in_javascript_deploys_a_backend(project: PulumiProject) -> None:  # noqa: F811
-    """With the SDK that npm has; its language host is not needed inside the program's own process."""
+def test_a_program_in_javascript_deploys_a_backend_and_updates_it(project: PulumiProject) -> None:  # noqa: F811
+    """With the SDK that npm has; its language host is not needed inside the program's own process. The next release has
+    one model more; back to the first one, its table would be gone."""
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
         (project.folder / name).unlink()
-    arguments = {**place(project), "suffix": "a8d78", "protect": False, "export": str(folder(APP))}
-    account = {**place(project), "environment": "prod", "protect": False, "export": str(folder(APP))}
+    first, second = (str(SERIES / version / "amplify-export-seriesapp") for version in ("v2", "v3"))
+    arguments = {**place(project), "suffix": "a8d78", "protect": False, "export": first}
+    account = {**place(project), "environment": "prod", "protect": False, "export": first}
     account["pipeline"] = {"name": "pipeline", "account": random_account(), "region": "eu-west-1"}
     variables = {"ACCOUNT": json.dumps(account), "ARGS": json.dumps(arguments), "PLUGIN": str(PACKAGE.parent)}
+    variables["NEXT"] = json.dumps({**arguments, "export": second})
     with fetched("SDK of Pulumi for Node.js"):
         node = ensure_node(Progress())
         modules = ensure_locked(node, NODE_SDK, Progress())
@@ -103,10 +108,14 @@ def test_a_program_in_javascript_deploys_a_backend(project: PulumiProject) -> No
     )
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
-    assert told["outputs"]["stackName"] == f"amplify-{APP}-dev-a8d78"
+    assert told["outputs"]["stackName"] == "amplify-seriesapp-dev-a8d78"
     assert told["outputs"]["graphqlEndpoint"].endswith("/graphql")
     assert told["outputs"]["version"] == str(ACCOUNT_VERSION)
-    assert set(told["changes"]) == {"same"}
+    again, updated = told["changes"]
+    assert set(again) == {"same"}
+    assert updated == {"same": again["same"] - 1, "update": 1}
+    assert "TodoListTable" in told["refused"]
+    assert "would delete data" in " ".join(told["refused"].split())
 
 
 def test_a_program_in_yaml_deploys_a_backend(in_yaml: PulumiProject, package: Path) -> None:

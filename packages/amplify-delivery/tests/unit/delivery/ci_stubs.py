@@ -36,7 +36,8 @@ case "${0##*/} $*" in
   "amplify-delivery start "*" publish "*) grep -q packed "$(value_of --artifact "$@")" ;;
   "amplify-delivery start "*" plan "*)
     echo "The plan of $2"
-    echo "PLAN_DIGEST=p-$2" >> "$(value_of --variables "$@")" ;;
+    echo "PLAN_DIGEST=p-$2" >> "$(value_of --variables "$@")"
+    exit "${PLAN_ENDS:-0}" ;;
   "amplify-delivery client-config "*) mkdir -p "$(value_of --out "$@")" ;;
   "amplify-delivery plan "*) echo "The plan"; exit "${PLAN_ENDS:-0}" ;;
 esac

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.delivery.scaffold import ci
-from aws_rehearsal.ci_service import Issuer, Push, Runner, github, gitlab
+from aws_rehearsal.ci_service import Issuer, Job, JobFailedError, Push, Runner, github, gitlab
 from aws_rehearsal.ci_service.gitlab_rules import expanded, starts
 from unit.delivery.ci_files import workflow
 from unit.delivery.ci_stubs import Stubs
@@ -57,20 +57,36 @@ def delivered(of: str) -> list[str]:
     ]
 
 
+def pipeline(repository: Path, stubs: Stubs, issuer: Issuer, folder: Path) -> tuple[github.Run | gitlab.Run, list[Job]]:
+    """A push's run on one of the CIs, and its jobs in their order."""
+    push = Push(repository, commit(repository), "main", "octo/shop")
+    runner = Runner(folder, stubs.variables, stubs.shell, issuer, lambda _: {}, lambda _: None)
+    if (repository / ".github").is_dir():
+        run = github.Run(github.load(repository, ".github/workflows/backend-deploy.yml"), push, runner)
+        return run, run.workflow.jobs
+    return gitlab.Run(push, runner, "gitlab.com", "4711"), gitlab.read(repository).jobs(push, "4711")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("repository", [ci.GITHUB, ci.GITLAB], indirect=True, ids=["github", "gitlab"])
+def test_a_plan_that_fails_ends_its_job(repository: Path, issuer: Issuer, tmp_path: Path) -> None:
+    """Though it is shown as well: what shows it ends well. Nothing is deployed without its digest."""
+    stubs = Stubs(tmp_path)
+    stubs.variables["PLAN_ENDS"] = "3"
+    run, (build, plan, *_) = pipeline(repository, stubs, issuer, tmp_path / "run")
+    run.play(build)
+    with pytest.raises(JobFailedError, match="exit code 3"):
+        run.play(plan)
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("repository", [ci.GITHUB, ci.GITLAB], indirect=True, ids=["github", "gitlab"])
 def test_a_push_goes_through_every_job_with_what_the_one_before_has_made(
     repository: Path, issuer: Issuer, tmp_path: Path
 ) -> None:
     """The artifact, its digest and each plan's digest; publish and plan in one job, deploy in one of its own."""
-    stubs, push = Stubs(tmp_path), Push(repository, commit(repository), "main", "octo/shop")
-    runner = Runner(tmp_path / "run", stubs.variables, stubs.shell, issuer, lambda _: {}, lambda _: None)
-    run: github.Run | gitlab.Run
-    if (push.host / ".github").is_dir():
-        run = github.Run(github.load(push.host, ".github/workflows/backend-deploy.yml"), push, runner)
-        jobs = run.workflow.jobs
-    else:
-        run, jobs = gitlab.Run(push, runner, "gitlab.com", "4711"), gitlab.read(push.host).jobs(push, "4711")
+    stubs = Stubs(tmp_path)
+    run, jobs = pipeline(repository, stubs, issuer, tmp_path / "run")
     calls: dict[str, list[str]] = {}
     for job in jobs:
         run.play(job)
