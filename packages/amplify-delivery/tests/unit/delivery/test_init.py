@@ -384,6 +384,7 @@ def test_a_wrong_answer_is_asked_for_again(run: Init, answers: Callable[..., lis
     asked = answers("dev", "no", "4444", "444444444444", "eu-central-1")
     assert run("--from", TODO).code == 0
     assert "'4444' is not an AWS account" in asked[3]
+    assert "YAML" not in asked[3]
     assert Project(tmp_path).environment("dev").account == "444444444444"
 
 

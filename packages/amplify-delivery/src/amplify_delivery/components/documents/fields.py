@@ -81,9 +81,16 @@ def account(value: str) -> str:
     """12 digits. Raises `BadValueError`."""
     if _ACCOUNT.fullmatch(value):
         return value
-    # 012345678901 without quotes is an octal, an integer or a float by the time it gets here.
-    hint = ": quote it, YAML turns an unquoted number into another one" if _NUMBER.fullmatch(value) else ""
-    raise BadValueError(f"{value!r} is not an AWS account, which has 12 digits{hint}")
+    raise BadValueError(f"{value!r} is not an AWS account, which has 12 digits")
+
+
+def _account_of_yaml(value: str) -> str:
+    """As `account`. 012345678901 without quotes is an octal, an integer or a float by the time it gets here."""
+    try:
+        return account(value)
+    except BadValueError as error:
+        hint = ": quote it, YAML turns an unquoted number into another one" if _NUMBER.fullmatch(value) else ""
+        raise BadValueError(f"{error}{hint}") from None
 
 
 def region(value: str) -> str:
@@ -194,7 +201,7 @@ EnvironmentName = Annotated[str, pattern(ENVIRONMENT, "environment, which has 2 
 _STRING = {"type": "string"}
 Text = Annotated[str, BeforeValidator(_text)]
 Account = Annotated[
-    str, BeforeValidator(lambda v: account(_text(v))), WithJsonSchema({**_STRING, "pattern": "^[0-9]{12}$"})
+    str, BeforeValidator(lambda v: _account_of_yaml(_text(v))), WithJsonSchema({**_STRING, "pattern": "^[0-9]{12}$"})
 ]
 Region = Annotated[
     str,
