@@ -43,7 +43,7 @@ def a_colleague_has_pushed(app: Adoptable) -> None:
     assert shown.exit_code == 0, shown.output
     assert "`amplify push` has updated this backend since it was delivered from here" in shown.output
     plan = app.document("plan")
-    (undoes,) = [note for note in plan["notes"] if "this deployment undoes what of it" in note]
+    (undoes,) = [note for note in plan["notes"] if "this deployment undoes whatever of it" in note]
     assert f"(2: {AUTH}/UserPool, {STORAGE}/Topic)" in undoes
     assert any("the push has undone these parts of the delivery" in note for note in plan["notes"])
     assert plan["dataLoss"] == []

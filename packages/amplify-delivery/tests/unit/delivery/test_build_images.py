@@ -126,7 +126,7 @@ def test_images_are_built_for_deployments_from_here(tmp_path: Path) -> None:
     (folder / "container-images").rename(folder / "kept")
     (folder / "container-images").mkdir()
     (folder / "container-images" / "mine.txt").write_text("mine")
-    assert "is no OCI image layout" in images(folder, **with_docker(tmp_path)).err
+    assert "is not an OCI image layout" in images(folder, **with_docker(tmp_path)).err
     assert (folder / "container-images" / "mine.txt").read_text() == "mine"
 
 

@@ -55,7 +55,7 @@ def test_check_explains_an_id() -> None:
     refused = delivery("check", "--explain", "AD117")
     assert (refused.code, "AD107" in refused.err) == (3, True)
     both = delivery("check", TODO, "--list")
-    assert (both.code, "about no export" in both.err) == (3, True)
+    assert (both.code, "takes no export" in both.err) == (3, True)
 
 
 def test_check_explains_what_is_found_in_an_export() -> None:
