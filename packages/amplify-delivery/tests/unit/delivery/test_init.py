@@ -123,6 +123,22 @@ def test_an_only_environment_of_a_pipeline_is_asked_about(run: Init, tmp_path: P
     assert [bool(stage.approval) for stage in Project(tmp_path).pipeline("pipeline").stages] == [True]
 
 
+def test_production_is_asked_about_wherever_it_stands(run: Init, tmp_path: Path) -> None:
+    """Whoever names it first has not said that nobody need be asked."""
+    assert run("app", "--from", TODO, *TWO[2:], *TWO[:2], *PIPELINE).code == 0
+    stages = Project(tmp_path / "app").pipeline("pipeline").stages
+    assert [(stage.name, stage.approval is not None) for stage in stages] == [("Prod", True), ("Preprod", True)]
+
+
+def test_of_an_amplify_projects_environments_production_comes_last(run: Init, tmp_path: Path) -> None:
+    """In the order of the alphabet it came before staging."""
+    names = ("prod", "ann", "staging")
+    source = amplify_project(tmp_path / "web", {name: pushed(name, "111111111111") for name in names})
+    assert run("app", "--from", source, *PIPELINE).code == 0
+    stages = Project(tmp_path / "app").pipeline("pipeline").stages
+    assert [stage.name for stage in stages] == ["Ann", "Staging", "Prod"]
+
+
 def test_without_a_pipeline_there_is_no_account_to_prepare(run: Init, tmp_path: Path) -> None:
     assert run("--from", TODO, *TWO).code == 0
     assert sorted(p.name for p in tmp_path.glob("Pulumi.*")) == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,12 +145,21 @@ def _account(app: str, environment: NewEnvironment, let_in: str) -> str:
     )
 
 
+def is_production(environment: str) -> bool:
+    """Whether it is called as production is."""
+    return _PRODUCTION.fullmatch(environment) is not None
+
+
 def _pipeline(app: str, pipeline: NewPipeline, environments: Sequence[NewEnvironment]) -> str:
     delivered = [environment.name for environment in environments if environment.delivered]
     stages = "".join(
         f"    - name: {name.capitalize()}\n"
-        # What comes first shows that a release works; whatever follows, and an only one, is asked about.
-        + ("      approval:\n        comment: Deliver to " + f"{name}?\n" if index or len(delivered) == 1 else "")
+        # What comes first shows that a release works; whatever follows, an only one, and production are asked about.
+        + (
+            f"      approval:\n        comment: Deliver to {name}?\n"
+            if index or len(delivered) == 1 or is_production(name)
+            else ""
+        )
         for index, name in enumerate(delivered)
     )
     branches, paths = json.dumps([pipeline.branch]), json.dumps([f"{pipeline.folder}/**"])
@@ -165,6 +175,8 @@ def _pipeline(app: str, pipeline: NewPipeline, environments: Sequence[NewEnviron
         + f"  {app}:stages:\n{stages}"
     )
 
+
+_PRODUCTION = re.compile("pro?d.*|live|main|master")
 
 _ENGINE = """\
   # APP:engine:

@@ -16,7 +16,7 @@ from amplify_delivery.components.documents import fields
 from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.delivery.scaffold.amplify_project import Found, PushedEnvironment
 from amplify_delivery.delivery.scaffold.ci import GITHUB
-from amplify_delivery.delivery.scaffold.project_files import NewEnvironment, NewPipeline, NewProject
+from amplify_delivery.delivery.scaffold.project_files import NewEnvironment, NewPipeline, NewProject, is_production
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.names import ENVIRONMENT
 from amplify_delivery.stacks.config import Project
@@ -141,7 +141,7 @@ class _Wishes:
     def _environments(self) -> list[NewEnvironment]:
         given = list(self.flags.environments)
         if not given and not self.flags.personal and not self._stacks():
-            given = sorted(self.found.environments)
+            given = sorted(self.found.environments, key=lambda name: (is_production(name), name))
             if self.ask:
                 given = _names_asked(self.ask, " ".join(given))
                 delivered = bool(given) and self._delivered(self.ask)
@@ -328,7 +328,7 @@ def _each_once(names: str) -> str:
 
 def _names_asked(ask: Ask, known: str) -> list[str]:
     """Names of environments, each perhaps with its place (`NAME=ACCOUNT/REGION`); wrong ones are asked for again."""
-    question = asking = "Environments, with spaces between (none: later)"
+    question = asking = "Environments, in the order of releases, with spaces between (none: later)"
     while True:
         answer = ask(asking, known).split()
         try:
