@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.engine.killed import by_time, existing, policies, tags
+from amplify_delivery.delivery.engine.killed import by_time, existing, policies, sent, tags
 from amplify_delivery.delivery.engine.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.stacks.images import IMAGES
 
@@ -482,6 +482,7 @@ TAGGED_TYPES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {
             "get_parameter": {"Parameter": {"Value": "v"}},
             "list_tags_for_resource": {"TagList": [{"Key": "team", "Value": "a"}]},
+            "describe_parameters": {"Parameters": [{"Name": "/p"}]},
         },
         "list_tags_for_resource",
     ),
@@ -580,3 +581,93 @@ def test_of_what_has_another_policy_nobody_can_tell(type_: str) -> None:
     denied = {"aws:iam/policy:Policy": "get_policy_version", "aws:kms/key:Key": "get_key_policy"}.get(type_)
     if denied:
         assert isinstance(with_policy(type_, sent, OTHERS, denied=denied), There)
+
+
+ROLE = "arn:aws:iam::111122223333:role/builds"
+MADE_AS: list[tuple[str, dict[str, Any], str, dict[str, Any], list[dict[str, Any]]]] = [
+    # type; what was sent; the call that tells of it; what it tells; what else it may tell
+    (
+        "aws-native:logs:LogGroup",
+        {"logGroupName": "/g", "retentionInDays": 30, "kmsKeyId": "arn:key/1"},
+        "describe_log_groups",
+        {"logGroupName": "/g", "retentionInDays": 30, "kmsKeyId": "arn:key/1"},
+        [{"retentionInDays": 7}, {"kmsKeyId": "arn:key/2"}, {"kmsKeyId": None}],
+    ),
+    (
+        "aws:codebuild/project:Project",
+        {
+            "name": "p",
+            "serviceRole": ROLE,
+            "description": "tests",
+            "source": {"type": "GITHUB", "location": "https://github.com/a/b", "buildspec": "version: 0.2"},
+            "artifacts": {"type": "NO_ARTIFACTS"},
+            "environment": {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0"},
+        },
+        "batch_get_projects",
+        {
+            "arn": "arn:project/p",
+            "serviceRole": ROLE,
+            "description": "tests",
+            "source": {"type": "GITHUB", "location": "https://github.com/a/b", "buildspec": "version: 0.2"},
+            "artifacts": {"type": "NO_ARTIFACTS"},
+            "environment": {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0", "privilegedMode": False},
+        },
+        [
+            {"serviceRole": f"{ROLE}-others"},
+            {"source": {"type": "GITHUB", "location": "https://github.com/a/c", "buildspec": "version: 0.2"}},
+            {"source": {"type": "GITHUB", "location": "https://github.com/a/b", "buildspec": "version: 0.1"}},
+            {"environment": {"type": "LINUX_CONTAINER", "image": "somebody/elses"}},
+        ],
+    ),
+    (
+        "aws:ssm/parameter:Parameter",
+        {"name": "/p", "insecureValue": "v", "description": "ours"},
+        "describe_parameters",
+        {"Name": "/p", "Description": "ours"},
+        [{"Description": "theirs"}, {"Description": None}, {"AllowedPattern": "v"}],
+    ),
+    (
+        "aws-native:apigatewayv2:Api",
+        {"name": "n", "protocolType": "HTTP"},
+        "get_api",
+        {"ProtocolType": "HTTP"},
+        [{"ProtocolType": "WEBSOCKET"}, {"Description": "theirs"}],
+    ),
+]
+
+
+def made_as(type_: str, sent: dict[str, Any], call: str, told: dict[str, Any], component: str = "") -> Answer:
+    """What is said of one of the right name, of which `call` tells that."""
+    _, answers, _ = TAGGED_TYPES[type_]
+    lists = {
+        "describe_log_groups": {"logGroups": [told]},
+        "batch_get_projects": {"projects": [told]},
+        "describe_parameters": {"Parameters": [told]},
+    }
+    aws: Any = Aws(**{**answers, call: lists.get(call, told)})
+    urn = f"urn:pulumi:dev::app::{component}{type_}::thing"
+    return existing.ask_there(aws, Operation("creating", {"urn": urn, "type": type_, "inputs": sent}), [], frozenset())
+
+
+@pytest.mark.parametrize(("type_", "inputs", "call", "told", "others"), MADE_AS)
+def test_of_what_was_made_in_another_way_nobody_can_tell(
+    type_: str, inputs: dict[str, Any], call: str, told: dict[str, Any], others: list[dict[str, Any]]
+) -> None:
+    """Of the same name and tags, made while that run was at work."""
+    assert isinstance(made_as(type_, inputs, call, told), There)
+    for other in others:
+        answer = made_as(type_, inputs, call, {**told, **other})
+        assert isinstance(answer, Unknown), other
+        assert all(f"another {key[:1].lower()}{key[1:]}" in answer.why for key in other), answer.why
+        # The names of our own prove it.
+        ours = made_as(type_, inputs, call, {**told, **other}, "amplify-delivery:index:TargetAccount$")
+        assert isinstance(ours, There)
+
+
+def test_a_log_groups_retention_comes_in_a_second_call() -> None:
+    type_, inputs, call, told, _ = MADE_AS[0]
+    assert isinstance(made_as(type_, inputs, call, {**told, "retentionInDays": None}), There)
+
+
+def test_whatever_the_time_counts_for_is_compared_in_what_was_sent() -> None:
+    assert policies.LOOKS.keys() | sent.LOOKS.keys() | {BUCKET} >= by_time.BY_TIME

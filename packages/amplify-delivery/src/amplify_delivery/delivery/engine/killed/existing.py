@@ -13,7 +13,7 @@ from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.engine.killed import classic, native, pending, policies, tags
+from amplify_delivery.delivery.engine.killed import classic, native, pending, policies, sent, tags
 from amplify_delivery.delivery.engine.killed.native import absent
 from amplify_delivery.delivery.engine.killed.pending import (
     CREATING,
@@ -58,7 +58,7 @@ def ask_there(
     region = pending.region(operation, inputs) or account.region
     there = account if region == account.region else account.at(region)
     answer = tags.carried(there, operation, inputs, ask(there, operation, known))
-    return policies.carried(there, operation, answer)
+    return sent.carried(there, operation, policies.carried(there, operation, answer))
 
 
 def _root_stack(account: Account, operation: Operation, _: frozenset[str]) -> Answer:
