@@ -16,6 +16,7 @@ from amplify_delivery.delivery.engine.locking import waiting
 from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.environment import wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
+from amplify_delivery.errors import midway
 
 ABOUT = About(
     needs="AWS, Pulumi",
@@ -76,7 +77,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         images = image_garbage.look(target, found, engine.state, datetime.now(UTC))
         # Images first: the manifests tell of them, also when this is ended on the way.
         gone = image_garbage.collect(target, found, images) if args.delete and images.images else 0
-        deleted = collecting.collect(target, found) if args.delete and found.keys else 0
+        with midway(lambda: gone > 0):
+            deleted = collecting.collect(target, found) if args.delete and found.keys else 0
     if args.json:
         output.document(_document(target, found, images, deleted, gone))
         return 0

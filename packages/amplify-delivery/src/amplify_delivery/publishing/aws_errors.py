@@ -36,6 +36,8 @@ _CONFLICTS = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"}
 """S3's codes for somebody who writes or deletes the same object at this very moment. Nothing is known of the object
 then ("Conditional requests" in the S3 user guide: the request may be retried)."""
 _TRIES = 5
+_ITS_OWN = 500
+"""From this HTTP status on AWS itself has failed."""
 
 REMEDIES: Mapping[str, str] = MappingProxyType(
     {
@@ -125,20 +127,27 @@ def remedy(error: Exception, own: Mapping[str, str], otherwise: str) -> str:
     return own.get(name) or REMEDIES.get(name) or CLIENT_SIDE.get(name) or otherwise
 
 
+def may_be_done(error: Exception) -> bool:
+    """Whether AWS may have done what it was asked for all the same: its answer was lost, or is a failure of its own."""
+    return not isinstance(error, ClientError) or status(error) >= _ITS_OWN
+
+
 @contextmanager
 def told_as(
-    kind: type[DeliveryError],
+    kind: type[DeliveryError] | Callable[[Exception], type[DeliveryError]],
     what: str,
     where: str,
     own: Mapping[str, str] = MappingProxyType({}),
     otherwise: str = "check the credentials and their rights, then repeat the command",
 ) -> Iterator[None]:
-    """Raise `kind` for whatever AWS refuses in the block: `what` was being done, `where` (an account, a bucket), and
-    what to do by AWS's code: `own` remedies first, those that are true everywhere then, else `otherwise`."""
+    """Raise `kind`, which may be asked with the error, for whatever AWS refuses in the block: `what` was being done,
+    `where` (an account, a bucket), and what to do by AWS's code: `own` remedies first, those that are true everywhere
+    then, else `otherwise`."""
     try:
         yield
     except AWS_ERRORS as error:
-        raise kind(f"{what}: {said(error)}", where=where, remedy=remedy(error, own, otherwise)) from None
+        made = kind if isinstance(kind, type) else kind(error)
+        raise made(f"{what}: {said(error)}", where=where, remedy=remedy(error, own, otherwise)) from None
 
 
 class Refusal:

@@ -239,7 +239,7 @@ def test_of_a_batch_that_is_refused_in_part_what_is_needed_comes_back(monkeypatc
     ecr = SimpleNamespace(
         batch_get_image=get, batch_delete_image=delete, put_image=lambda **given: put.append(given["imageTag"])
     )
-    account = SimpleNamespace(client=lambda _: ecr, changing=lambda *_: nullcontext())
+    account = SimpleNamespace(client=lambda _: ecr, changing=lambda *_, **__: nullcontext())
     config = SimpleNamespace(account="1", environment="dev")
     target: Any = SimpleNamespace(account=account, config=config, names=SimpleNamespace(repository="app/dev"))
     nothing: Any = None

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.teardown import emptying
-from amplify_delivery.errors import DeployError, FailedError
-from amplify_delivery.publishing.aws_errors import told_as
+from amplify_delivery.errors import DeployError
 
 
 class Paginator:
@@ -26,7 +26,7 @@ class Service:
     """S3 and ECR with these pages and answers; remembers what it was asked to delete."""
 
     def __init__(self, **pages: Any) -> None:
-        self.account, self.region = "222222222222", "eu-west-1"
+        self.account, self.region, self.place = "222222222222", "eu-west-1", "here"
         self.pages, self.deleted, self.answers = pages, list[Any](), list[Any]()
 
     def client(self, _: str) -> Service:
@@ -51,8 +51,8 @@ class Service:
             raise answer
         return answer
 
-    def changing(self, what: str) -> AbstractContextManager[None]:
-        return told_as(FailedError, what, "here")
+    def changing(self, what: str, **given: Any) -> AbstractContextManager[None]:
+        return Account.changing(self, what, **given)  # type: ignore[arg-type]
 
 
 def images(number: int) -> dict[str, Any]:

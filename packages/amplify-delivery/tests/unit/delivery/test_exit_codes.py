@@ -228,6 +228,31 @@ def test_what_a_lost_plugin_was_making_is_asked_for_before_it_is_raised(
     assert lost == ([(urn, True)] if asked else [])
 
 
+@pytest.mark.parametrize(("operations", "wrote"), [(("same",), False), (("create",), True)])
+def test_an_update_that_failed_has_written_what_it_had_begun(
+    engine: Engine, operations: tuple[str, ...], wrote: bool
+) -> None:
+    engine._stack.up = failing(*operations)  # type: ignore[method-assign]
+    with pytest.raises(DeliveryError):
+        engine.up()
+    assert engine.wrote == wrote
+
+
+def test_a_stack_file_that_has_the_value_already_is_not_written(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = engine.folder / "Pulumi.dev.yaml"
+    file.write_text("a: 1\n")
+    texts = ["a: 1\n", "a: 2\n"]
+    monkeypatch.setattr(
+        engine, "_command", SimpleNamespace(version=None, run=lambda *_, **__: file.write_text(texts.pop(0)))
+    )
+    engine.configure([("a", "1")])
+    assert not engine.wrote
+    engine.configure([("a", "2")])
+    assert engine.wrote
+
+
 def test_an_update_that_left_all_as_it_was_has_begun_nothing() -> None:
     assert not changes_something({"same": 14})
     assert changes_something({"same": 14, "create": 1})

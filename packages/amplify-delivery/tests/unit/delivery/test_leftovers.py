@@ -50,7 +50,7 @@ class Account:
     def asking(self, _: str) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def changing(self, what: str) -> AbstractContextManager[None]:
+    def changing(self, what: str, **_: Any) -> AbstractContextManager[None]:
         return told_as(FailedError, what, "here")
 
     def answer(self, operation: str) -> None:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.changes.deployed import Deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.environment import recovery
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import FailedError, RefusedError
@@ -46,8 +47,8 @@ class Scene:
     def asking(self, what: str) -> AbstractContextManager[None]:
         return told_as(RefusedError, what, "account", {})
 
-    def changing(self, what: str) -> AbstractContextManager[None]:
-        return told_as(FailedError, what, "account", {})
+    def changing(self, what: str, **given: Any) -> AbstractContextManager[None]:
+        return Account.changing(self, what, **given)  # type: ignore[arg-type]
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
         if StackName == CHILD:

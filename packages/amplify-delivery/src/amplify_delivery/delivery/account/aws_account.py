@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from amplify_delivery.errors import ConfigError, FailedError, RefusedError
-from amplify_delivery.publishing.aws_errors import suppressing, told_as
+from amplify_delivery.errors import ConfigError, DeployError, FailedError, RefusedError
+from amplify_delivery.publishing.aws_errors import may_be_done, suppressing, told_as
 from amplify_delivery.publishing.credentials import client_config, of_profile, provider_session
 from amplify_delivery.publishing.target import cli_options
 
@@ -23,6 +23,10 @@ _AT_ONCE = 10
 """How many parameters a call gets ("GetParameters" in the Systems Manager API reference)."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,13 @@ class Account:
         `remedies` are for codes that mean something special there."""
         return told_as(RefusedError, what, self.place, remedies)
 
-    def changing(self, what: str, remedies: Mapping[str, str] = _NONE) -> AbstractContextManager[None]:
-        """Raise `FailedError` for whatever AWS refuses in the block, which has changed something by then, perhaps."""
-        return told_as(FailedError, what, self.place, remedies)
+    def changing(
+        self, what: str, remedies: Mapping[str, str] = _NONE, begun: Callable[[], bool] = _always
+    ) -> AbstractContextManager[None]:
+        """Raise `FailedError` for whatever AWS refuses in the block, which has changed something by then, perhaps;
+        `RefusedError` if nothing had `begun`, and AWS's answer says that it did nothing either."""
+
+        def kind(error: Exception) -> type[DeployError]:
+            return FailedError if begun() or may_be_done(error) else RefusedError
+
+        return told_as(kind, what, self.place, remedies)

@@ -110,14 +110,14 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         return _again(engine, context, config, found, lost=lost)
     decided = _decide(environment, context, config, found, api_keys.expires(account, found), lost=lost)
     functions = function_secrets.found(account, found.stacks)
-    with midway():
+    # The program says much the same when the plan is made; what it says of the import is ours to say.
+    adopting = _engine(environment, context, config, _log.debug, {ADOPT_VARIABLE: found.arn})
+    with midway(lambda: engine.wrote or adopting.wrote):
         engine.create()
         secrets_provider.check(environment, engine.state(), context, pipeline=config.bootstrapped)
         # The engine drops what is pending with the first state that is written.
         resolving.of_stack(engine, context)
         written = _write(engine, decided)
-        # The program says much the same when the plan is made; what it says of the import is ours to say.
-        adopting = _engine(environment, context, config, _log.debug, {ADOPT_VARIABLE: found.arn})
         state.take_in(adopting, found.arn, parameters)
         beside_it = _beside(engine, account) if lost else Beside()
         target = wanted.wanted(environment, context)
@@ -129,13 +129,13 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
 
 def _again(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, *, lost: bool) -> Adopted:
     """The same once the root is adopted: what stood beside it, of which a run before may have ended."""
-    if lost:
-        resolving.of_stack(engine, context)
-    it = _beside(engine, Account.of(config)) if lost else Beside()
-    notes = _next(config, found) + refusing.beside(engine.stack, it, engine.backend_variables)
-    if not it.taken:
-        return Adopted(str(found.name), found.arn, already=True, notes=notes)
-    with midway():
+    with midway(lambda: engine.wrote):
+        if lost:
+            resolving.of_stack(engine, context)
+        it = _beside(engine, Account.of(config)) if lost else Beside()
+        notes = _next(config, found) + refusing.beside(engine.stack, it, engine.backend_variables)
+        if not it.taken:
+            return Adopted(str(found.name), found.arn, already=True, notes=notes)
         plan = planned.make(wanted.wanted(engine.stack, context), engine, engine.state())
     return Adopted(str(found.name), found.arn, notes=notes, plan=plan)
 

@@ -57,7 +57,7 @@ def take_in(stack: str, context: Context, patience: Patience, line: Line) -> Tak
             raise lost_state.refusal(stack, runs)
     account = resolving.account_of(stack, context)
     engine = Engine(stack, context.folder.resolve(), line, {ADOPT_VARIABLE: stack})
-    with holding(engine, "adopt", context, patience), midway():
+    with holding(engine, "adopt", context, patience), midway(lambda: engine.wrote):
         engine.create()
         secrets_provider.check(stack, engine.state(), context)
         resolving.of_stack(engine, context)

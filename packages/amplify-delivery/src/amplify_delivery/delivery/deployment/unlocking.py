@@ -24,7 +24,7 @@ from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, backend_url
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.errors import ConfigError, LockedError, RefusedError, StateError
+from amplify_delivery.errors import ConfigError, LockedError, RefusedError, StateError, midway
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config.reader import project_name, read_yaml
 
@@ -176,7 +176,8 @@ def check(left: Left) -> None:
 def clear(engine: Engine, context: Context, left: Left) -> None:
     """Clear away what was told, and nothing else, and have what an engine has begun settled. Raises `LockedError` if it
     is somebody else's by now."""
-    with holding(engine, "unlock", context, Patience(0), agreed=left.agreed):
+    begun = midway(lambda: bool(left.agreed) or engine.wrote)
+    with holding(engine, "unlock", context, Patience(0), agreed=left.agreed), begun:
         # What was pending could not be told while the state could not be read.
         if left.pending or (left.cut_off and _pending(engine)):
             resolving.of_stack(engine, context)

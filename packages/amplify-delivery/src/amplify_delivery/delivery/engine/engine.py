@@ -83,6 +83,9 @@ class Engine:
         self.stack = stack
         self.folder = folder
         self.root = RootWork()
+        self.wrote = False
+        """Whether anything was written of its state or its file, or an update had begun: a stack that was only made
+        holds nothing, and is found by the next run."""
         self.when_lost: WhenLost | None = None
         """Is asked what has become of what a lost plugin was at (`Watch.uncertain`), before `up` raises: the engine
         takes it for failed, forgets it, and would do it a second time."""
@@ -181,7 +184,9 @@ class Engine:
                     color="never",
                     suppress_outputs=True,
                 )
+            self.wrote = True
         except DeliveryError:
+            self.wrote = self.wrote or watch.begun
             lost = [s for s in watch.uncertain if state_faults.may_be_sent(watch.errors_of(s.urn))]
             if lost and self.when_lost:
                 self.when_lost(lost, began)
@@ -221,6 +226,7 @@ class Engine:
         """Write a state, as `state` gives it, in the place of what is stored. The engine drops pending operations."""
         with tempfile.TemporaryDirectory(prefix="amplify-delivery-state-") as folder, self._errors(Watch()):
             file = Path(folder) / "state.json"
+            self.wrote = True
             file.write_text(json.dumps({**self._exported(), "deployment": state}), encoding="utf-8")
             self._command.run(
                 ["stack", "import", "--stack", self.stack, "--file", str(file)],
@@ -253,6 +259,14 @@ class Engine:
     def configure(self, values: Sequence[tuple[str, str]], secrets: Sequence[tuple[str, str]] = ()) -> None:
         """Set keys of the stack file, given as paths (`parameters.STACK.NAME`), to texts; the engine keeps comments. A
         secret's value reaches it by its input: command lines can be seen by others on the machine."""
+        file = self.folder / f"Pulumi.{self.stack}.yaml"
+        before = file.read_bytes() if file.is_file() else b""
+        try:
+            self._configure(values, secrets)
+        finally:
+            self.wrote = self.wrote or (file.read_bytes() if file.is_file() else b"") != before
+
+    def _configure(self, values: Sequence[tuple[str, str]], secrets: Sequence[tuple[str, str]]) -> None:
         with self._errors(Watch()):
             for path, value in values:
                 # Without the type it makes a number of what looks like one, and of a long one another number.

@@ -19,7 +19,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.teardown.held import Held, in_stack, name_of, nested_in
-from amplify_delivery.errors import FailedError, RefusedError
+from amplify_delivery.errors import FailedError, RefusedError, midway
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.publishing.stack_owner import check as check_owner
 from amplify_delivery.publishing.stack_owner import is_held
@@ -120,8 +120,11 @@ def at_once(target: Wanted, environment: str, state: Mapping[str, Any]) -> bool:
     seen = look(target, environment, state)
     for note in seen.notes:
         output.progress(f"note: {note}")
-    for step in seen.steps:
-        carry_out(target, environment, step)
+    done: list[RecoverStack] = []
+    with midway(lambda: bool(done)):
+        for step in seen.steps:
+            carry_out(target, environment, step)
+            done.append(step)
     return bool(seen.steps)
 
 
@@ -141,14 +144,15 @@ OPERATIONS: Mapping[Way, str] = {
 
 
 def carry_out(target: Wanted, environment: str, step: RecoverStack) -> None:
-    """Recover the root stack as a plan says, and wait until that has ended. Raises `FailedError`."""
+    """Recover the root stack as a plan says, and wait until that has ended. Raises `FailedError`, `RefusedError` where
+    nothing of that had begun."""
     account, place = target.account, place_of(target, environment)
     output.progress(f"{step.stack} is {step.status}: {step.operation}")
-    with account.changing(f"{step.operation} of {step.stack}"):
+    with account.changing(f"{step.operation} of {step.stack}", begun=lambda: False):
         cloudformation = account.client("cloudformation")
         found = described(cloudformation, step.stack)
         if found is None or found["StackStatus"] != step.status:
-            raise FailedError(
+            raise RefusedError(
                 f"its state is {found['StackStatus'] if found else 'that of none'} by now, not {step.status}",
                 where=step.stack,
                 remedy=f"nothing was changed; `amplify-delivery plan {environment}`, and approve that",

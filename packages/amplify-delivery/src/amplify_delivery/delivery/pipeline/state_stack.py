@@ -106,8 +106,8 @@ def remove(account: Account, stack: str, names: PipelineNames) -> str | None:
             # It would not be deleted now, and its bucket and key would be gone.
             found = _settled(cloudformation, found["StackId"])
             found = None if found["StackStatus"] == "DELETE_COMPLETE" else found
+    emptying.bucket(account, names.state_bucket)
     with midway(), account.changing(what):
-        emptying.bucket(account, names.state_bucket)
         key = outputs_of(found or {}).get("KeyArn")
         if key:
             _schedule_deletion(account.client("kms"), key)

@@ -192,7 +192,7 @@ class Bucket:
     @property
     def target(self) -> Any:
         account = SimpleNamespace(
-            client=lambda _: self, changing=lambda what: told_as(FailedError, what, "account", {})
+            client=lambda _: self, changing=lambda what, **_: told_as(FailedError, what, "account", {})
         )
         return SimpleNamespace(account=account, bucket="staging", config=SimpleNamespace(account="111122223333"))
 

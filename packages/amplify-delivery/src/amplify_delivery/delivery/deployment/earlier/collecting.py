@@ -188,13 +188,13 @@ def _running(target: Wanted) -> str:
 
 def collect(target: Wanted, found: Garbage) -> int:
     """Delete what is garbage, as older versions that S3 keeps for a while; how many objects. What somebody has named
-    meanwhile is brought back. Raises `FailedError`."""
+    meanwhile is brought back. Raises `FailedError`, `RefusedError` where not one was."""
     account, bucket, staging = target.account, target.bucket, Staging(target)
     s3 = account.client("s3")
     owner = {"Bucket": bucket, "ExpectedBucketOwner": target.config.account}
     markers: dict[str, str] = {}
     refused: list[Mapping[str, str]] = []
-    with account.changing(f"deleting in {bucket}"):
+    with account.changing(f"deleting in {bucket}", begun=lambda: bool(markers)):
         try:
             for first in range(0, len(found.keys), _BATCH):
                 named = named_meanwhile(staging, found)
@@ -213,7 +213,8 @@ def collect(target: Wanted, found: Garbage) -> int:
                 back |= more
     gone = len(markers) - len(back)
     for error in refused[:1]:
-        raise FailedError(
+        nothing = not markers and error.get("Code") != "InternalError"
+        raise (RefusedError if nothing else FailedError)(
             f"{error['Key']} could not be deleted: {error.get('Message', error.get('Code'))}",
             where=bucket,
             remedy=f"{output.counted(gone, 'object')} went before, and stay as older versions; fix that, and repeat "

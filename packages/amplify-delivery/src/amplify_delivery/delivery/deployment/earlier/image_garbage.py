@@ -19,10 +19,10 @@ from amplify_delivery.delivery.deployment.earlier.collecting import GRACE, Garba
 from amplify_delivery.delivery.deployment.earlier.running_images import State
 from amplify_delivery.delivery.deployment.earlier.staged import Staging
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.errors import FailedError
+from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.images.layout import MANIFESTS
 from amplify_delivery.export.images.model import PREFIX, digests_in
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, may_be_done, suppressing, suppressing_all
 
 _BATCH = 100
 """Images of one BatchDeleteImage or BatchGetImage (Amazon ECR API reference)."""
@@ -116,7 +116,7 @@ def collect(target: Wanted, found: Garbage, garbage: ImageGarbage) -> int:
     images = [image for image in garbage.images if image.digest not in named]
     repository = _Repository(target)
     gone = repository.gone
-    with target.account.changing(f"deleting in {target.names.repository}", _LACKING):
+    with target.account.changing(f"deleting in {target.names.repository}", _LACKING, lambda: bool(gone)):
         try:
             for first in range(0, len(images), _BATCH):
                 repository.delete(images[first : first + _BATCH])
@@ -152,12 +152,18 @@ class _Repository:
         self._manifests |= kept
         there = [image for image in images if image.tag in kept]
         self.gone += there
-        answer = self._ecr.batch_delete_image(**self._own, imageIds=ids)
+        with suppressing_all() as refusal:
+            answer = self._ecr.batch_delete_image(**self._own, imageIds=ids)
+        if refusal.error:
+            if not may_be_done(refusal.error):
+                del self.gone[len(self.gone) - len(there) :]
+            raise refusal.error
         refused = [f for f in answer.get("failures", ()) if f.get("failureCode") != "ImageNotFound"]
         left = {f["imageId"].get("imageTag") for f in refused}
         self.gone[len(self.gone) - len(there) :] = (image for image in there if image.tag not in left)
         if refused:
-            raise FailedError(
+            kind = FailedError if self.gone else RefusedError
+            raise kind(
                 f"{refused[0]['imageId'].get('imageTag')} could not be deleted: "
                 f"{refused[0].get('failureReason') or refused[0].get('failureCode')}",
                 where=f"ECR repository {self._name}",

@@ -28,7 +28,7 @@ from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.planning import Step
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, leftovers
-from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
+from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError, midway
 from amplify_delivery.stacks.config.reader import read_yaml
 
 Line = Callable[[str], None]
@@ -130,9 +130,10 @@ def _down(  # noqa: PLR0917 - each is another thing
                 )
                 shown = following.destroying(engine, context.variables)
                 done = destruction.destroy(engine, config, context.project, patience, shown, data=True)
-                # Amplify's templates keep their buckets. Whoever opens the pull request again needs their names.
-                leftovers.delete_kept(Account.of(config), done.kept, line)
-                engine.remove()
+                with midway():
+                    # Amplify's templates keep their buckets. Whoever opens the pull request again needs their names.
+                    leftovers.delete_kept(Account.of(config), done.kept, line)
+                    engine.remove()
                 fate = Fate.GONE
     stack_files.path(context.folder, name).unlink(missing_ok=True)
     return fate
