@@ -1,12 +1,14 @@
 """An Amplify backend as one Pulumi component: its root stack, its secrets, and typed access to what it made."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
 import pulumi
 import pulumi_aws as aws
+from pulumi.runtime import mocks, settings
 
 from amplify_delivery.components import names
 from amplify_delivery.components.backend import hooks
@@ -50,6 +52,16 @@ _AS_IT_RUNS = (
 
 
 @dataclass(frozen=True)
+class Terminable:
+    """The root stack's termination protection. `wanted` is asked with whether the templates have something that holds
+    data, and says None for: as it is. `set_to` is given the stack's name, reports what AWS refuses, and raises
+    nothing."""
+
+    wanted: Callable[[bool], bool | None]
+    set_to: hooks.SetTermination
+
+
+@dataclass(frozen=True)
 class AmplifyBackendArgs:
     """Arguments of `AmplifyBackend`."""
 
@@ -82,6 +94,8 @@ class AmplifyBackendArgs:
     """Refuse to destroy the root stack while a nested stack holds data."""
     keep_api_key_expiry: bool = True
     """Leave the expiry of API keys at the date of the first deployment, whatever `root` says now."""
+    terminable: Terminable | None = None
+    """Whether CloudFormation refuses to delete the root stack; without it that stays as it is."""
     adopted: str | None = None
     """ARN of a root stack that runs and is to become this one: it is taken into the engine's state as it is, protected,
     and nothing of it is changed or made (`amplify-delivery adopt`). Its parameters are completed afterwards."""
@@ -118,9 +132,12 @@ class AmplifyBackend(pulumi.ComponentResource):
             versions = {} if args.adopted else secret_versions(self, args.root, args.secrets)
             held = contents(args.assembly)
             protect = bool(args.adopted) or (args.protect and held.stateful)
+            kept = args.terminable.wanted(held.stateful) if args.terminable and not args.adopted else None
             self._stack = self._root_stack(
-                name, args, versions, protect=protect, transforms=held.transforms, after=opts
+                name, args, versions, protect=protect, kept=bool(kept), transforms=held.transforms, after=opts
             )
+            if kept is False:
+                self._may_be_deleted()
             upload_pages(self, args.assembly, args.root.stack_name, self._stack)
         self.stack_name = self._stack.name
         self.stack_id = self._stack.id
@@ -321,6 +338,7 @@ class AmplifyBackend(pulumi.ComponentResource):
         versions: Mapping[str, aws.secretsmanager.SecretVersion],
         *,
         protect: bool,
+        kept: bool,
         transforms: bool,
         after: pulumi.ResourceOptions | None,
     ) -> aws.cloudformation.Stack:
@@ -330,6 +348,7 @@ class AmplifyBackend(pulumi.ComponentResource):
             hooks.publish(name, args.publisher, args.assembly, args.root),
         ]
         trust = hooks.KeepTrust(name, args.keep_trust, args.root)
+        protected = hooks.protected(name, args.terminable.set_to if args.terminable and kept else None, args.root)
         root = args.instead or args.root
         declared = {
             parameter: version.version_id
@@ -366,8 +385,22 @@ class AmplifyBackend(pulumi.ComponentResource):
                 hooks=pulumi.ResourceHookBinding(
                     before_create=[*before],
                     before_update=[*before, *trust.before],
-                    after_update=[*trust.after],
+                    after_create=[*protected],
+                    after_update=[*trust.after, *protected],
                     on_error=[*trust.failed, *hooks.explain(name, args.explain)] or None,
                 ),
             ),
         )
+
+    def _may_be_deleted(self) -> None:
+        """Take the stack's termination protection off. `protect: false` changes nothing of the stack, so no hook runs;
+        and left on, a plain `pulumi destroy` would forget the stack and say that it is done (pulumi-aws 6422)."""
+        terminable = self._args.terminable
+        if terminable is None or pulumi.runtime.is_dry_run() or isinstance(settings.get_monitor(), mocks.MockMonitor):
+            return
+
+        async def turn_off(stack: str) -> None:
+            await asyncio.to_thread(terminable.set_to, stack, False)
+
+        # The SDK waits for what is applied; its type wants a value.
+        self._stack.name.apply(cast("Callable[[str], str]", turn_off))

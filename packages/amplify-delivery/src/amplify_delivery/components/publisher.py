@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import pulumi
+
 from amplify_delivery import publishing
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.ordered.handed import Handed
@@ -135,6 +137,11 @@ class BucketPublisher:
         place = f"account {target.account}, {target.region}"
         reach = auth_trust.Reach(publishing.clients(target), place, target.options, progress)
         return auth_trust.look(reach, root).put_back
+
+    def set_termination(self, stack: str, on: bool) -> None:
+        """Turn the termination protection of `stack` on, or off. What AWS refuses is a warning: the stack is deployed,
+        and our commands plan what is left."""
+        publishing.try_to_set(self._target, stack, pulumi.log.warn, on=on)
 
     @property
     def _target(self) -> "publishing.PublishTarget":

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from amplify_delivery.publishing.images import push
     from amplify_delivery.publishing.stack_state import check_names, check_stack, stack_is_there
     from amplify_delivery.publishing.target import PublishTarget
+    from amplify_delivery.publishing.termination import try_to_set
     from amplify_delivery.publishing.upload import PublishReport, lacking, publish, publish_templates
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "push",
     "refusing",
     "stack_is_there",
+    "try_to_set",
 ]
 
 _HOME = {
@@ -56,6 +58,7 @@ _HOME = {
     "publish_templates": "upload",
     "push": "images",
     "stack_is_there": "stack_state",
+    "try_to_set": "termination",
 }
 
 

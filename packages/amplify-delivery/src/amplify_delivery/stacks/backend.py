@@ -17,7 +17,7 @@ import pulumi
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.changes.ordered.handed import COPIED_VARIABLE, taken
-from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
+from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs, Terminable
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.image_repository import image_repository
 from amplify_delivery.components.lost_state import state_holds
@@ -98,6 +98,7 @@ def program(stage: StageFactory) -> None:
             may_change=partial(publisher.check, assembly),
             keep_trust=publisher.keep_trust,
             explain=publisher.first_causes,
+            terminable=Terminable(config.termination_protection, publisher.set_termination),
             secrets=configuration.secrets,
             execution_role_arn=config.execution_role_arn
             or (account.execution_role_arn if config.bootstrapped else None),

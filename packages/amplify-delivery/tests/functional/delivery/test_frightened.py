@@ -260,7 +260,53 @@ def test_a_destroy_that_was_killed(calm: Frightened) -> None:
     refused = fails(environment.delivery("destroy"), "this would delete data", "--delete-data")
     assert refused.exit_code == 3
     succeeds(environment.plain("up", "--skip-preview"))
+    # Turned off for what was to be deleted: nothing changes of the stack, so a plain `up` does not ask for it.
+    assert "termination protection on" in succeeds(environment.delivery("plan")).output
+    succeeds(environment.delivery("up"))
     calm.nothing_to_do()
+
+
+def test_protection_that_was_taken_away(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
+    """By the command that the engine's refusal prints. CloudFormation keeps the root stack with its data then: the
+    provider takes that refusal for success, and the engine forgets what goes on running."""
+    with begun(local_aws, examined, tmp_path) as made:
+        environment = made.environment
+        succeeds(environment.plain("up", "--skip-preview"))
+        put_item(environment)
+        fails(environment.plain("destroy"), PROTECTED, "pulumi state unprotect")
+        environment.workspace.succeed("state", "unprotect", "--all", "-s", "dev", "--yes")
+        succeeds(environment.plain("destroy"))
+        assert environment.status() == "CREATE_COMPLETE"
+        fails(environment.plain("up", "--skip-preview"), "is there already")
+        refused = fails(environment.delivery("destroy", "--delete-data"), "`amplify-delivery adopt dev --state-lost`")
+        assert refused.exit_code == 3
+        assert environment.status() == "CREATE_COMPLETE"
+        program = environment.workspace.project / "__main__.py"
+        text = program.read_text()
+        program.write_text("import pulumi\n")
+        written = fails(environment.delivery("adopt", "--state-lost"), "backend-identity")
+        assert written.exit_code == 4  # the stack file, and nothing else
+        assert fails(environment.delivery("adopt", "--state-lost"), "backend-identity").exit_code == 3
+        program.write_text(text)
+        succeeds(environment.delivery("adopt", "--state-lost"))
+        succeeds(environment.delivery("up"))
+        made.nothing_to_do()
+        fails(environment.plain("destroy"), PROTECTED)
+        succeeds(environment.delivery("destroy", "--delete-data"))
+        assert environment.status() is None
+
+
+def test_no_protection_by_choice(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
+    """`protect: false` and `pulumi up` change nothing of the root stack, and let a plain `pulumi destroy` delete it."""
+    with begun(local_aws, examined, tmp_path) as made:
+        environment = made.environment
+        succeeds(environment.delivery("up"))
+        environment.configure(protect="false")
+        assert "termination protection off" in succeeds(environment.delivery("plan")).output
+        succeeds(environment.plain("up", "--skip-preview"))
+        assert "nothing to change" in succeeds(environment.delivery("plan")).output
+        succeeds(environment.plain("destroy"))
+        assert environment.status() is None
 
 
 def test_a_lock_that_is_taken_from_a_run_that_works(calm: Frightened) -> None:

@@ -289,9 +289,9 @@ def a_first_create(here: Killed) -> None:
 def a_plan_foresees_and_writes_nothing(here: Killed) -> None:
     left = here.state()
     assert left["pending_operations"]
-    # All is made; the outputs are what the killed run has not come to.
+    # All is made; the outputs and the protection are what the killed run has not come to.
     steps = [(step["step"], step.get("operation")) for step in here.plan()["steps"]]
-    assert set(steps) == {("change-output", "add")}, steps
+    assert set(steps) == {("change-output", "add"), ("protect-stack", None)}, steps
     assert here.state() == left
 
 

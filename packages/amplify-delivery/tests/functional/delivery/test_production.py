@@ -69,9 +69,9 @@ def protection(environment: Environment) -> tuple[bool, str, str | None, bool]:
 def test_production_and_back(environment: Environment) -> None:
     """One test, because each part begins where the one before has left the environment."""
     before = table(environment), pool(environment)["Id"]
-    assert protection(environment) == (False, "DISABLED", "INACTIVE", False)
+    assert protection(environment) == (False, "DISABLED", "INACTIVE", True)
     plan = delivered(environment, "true")
-    assert {step["step"] for step in plan["steps"]} == {"change-resource", "protect-stack"}
+    assert {step["step"] for step in plan["steps"]} == {"change-resource"}
     assert plan["dataLoss"] == []
     assert protection(environment) == (True, "ENABLED", "ACTIVE", True)
     assert (table(environment), pool(environment)["Id"]) == before
@@ -92,8 +92,8 @@ def test_production_and_back(environment: Environment) -> None:
     environment.take("todo-series/v4")
 
     plan = delivered(environment, "false")
-    assert {step["step"] for step in plan["steps"]} == {"change-resource", "protect-stack"}
-    assert protection(environment) == (False, "DISABLED", "INACTIVE", False)
+    assert {step["step"] for step in plan["steps"]} == {"change-resource"}
+    assert protection(environment) == (False, "DISABLED", "INACTIVE", True)
     assert environment.client("dynamodb").scan(TableName=before[0])["Count"] == 1
     done = succeeds(environment.delivery("destroy", "--delete-data"))
     assert f"aws s3 rb s3://{environment.root}-deployment --force" in done.output

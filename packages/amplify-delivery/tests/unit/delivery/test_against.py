@@ -188,12 +188,19 @@ def test_a_release_of_several_updates_is_told_in_their_order(repository: Reposit
     assert told.count("<details>") == 2
 
 
+def test_protection_by_cloudformation_shows_in_its_environment(repository: Repository) -> None:
+    repository.configure("dev", "  protect: false\n")
+    (step,) = plans(repository.against())["dev"].steps
+    assert step.to_json() == {"step": "protect-stack", "on": False}
+
+
 def test_production_shows_in_its_environment(repository: Repository) -> None:
     repository.configure("prod", "  production: true\n")
     found = plans(repository.against())
     assert found["dev"].steps == ()
     assert found["prod"].losses == ()
-    assert found["prod"].steps[-1].to_json() == {"step": "protect-stack", "on": True}
+    # Protected against termination it is already, since it holds data.
+    assert {step.to_json()["step"] for step in found["prod"].steps} == {"change-resource"}
     assert "apiseriesapp/Todo/TodoTable" in {step.place for step in found["prod"].steps}
     repository.commit("production")
     assert plans(repository.against())["prod"].steps == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from amplify_delivery.delivery.deployment.execution.protecting import carry_out
 from amplify_delivery.delivery.planning import ProtectStack, protection
 from amplify_delivery.delivery.planning.covered import Covered
 from amplify_delivery.errors import FailedError
+from amplify_delivery.stacks.config.environment import model_of
 
 
 class CloudFormation:
@@ -27,10 +29,10 @@ class CloudFormation:
         self.asked.append(request)
 
 
-def target(cloudformation: CloudFormation) -> Any:
+def target(cloudformation: CloudFormation, production: bool | None = None) -> Any:
     return SimpleNamespace(
         root=SimpleNamespace(stack_name="amplify-app-prod-1"),
-        config=SimpleNamespace(region="eu-west-1"),
+        config=SimpleNamespace(region="eu-west-1", production=production),
         account=SimpleNamespace(client=lambda _: cloudformation, options="--region eu-west-1 --profile prod"),
     )
 
@@ -58,17 +60,43 @@ def test_it_is_done_once() -> None:
     assert len(cloudformation.asked) == 1
 
 
-@pytest.mark.parametrize(("on", "option"), [(True, "--enable-"), (False, "--no-enable-")])
-def test_where_it_is_denied_the_rest_is_deployed(on: bool, option: str) -> None:
+BY_HAND = "termination-protection --stack-name amplify-app-prod-1 --region eu-west-1 --profile prod`"
+
+
+def test_where_it_is_denied_in_production_the_rest_is_deployed() -> None:
     with pytest.raises(FailedError, match="everything is deployed, but") as caught:
-        carry_out(target(CloudFormation(denied=True)), (ProtectStack(on),))
-    assert (
-        f"{option}termination-protection --stack-name amplify-app-prod-1 --region eu-west-1 --profile prod`"
-        in caught.value.remedy
-    )
+        carry_out(target(CloudFormation(denied=True), production=True), (ProtectStack(True),))
+    assert f"--enable-{BY_HAND}" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("on", "option"), [(True, "--enable-"), (False, "--no-enable-")])
+def test_where_it_is_denied_elsewhere_that_is_said(on: bool, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not carry_out(target(CloudFormation(denied=True)), (ProtectStack(on),))
+    said = capsys.readouterr().err
+    assert "note: everything is deployed, but" in said
+    assert f"{option}{BY_HAND}" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "with_data", "without"),
+    [
+        ({}, True, None),
+        ({"production": "true"}, True, True),
+        ({"production": "false"}, True, False),
+        ({"protect": "false"}, False, False),
+        ({"disposable": "true"}, None, None),
+    ],
+)
+def test_what_it_should_be(file: dict[str, str], with_data: bool | None, without: bool | None) -> None:
+    """`protect` of a stack file is the engine's protection, and AWS's."""
+    place = {"account": "111111111111", "region": "eu-west-1"}
+    config = model_of({**place, **file}, frozenset(), "dev", Path("Pulumi.dev.yaml"))
+    assert config.termination_protection(holds_data=True) is with_data
+    assert config.termination_protection(holds_data=False) is without
 
 
 def test_a_retry_may_do_what_was_approved_of_it() -> None:
     approved = [ProtectStack(True).to_json()]
     assert ProtectStack(True) in Covered(approved)
     assert ProtectStack(False) not in Covered(approved)
+    assert ProtectStack(True) in Covered([]), "a first create that was killed had not come to it"

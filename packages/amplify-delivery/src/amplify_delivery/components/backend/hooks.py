@@ -15,6 +15,7 @@ from amplify_delivery.export import Assembly, RootStack
 
 MayChange = Callable[[RootStack, bool], object]
 Keep = Callable[[RootStack, Callable[[str], None]], Callable[[], object]]
+SetTermination = Callable[[str, bool], object]
 Explain = Callable[[str], Sequence[str]]
 
 
@@ -57,6 +58,17 @@ def explain(name: str, reasons_of: Explain | None) -> list[pulumi.ErrorHook]:
         return False  # not to be tried again: what CloudFormation refuses it refuses twice
 
     return [pulumi.ErrorHook(f"{name}-explain", tell)]
+
+
+def protected(name: str, set_termination: SetTermination | None, root: RootStack) -> list[pulumi.ResourceHook]:
+    """Protect the stack against termination once it has been made or updated."""
+    if set_termination is None:
+        return []
+
+    async def turn_on(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(set_termination, root.stack_name, True)
+
+    return [pulumi.ResourceHook(f"{name}-protected", turn_on)]
 
 
 class KeepTrust:

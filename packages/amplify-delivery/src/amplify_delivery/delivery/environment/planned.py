@@ -15,6 +15,7 @@ from amplify_delivery.changes.gained import Comparison, gained
 from amplify_delivery.changes.imports import listed, not_exported
 from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.published import earlier, own, published
+from amplify_delivery.components.backend.contents import contents
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.rights.prepared import ANY_SERVICE
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
@@ -96,7 +97,14 @@ def backend(target: Wanted) -> Backend:
     stacks = Stacks.of(target.assembly, target.root, parameters)
     steps = plan_backend(found.stacks, stacks)
     gen2.check(found.stacks, steps, partial(_content, target), target.root.stack_name)
-    return Backend(found, steps, stacks, protection(found.protected, target.config.production))
+    return Backend(found, steps, stacks, _protection(target, found))
+
+
+def _protection(target: Wanted, found: deployed.Deployed) -> tuple[Step, ...]:
+    """The root stack's termination protection. A stack that is not there yet gets it with its making: no step."""
+    if found.stacks is None:
+        return ()
+    return protection(found.protected, target.config.termination_protection(contents(target.assembly).stateful))
 
 
 def _amplifys_own(here: Backend, state: Mapping[str, Any], same: SameBytes) -> tuple[str, ...]:
@@ -149,7 +157,7 @@ def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: boo
     # Which plan it is, is only known when it is made: an exception for this very plan cannot stand in the file yet.
     today = datetime.now(UTC).date()
     order = in_order(was, here.wanted, here.steps, today, config.ignored)
-    resources = bool(here.steps or program or here.protection)
+    resources = bool(here.steps or program)  # the protection changes no output
     outputs = plan_outputs(watch.outputs_before, watch.outputs, previewed, others=resources)
     steps = recovery.first(root, (*order.first, *program, *outputs, *order.then, *here.protection))
     guard = config.guard(environment, today)

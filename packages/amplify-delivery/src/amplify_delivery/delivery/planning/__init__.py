@@ -52,9 +52,9 @@ from amplify_delivery.delivery.planning.plan import (
     number_of,
     updates_of,
 )
-from amplify_delivery.delivery.planning.production import protection
 from amplify_delivery.delivery.planning.program import ProgramStep, plan_program
 from amplify_delivery.delivery.planning.program_rights import program_rights
+from amplify_delivery.delivery.planning.termination import protection
 
 __all__ = [
     "AddResource",

@@ -14,6 +14,7 @@ from amplify_delivery.changes.steps import (
     ChangeOutput,
     ChangeProgram,
     ChangeResource,
+    ProtectStack,
     RecoverStack,
     Step,
     UpdateStack,
@@ -49,6 +50,9 @@ class Covered:
         if isinstance(step, ChangeOutput):
             # Outputs of resources are known when these have changed, and they were to.
             return self._resources
+        if isinstance(step, ProtectStack):
+            # A new stack gets it with its making, without a step; a run that was killed had not come to it.
+            return step.on
         if isinstance(step, ChangeResource):
             return self._leads_there("/".join(step.path), step)
         if isinstance(step, ChangeProgram) and step.operation == "update":

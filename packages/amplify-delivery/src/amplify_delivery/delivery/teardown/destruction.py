@@ -62,24 +62,29 @@ def destroy(
     root = Root.of(engine.stack, engine.resources(), config, project)
     root.settle(account, wait.left, output.progress)
     seen = look(engine, config, account, project, data=data)
+    begun = False
 
     def empty(stopped: threading.Event) -> None:
         # The engine holds the stack's lock by now. What was true before may be so no longer.
-        nonlocal seen
+        nonlocal seen, begun
         seen = look(engine, config, account, project, data=data)
-        for bucket in (h.physical_id for h in seen.lost if h.type == BUCKET):
-            emptying.bucket(account, bucket, stopped)
+        begun = seen.root.release(account) or begun
+        with midway(lambda: begun):
+            for bucket in (h.physical_id for h in seen.lost if h.type == BUCKET):
+                emptying.bucket(account, bucket, stopped)
+                begun = True
 
-    while True:
-        try:
-            # By its id: by its name a deleted stack is not found.
-            with shown(account, seen.root.ids[-1]) if seen.root.ids else nullcontext():
-                changes = engine.destroy(before=empty if seen.known else None).changes
-            break
-        except LockedError as error:
-            if not wait.wait(error):
-                raise
-            seen = look(engine, config, account, project, data=data)
+    with midway(lambda: begun):
+        while True:
+            try:
+                # By its id: by its name a deleted stack is not found.
+                with shown(account, seen.root.ids[-1]) if seen.root.ids else nullcontext():
+                    changes = engine.destroy(before=empty if seen.known else None).changes
+                break
+            except LockedError as error:
+                if not wait.wait(error):
+                    raise
+                seen = look(engine, config, account, project, data=data)
     with midway():
         seen.root.check_gone(account, seen.lost)
         return Destroyed(changes, seen.lost, still_there(account, seen.kept))

@@ -8,7 +8,7 @@ stack of that name may be somebody else's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,8 @@ from amplify_delivery.delivery.teardown import former_tables, same_place
 from amplify_delivery.delivery.teardown.held import Held, deleted_last, goes_from, in_stack, living, nested_in
 from amplify_delivery.delivery.teardown.left_behind import left_by
 from amplify_delivery.errors import DeliveryError, FailedError, RefusedError
-from amplify_delivery.publishing import gen2_lock
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all
+from amplify_delivery.publishing import gen2_lock, termination
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all, told_as
 from amplify_delivery.publishing.stack_owner import Owner, is_held, owner
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.publishing.stack_states import Place, check_nested, check_root
@@ -87,7 +87,9 @@ class Root:
             self._check(account, found)
             with account.asking(f"listing what stack {found['StackName']} holds"):
                 self._check_nested(account.client("cloudformation"), found)
-                held += in_stack(account.client("cloudformation"), found["StackId"])
+                there = list(in_stack(account.client("cloudformation"), found["StackId"]))
+            self._check_protection(found, there)
+            held += there
         return [*held, *former_tables.before(account, held)]
 
     def left(self, account: Account, *, updates: bool = False) -> list[Held]:
@@ -137,13 +139,33 @@ class Root:
                 remedy=f"nothing was changed. {self._not_held(account, found, whose)}",
             )
         gen2_lock.check(account.client("cloudformation"), name)
-        if found.get("EnableTerminationProtection"):
+
+    def _check_protection(self, found: Mapping[str, Any], held: Collection[Held]) -> None:
+        """Raise `RefusedError` for a stack that somebody else protects: of one with data a deployment does, and whoever
+        agrees to the loss of the data agrees to that."""
+        if found.get("EnableTerminationProtection") and not held:
+            name = str(found["StackName"])
             raise RefusedError(
-                "the stack is protected against termination",
+                "the stack is protected against termination, though it holds no data",
                 where=name,
-                remedy="if it should go: `aws cloudformation update-termination-protection "
-                f"--no-enable-termination-protection --stack-name {name} {self.options}`",
+                remedy=f"nothing was changed. If it should go: {termination.by_hand(name, self.options, on=False)}",
             )
+
+    def release(self, account: Account) -> bool:
+        """Take its termination protection off, once all is agreed on; whether there was one. Raises `RefusedError`."""
+        released = False
+        for found in self._existing(account):
+            if found.get("EnableTerminationProtection"):
+                name = str(found["StackName"])
+                remedy = (
+                    f"allow these credentials {termination.RIGHT} and repeat the command, or "
+                    f"{termination.by_hand(name, self.options, on=False)} first"
+                )
+                said = "its termination protection could not be turned off"
+                with told_as(RefusedError, said, name, dict.fromkeys(ACCESS_DENIED, remedy), remedy):
+                    termination.set_to(account.client("cloudformation"), found["StackId"], on=False)
+                released = True
+        return released
 
     def _not_held(self, account: Account, found: Mapping[str, Any], whose: Owner) -> str:
         """What to do about a stack of its name that the engine does not know. What deletes it unasked is told for one
@@ -187,9 +209,11 @@ class Root:
         stack = f"--stack-name {found['StackName']} {self.options}"
         failed = found["StackStatus"] == "DELETE_FAILED"
         retained = ". What cannot be deleted stays with `--retain-resources LOGICAL_ID ...`" if failed else ""
+        protected = bool(found.get("EnableTerminationProtection"))
+        first = f"{termination.by_hand(str(found['StackName']), self.options, on=False)}, " if protected else ""
         return (
-            f"`aws cloudformation delete-stack {stack}` (its buckets have to be empty), `aws cloudformation wait "
-            f"stack-delete-complete {stack}`, then `amplify-delivery destroy {self.environment}` again{retained}"
+            f"{first}`aws cloudformation delete-stack {stack}` (its buckets have to be empty), `aws cloudformation "
+            f"wait stack-delete-complete {stack}`, then `amplify-delivery destroy {self.environment}` again{retained}"
         )
 
     def _existing(self, account: Account) -> list[dict[str, Any]]:

@@ -106,7 +106,8 @@ class EnvironmentConfig(Model):
     )
     protect: Flag = Field(
         default=True,
-        description="refuse to destroy the backend while it holds data. `false` allows `pulumi destroy`; and plain "
+        description="refuse to destroy the backend while it holds data: in the engine's state, and by the termination "
+        "protection of its root stack. `false` allows `pulumi destroy`; and plain "
         "`pulumi up` of a program that no longer declares the backend then deletes it, as its preview shows "
         "(`amplify-delivery up` refuses)",
     )
@@ -216,6 +217,14 @@ class EnvironmentConfig(Model):
     def ignored(self) -> tuple[str, ...]:
         """The ids of findings that do not count."""
         return tuple(i.id for i in self.lint.ignore)
+
+    def termination_protection(self, holds_data: bool) -> bool | None:
+        """Whether CloudFormation is to refuse to delete the root stack; None: as it is. `holds_data` tells whether its
+        templates have something that a delete would lose. The engine's own protection, which refuses first, ends with
+        one `pulumi state unprotect`, the command that its refusal prints."""
+        if self.production or (self.protect and holds_data and not self.disposable):
+            return True
+        return None if self.protect and self.production is None else False
 
     @property
     def detects_drift(self) -> bool:

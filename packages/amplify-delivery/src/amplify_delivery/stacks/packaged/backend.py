@@ -115,6 +115,7 @@ class AmplifyBackend(pulumi.ComponentResource):
                 may_change=partial(publisher.check, assembly),
                 keep_trust=publisher.keep_trust,
                 explain=publisher.first_causes,
+                terminable=amplify_backend.Terminable(config.termination_protection, publisher.set_termination),
                 secrets=secrets,
                 execution_role_arn=config.execution_role_arn
                 or (names.execution_role_arn if config.bootstrapped else None),

@@ -20,13 +20,14 @@ from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.published import own
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Step
+from amplify_delivery.components.backend.contents import contents as contents_of
 from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.planning.in_order import in_order
 from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses, unread
 from amplify_delivery.delivery.planning.offline.revision import Contents, Revision
 from amplify_delivery.delivery.planning.plan import number_of
-from amplify_delivery.delivery.planning.production import protection
+from amplify_delivery.delivery.planning.termination import protection
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeliveryError, ExportRefused, RefusedError
 from amplify_delivery.export import Assembly, Export, assemble, load_assembly, read_export, read_files, render_root
@@ -154,7 +155,8 @@ class _Side:
             bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
             root = render_root(assembly, values, bucket)
         parameters = root_parameters(root, values, config)
-        return _Environment(config, root.stack_name, Stacks.of(assembly, root, parameters, self.parsed), own(assembly))
+        stacks = Stacks.of(assembly, root, parameters, self.parsed)
+        return _Environment(config, root.stack_name, stacks, own(assembly), contents_of(assembly).stateful)
 
     def _assembly(self, config: EnvironmentConfig, app: str) -> Assembly:
         named = named_assembly(config, self.folder)
@@ -189,18 +191,20 @@ class _Environment:
     stack: str
     stacks: Stacks
     contents: gained.Contents
+    holds_data: bool
 
 
 def _plan(name: str, config: EnvironmentConfig, old: _Side, new: _Side) -> OfflinePlan:
     will = new.stacks(config)
     was, notes = _deployed(name, will, old, new.folder)
     before, after = was.stacks if was else None, will.stacks
-    if before is not None and (before.templates, before.parameters) == (after.templates, after.parameters):
+    kept = _protection(was, will)
+    same = before is not None and (before.templates, before.parameters) == (after.templates, after.parameters)
+    if same and not kept:
         return OfflinePlan(config, name, will.stack, True, notes=notes)
     today = datetime.now(UTC).date()
     order = in_order(before, after, plan_backend(before, after), today, config.ignored)
-    protected = was is not None and was.config.production is True
-    steps = (*order.first, *order.then, *protection(protected, config.production))
+    steps = (*order.first, *order.then, *kept)
     rights = gained.gained(before, after, was.contents if was else gained.nothing_known, will.contents)
     return OfflinePlan(
         config,
@@ -218,6 +222,14 @@ def _plan(name: str, config: EnvironmentConfig, old: _Side, new: _Side) -> Offli
             *ignored({i.id: i.reason for i in config.lint.ignore}),
         ),
     )
+
+
+def _protection(was: _Environment | None, will: _Environment) -> tuple[Step, ...]:
+    """The root stack's termination protection, where it would be another one; a new stack's is made with it."""
+    if was is None:
+        return ()
+    before, after = (side.config.termination_protection(side.holds_data) for side in (was, will))
+    return protection(bool(before), after)
 
 
 def _deployed(name: str, will: _Environment, old: _Side, here: Path) -> tuple[_Environment | None, tuple[str, ...]]:
