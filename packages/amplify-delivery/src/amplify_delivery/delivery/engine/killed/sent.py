@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.engine.killed.pending import CREATING, OURS, Answer, Operation, There, Unknown, hidden, same
+from amplify_delivery.delivery.engine.killed.pending import (
+    CREATING,
+    OURS,
+    Answer,
+    Operation,
+    There,
+    Unknown,
+    hidden,
+    same,
+)
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 
 Facts = Mapping[str, Any]
