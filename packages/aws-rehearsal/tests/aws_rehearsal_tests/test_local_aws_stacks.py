@@ -700,6 +700,11 @@ def secondary(count: int, projection: Template) -> Template:
     return {"Type": "AWS::DynamoDB::Table", "Properties": {**properties, "GlobalSecondaryIndexes": indexes}}
 
 
+def doubled(table: Template) -> Template:
+    indexes = table["Properties"]["GlobalSecondaryIndexes"]
+    return {**table, "Properties": {**table["Properties"], "GlobalSecondaryIndexes": [*indexes, *indexes]}}
+
+
 def managed(size: int) -> Template:
     statement = {"Effect": "Allow", "Action": "s3:*", "Resource": f"arn:aws:s3:::{'x' * size}"}
     document = {"Version": "2012-10-17", "Statement": [statement]}
@@ -712,7 +717,7 @@ def signing_in(**properties: Any) -> Template:
 
 def moving(*transitions: tuple[str, int], **rule: Any) -> Template:
     moves = [{"StorageClass": storage, "TransitionInDays": days} for storage, days in transitions]
-    rules = {"Rules": [{"Status": "Enabled", "Transitions": moves, **rule}]}
+    rules = {"Rules": [{"Status": "Enabled", **({"Transitions": moves} if moves else {}), **rule}]}
     return {"Type": "AWS::S3::Bucket", "Properties": {"LifecycleConfiguration": rules}}
 
 
@@ -728,10 +733,12 @@ ALL = {"ProjectionType": "ALL"}
     [
         (secondary(20, ALL), ""),
         (secondary(21, ALL), "exceeds per-table limit of 20"),
+        (doubled(secondary(1, ALL)), "Duplicate index name: key0"),
         (secondary(1, {**ALL, "NonKeyAttributes": ["a"]}), "ProjectionType is ALL, but NonKeyAttributes is specified"),
         (managed(5_000), ""),
         (managed(6_144), "Cannot exceed quota for PolicySize: 6144"),
         (moving(("STANDARD_IA", 30), ("GLACIER", 60), ExpirationInDays=61), ""),
+        (moving(), "At least one action needs to be specified"),
         (moving(("STANDARD_IA", 29)), "greater than or equal to 30 for storageClass 'STANDARD_IA'"),
         (
             moving(("GLACIER", 30), ExpirationInDays=30),
@@ -858,6 +865,32 @@ def with_policies(count: int) -> Template:
 
 
 READING = policy_about("s3:GetObject", "*")["Properties"]
+
+
+def on_bucket(action: str, resource: str) -> Template:
+    principal = {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": {"Fn::Sub": resource}}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": document}}
+
+
+def key_for(action: str) -> Template:
+    principal = {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*"}
+    return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": [statement]}}}
+
+
+def lines_of(group: str) -> Template:
+    given = {"LogGroupName": {"Ref": group}, "FilterPattern": "", "DestinationArn": {"Fn::GetAtt": ["Function", "Arn"]}}
+    return {"Type": "AWS::Logs::SubscriptionFilter", "Properties": given}
+
+
+def scheduled(expression: str) -> Template:
+    target = {"Arn": {"Fn::GetAtt": ["Function", "Arn"]}, "RoleArn": {"Fn::GetAtt": ["Scheduling", "Arn"]}}
+    given = {"ScheduleExpression": expression, "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
+    return {"Type": "AWS::Scheduler::Schedule", "Properties": given}
+
+
 IN_ORDER = {"FifoQueue": True, "QueueName": "in-order.fifo"}
 OPEN = {"BlockPublicPolicy": False, "RestrictPublicBuckets": False}
 LAYER = "arn:aws:lambda:us-east-1:580247275435:layer:Tools"
@@ -886,7 +919,17 @@ SETTINGS: list[tuple[Template, str]] = [
     (rule(EventPattern={"source": ["aws.s3"]}), ""),
     (rule(EventPattern={"source": "aws.s3"}), '"source" must be an object or an array'),
     (rule(ScheduleExpression="rate(1 day)", EventBusName={"Ref": "Bus"}), "only on the default event bus"),
+    (on_bucket("s3:GetObject", "${Bucket.Arn}/*"), ""),
+    (on_bucket("s3:GetObject", "${Bucket.Arn}"), "Action does not apply to any resource(s) in statement"),
+    (on_bucket("s3:ListBucket", "${Bucket.Arn}/*"), "Action does not apply to any resource(s) in statement"),
+    (on_bucket("s3:ListBucket", "${Open.Arn}"), "Policy has invalid resource"),
+    (key_for("kms:*"), ""),
+    (key_for("kms:Decrypt"), "will not allow you to update the key policy in the future"),
+    (lines_of("Lines"), "Make sure you have given CloudWatch Logs permission"),
+    (scheduled("cron(0 3 * * ? *)"), ""),
+    (scheduled("cron(0 3 * * * *)"), "Invalid Schedule Expression"),
     (handing_on("Queue"), ""),
+    (handing_on("Queue", QueueName="letters.fifo"), "Can only include alphanumeric characters"),
     (handing_on("Queue", RedrivePolicy={"deadLetterTargetArn": {"Fn::GetAtt": ["Queue", "Arn"]}}), "maxReceiveCount."),
     (handing_on("Queue", RedrivePolicy={"maxReceiveCount": 3}), "mandatory attribute: deadLetterTargetArn"),
     (handing_on("Queue", **IN_ORDER), "must be same type of queue as the source"),
@@ -938,6 +981,8 @@ def test_what_a_service_refuses_when_it_is_given_it(developer: LocalAccount, res
         "Stream": {"Type": "AWS::Kinesis::Stream", "Properties": {"ShardCount": 1}},
         "Sending": sending("s3", "Queue"),
         "Full": with_policies(10),
+        "Lines": {"Type": "AWS::Logs::LogGroup"},
+        "Scheduling": role_for("scheduler"),
         "Mute": {"Type": "AWS::SQS::Queue"},
         "Topic": {"Type": "AWS::SNS::Topic"},
         "Bucket": {"Type": "AWS::S3::Bucket"},

@@ -597,6 +597,9 @@ OF_EVENTS: list[Row] = [
     ("a schedule in words", (scheduled("every day"),), "AD728 Sch has the schedule 'every day'"),
     ("cron of five fields", (scheduled("cron(0 3 * * *)"),), "AD728 Sch has the schedule"),
     ("a day without its time", (scheduled("at(2030-01-01)"),), "AD728 Sch has the schedule"),
+    ("cron of any day and any weekday", (scheduled("cron(0 3 * * * *)"),), "one of day and day of the week is ?"),
+    ("cron of no day at all", (scheduled("cron(0 3 ? * ? *)"),), "one of day and day of the week is ?"),
+    ("cron of a weekday", (scheduled("cron(0 3 ? * MON *)"),), None),
     ("cron", (scheduled("cron(0 3 * * ? *)"),), None),
     ("rate", (scheduled("rate(5 minutes)"),), None),
     ("once", (scheduled("at(2030-01-01T00:00:00)"),), None),
@@ -616,6 +619,8 @@ TO_LETTERS = {"Fn::GetAtt": ["Letters", "Arn"]}
 LETTERS_ARN = {"Fn::Sub": "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:letters"}
 ENDLESS = {"deadLetterTargetArn": LETTERS_ARN}
 OF_QUEUES: list[Row] = [
+    ("a name of one that keeps an order", (letters(QueueName="letters.fifo"),), "AD740 Letters is called letters.fifo"),
+    ("and keeps one", (letters(QueueName="letters.fifo", FifoQueue=True),), None),
     ("of one kind", (letters(), handing_on(TO_LETTERS)), None),
     ("both in order", (letters(FifoQueue=True), handing_on(TO_LETTERS, FifoQueue="true")), None),
     ("from order to none", (letters(), handing_on(TO_LETTERS, FifoQueue=True)), "AD740 From hands its messages on"),
@@ -694,7 +699,24 @@ PERHAPS_ATTRIBUTES = {"ProjectionType": "ALL", "NonKeyAttributes": perhaps(["a"]
 
 
 def indexed(count: int, *more: Any) -> Change:
-    return put("T", "AWS::DynamoDB::Table", GlobalSecondaryIndexes=[*[INDEX] * count, *more])
+    several = [{**INDEX, "IndexName": f"i{n}"} for n in range(count)]
+    return put("T", "AWS::DynamoDB::Table", GlobalSecondaryIndexes=[*several, *more])
+
+
+def by(*keys: str) -> list[Template]:
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=True)]
+
+
+UNITS = {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
+
+
+def capacity(index: Template, **own: Any) -> Change:
+    return put("T", "AWS::DynamoDB::Table", **{**UNITS, "GlobalSecondaryIndexes": [index], **own})
+
+
+def local(key: str) -> Change:
+    index = {**INDEX, "KeySchema": by(key, "c")}
+    return put("T", "AWS::DynamoDB::Table", KeySchema=by("id", "a"), LocalSecondaryIndexes=[index])
 
 
 def having(own: int, attached: int = 0, role: Any = None, condition: str = "") -> tuple[Change, ...]:
@@ -718,7 +740,77 @@ def having(own: int, attached: int = 0, role: Any = None, condition: str = "") -
     return (named, *made, conditional)
 
 
+def on_bucket(actions: Any, resources: Any, **statement: Any) -> Change:
+    given = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, **statement}
+    document = {"Statement": [{**given, "Action": actions, "Resource": resources}]}
+    return put("Pol", "AWS::S3::BucketPolicy", Bucket={"Ref": "S3Bucket"}, PolicyDocument=document)
+
+
+ITSELF, ITS_OBJECTS = {"Fn::GetAtt": ["S3Bucket", "Arn"]}, {"Fn::Sub": "${S3Bucket.Arn}/*"}
+OF_ANOTHER = put("Another", "AWS::S3::Bucket")
+REDIRECTING = {"RedirectAllRequestsTo": {"HostName": "www.example.com"}}
+ENDS_UPLOADS = {"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
+OF_BUCKET_POLICIES: list[Row] = [
+    ("objects and the bucket", (on_bucket(["s3:GetObject", "s3:ListBucket"], [ITSELF, ITS_OBJECTS]),), None),
+    ("objects of the bucket alone", (on_bucket("s3:GetObject", ITSELF),), "AD727 Pol has s3:GetObject for a bucket"),
+    ("a list of objects", (on_bucket(["s3:ListBucket"], [ITS_OBJECTS]),), "AD727 Pol has s3:ListBucket for objects"),
+    ("everything of the bucket", (on_bucket("s3:*", ITSELF),), None),
+    ("anything", (on_bucket(["s3:GetObject", "s3:ListBucket"], "*"),), None),
+    ("what only AWS knows", (on_bucket("s3:GetObject", {"Fn::ImportValue": "a"}),), None),
+    ("perhaps objects", (on_bucket("s3:GetObject", [ITSELF, perhaps(ITS_OBJECTS)]),), None),
+    ("of names that begin so", (on_bucket("s3:GetObject", "arn:aws:s3:::fullappbucket*"),), None),
+    (
+        "another bucket",
+        (OF_ANOTHER, on_bucket("s3:ListBucket", {"Fn::GetAtt": ["Another", "Arn"]})),
+        "AD727 Pol is about storagefullappstorage/Another, which is another bucket",
+    ),
+    ("a redirect with pages", (of("S3Bucket", WebsiteConfiguration={**REDIRECTING, "IndexDocument": "i"}),), "AD727"),
+    ("a redirect", (of("S3Bucket", WebsiteConfiguration=REDIRECTING),), None),
+    ("a rule that does nothing", (of("S3Bucket", LifecycleConfiguration={"Rules": [{"Status": "Enabled"}]}),), "AD720"),
+    ("a rule that ends uploads", (of("S3Bucket", LifecycleConfiguration={"Rules": [ENDS_UPLOADS]}),), None),
+]
+
+
+def key(*actions: Any, **statement: Any) -> Change:
+    root = {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}
+    given = {"Effect": "Allow", "Principal": root, "Resource": "*", **statement}
+    document = {"Statement": [{**given, "Action": action} for action in actions]}
+    return put("K", "AWS::KMS::Key", KeyPolicy=document)
+
+
+def lines_to(permission: str = "", *after: str) -> tuple[Change, ...]:
+    """A log group whose lines go to the function, which a service may call."""
+    given = {"LogGroupName": {"Ref": "Lg"}, "FilterPattern": "", "DestinationArn": FN_ARN}
+    filter = {"Type": "AWS::Logs::SubscriptionFilter", "Properties": given, "DependsOn": list(after)}
+    may = {"FunctionName": {"Ref": "LambdaFunction"}, "Action": "lambda:InvokeFunction", "Principal": permission}
+    made: tuple[Change, ...] = (put("Lg", "AWS::Logs::LogGroup"), lambda t: t["Resources"].update(Lines=filter))
+    return (*made, put("May", "AWS::Lambda::Permission", **may)) if permission else made
+
+
+OF_KEYS_AND_LINES: list[Row] = [
+    ("for the account", (key("kms:*"),), None),
+    ("for whoever changes it", (key("kms:Decrypt", ["kms:Put*", "kms:Get*"]),), None),
+    ("for nobody", (key("kms:Decrypt"),), "AD715 K has a KeyPolicy in which nobody may change it"),
+    ("denied alone", (key("kms:*", Effect="Deny"),), "AD715 K has a KeyPolicy in which nobody may change it"),
+    ("perhaps for the account", (key(perhaps("kms:*")),), None),
+    (
+        "lines without a right",
+        lines_to(),
+        "AD738 Lines calls functionhelloFn/LambdaFunction, which CloudWatch Logs may",
+    ),
+    ("lines of another service", lines_to("s3.amazonaws.com"), "which CloudWatch Logs may not call"),
+    ("lines, too early", lines_to("logs.amazonaws.com"), "AD738 Lines may be made before May"),
+    ("lines of CloudWatch", lines_to("logs.amazonaws.com", "May"), None),
+    ("lines of a region's", lines_to("logs.us-east-1.amazonaws.com", "May"), None),
+]
 OF_POLICIES: list[Row] = [
+    ("an index without capacity", (capacity(INDEX),), "AD736 T has the index i without ProvisionedThroughput"),
+    ("an index with", (capacity({**INDEX, **UNITS}),), None),
+    ("on demand", (capacity(INDEX, BillingMode="PAY_PER_REQUEST"),), None),
+    ("perhaps on demand", (capacity(INDEX, BillingMode=perhaps("PAY_PER_REQUEST")),), None),
+    ("two indexes of one name", (indexed(0, INDEX, INDEX),), "AD736 T has the index i twice"),
+    ("a local index by another key", (local("b"),), "AD736 T has the local index i by b: its hash key is the table's"),
+    ("a local index by the table's key", (local("id"),), None),
     ("ten managed policies", having(6, 4), None),
     ("eleven", having(11), "AD735 R has 11 managed policies"),
     ("eleven, some of which name it", having(6, 5), "AD735 R has 11 managed policies"),
@@ -754,6 +846,8 @@ OF_POLICIES: list[Row] = [
         pytest.param(STORAGE, OF_DESTINATIONS, id="destinations"),
         pytest.param(HELLO, OF_EVENTS, id="events"),
         pytest.param(("apiitemsapi",), OF_APIS, id="REST APIs"),
+        pytest.param(STORAGE, OF_BUCKET_POLICIES, id="policies of buckets"),
+        pytest.param(HELLO, OF_KEYS_AND_LINES, id="keys and lines"),
         pytest.param(HELLO, OF_QUEUES, id="queues"),
         pytest.param(HELLO, OF_RESOLVERS, id="resolvers"),
         pytest.param(HELLO, OF_POLICIES, id="policies and tables"),

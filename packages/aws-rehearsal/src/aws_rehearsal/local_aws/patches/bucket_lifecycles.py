@@ -28,8 +28,17 @@ def apply() -> None:
     before_create_or_update({"AWS::S3::Bucket"}, _bucket)
 
 
+_ACTIONS = {
+    *("AbortIncompleteMultipartUpload", "ExpirationDate", "ExpirationInDays", "ExpiredObjectDeleteMarker"),
+    *("NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays", "NoncurrentVersionTransition"),
+    *("NoncurrentVersionTransitions", "Transition", "Transitions"),
+}
+
+
 def _bucket(new: Properties, _: Properties | None) -> Properties:
     for rule in (new.get("LifecycleConfiguration") or {}).get("Rules") or []:
+        if not _ACTIONS & rule.keys():
+            raise ValueError("At least one action needs to be specified in a rule")
         noncurrent = (rule.get("NoncurrentVersionExpiration") or {}).get("NoncurrentDays")
         for sentence in (
             *_wrong(rule, "Transition", "Days", "Expiration", rule.get("ExpirationInDays")),

@@ -41,6 +41,8 @@ def apply() -> None:
     before_create_or_update({"AWS::IAM::ManagedPolicy"}, _attached)
     before_create_or_update({"AWS::IAM::Role"}, _role)
     before_create_or_update({"AWS::SQS::Queue"}, _queue)
+    before_create_or_update({"AWS::Logs::SubscriptionFilter"}, _lines)
+    before_create_or_update({"AWS::KMS::Key"}, _key)
     before_create_or_update({"AWS::AppSync::FunctionConfiguration", "AWS::AppSync::Resolver"}, _code)
     before_create_or_update({"AWS::IAM::Policy"}, _inline)
     before_create_or_update({"AWS::AppSync::Resolver"}, _resolver)
@@ -72,7 +74,60 @@ def _table(new: Properties, _: Properties | None) -> Properties:
                     f"One or more parameter values were invalid: ProjectionType is {kind_of}, but NonKeyAttributes is "
                     "specified"
                 )
+    _indexes(new)
     return new
+
+
+def _indexes(new: Properties) -> None:
+    names = [index.get("IndexName") for kind in _INDEXES for index in new.get(kind) or []]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise ValueError(f"One or more parameter values were invalid: Duplicate index name: {twice}")
+    provisioned = new.get("ProvisionedThroughput") and new.get("BillingMode") != "PAY_PER_REQUEST"
+    for index in new.get("GlobalSecondaryIndexes") or [] if provisioned else []:
+        if not index.get("ProvisionedThroughput"):
+            raise ValueError(
+                "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be "
+                f"specified for index: {index.get('IndexName')}"
+            )
+    for index in new.get("LocalSecondaryIndexes") or []:
+        if _hash_key(index) != _hash_key(new):
+            raise ValueError(
+                "One or more parameter values were invalid: Index KeySchema does not have the same leading hash key as "
+                f"table KeySchema for index: {index.get('IndexName')}. index hash key: {_hash_key(index)}, table hash "
+                f"key: {_hash_key(new)}"
+            )
+
+
+def _hash_key(holder: dict[str, Any]) -> Any:
+    keys = holder.get("KeySchema") or []
+    return next((key.get("AttributeName") for key in keys if key.get("KeyType") == "HASH"), None)
+
+
+def _lines(new: Properties, _: Properties | None) -> Properties:
+    """CloudWatch Logs calls the function with a line of its own."""
+    function = lambda_svc._functions.get(str(new.get("DestinationArn")).rpartition(":function:")[2].split(":")[0])
+    statements = function["policy"]["Statement"] if function else []
+    if function and not any(str((s.get("Principal") or {}).get("Service")).startswith("logs.") for s in statements):
+        raise ValueError(
+            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute "
+            "your function."
+        )
+    return new
+
+
+def _key(new: Properties, _: Properties | None) -> Properties:
+    given = new.get("KeyPolicy")
+    statements = (json.loads(given) if isinstance(given, str) else given or {}).get("Statement") or []
+    several = statements if isinstance(statements, list) else [statements]
+    allowed = [str(a).lower() for s in several if s.get("Effect") == "Allow" for a in _listed(s.get("Action"))]
+    if several and not {"*", "kms:*", "kms:put*", "kms:putkeypolicy"} & {*allowed}:
+        raise ValueError("The new key policy will not allow you to update the key policy in the future.")
+    return new
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _pool(new: Properties, _: Properties | None) -> Properties:
@@ -185,6 +240,8 @@ def _queue(new: Properties, _: Properties | None) -> Properties:
     for name in ("deadLetterTargetArn", "maxReceiveCount") if policy else ():
         if name not in policy:
             raise ValueError(f"{said}Redrive policy does not contain mandatory attribute: {name}.")
+    if str(new.get("QueueName")).endswith(".fifo") and str(new.get("FifoQueue", "false")).lower() != "true":
+        raise ValueError("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
     keeps_order = str(new.get("FifoQueue", "false")).lower() == "true"
     if policy and str(policy["deadLetterTargetArn"]).endswith(".fifo") is not keeps_order:
         raise ValueError(f"{said}Dead-letter queue must be same type of queue as the source.")

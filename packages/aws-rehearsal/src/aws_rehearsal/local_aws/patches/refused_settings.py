@@ -240,9 +240,28 @@ def _bucket_policy(new: Properties, _: Properties | None) -> Properties:
         s.get("Effect") == "Allow" and s.get("Principal") in ("*", {"AWS": "*"}) and not s.get("Condition")
         for s in _statements(new.get("PolicyDocument"))
     )
+    _of_its_bucket(name, _statements(new.get("PolicyDocument")))
     if public and blocks:
         raise ValueError("because public policies are blocked by the BlockPublicPolicy block public access setting.")
     return new
+
+
+_OF_OBJECTS = re.compile(r"s3:(Get|Put|Delete)Object(Version)?(Acl|Tagging)?", re.IGNORECASE)
+
+
+def _of_its_bucket(name: str, statements: list[dict[str, Any]]) -> None:
+    own = f":::{name}"
+    for statement in statements:
+        resources = _several(statement.get("Resource"))
+        buckets = {r.partition(":::")[2].partition("/")[0] for r in resources if ":::" in r}
+        if any("*" not in bucket and bucket != name for bucket in buckets):
+            raise ValueError("Policy has invalid resource")
+        objects = [action for action in _several(statement.get("Action")) if _OF_OBJECTS.fullmatch(action)]
+        if objects and resources and all(r.endswith(own) for r in resources):
+            raise ValueError("Action does not apply to any resource(s) in statement")
+        lists = [action for action in _several(statement.get("Action")) if action.lower() == "s3:listbucket"]
+        if lists and resources and all(f"{own}/" in r for r in resources):
+            raise ValueError("Action does not apply to any resource(s) in statement")
 
 
 def _rule(new: Properties, _: Properties | None) -> Properties:
@@ -268,6 +287,10 @@ def _schedule(new: Properties, _: Properties | None) -> Properties:
     expression = str(new.get("ScheduleExpression"))
     if not _SCHEDULE.fullmatch(expression):
         raise ValueError(f"Invalid Schedule Expression {expression}.")
+    if expression.startswith("cron("):
+        _minute, _hour, day, _month, weekday, _year = expression[5:-1].split()
+        if (day == "?") is (weekday == "?"):
+            raise ValueError(f"Invalid Schedule Expression {expression}.")
     if not _may_assume((new.get("Target") or {}).get("RoleArn"), "scheduler"):
         raise ValueError("The execution role you provide must allow AWS EventBridge Scheduler to assume the role.")
     return new

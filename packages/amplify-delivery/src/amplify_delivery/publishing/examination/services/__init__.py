@@ -15,7 +15,7 @@ from amplify_delivery.publishing.examination.services.events import refused_even
 from amplify_delivery.publishing.examination.services.functions import refused_functions
 from amplify_delivery.publishing.examination.services.iam import attached_policies, large_policies, malformed_policies
 from amplify_delivery.publishing.examination.services.inline_code import former_sdk
-from amplify_delivery.publishing.examination.services.roles import unassumable_roles
+from amplify_delivery.publishing.examination.services.roles import locked_keys, unassumable_roles
 from amplify_delivery.publishing.examination.services.s3 import impossible_lifecycles
 from amplify_delivery.publishing.examination.services.search import impossible_domains
 from amplify_delivery.publishing.examination.services.triggers import powerless_triggers
@@ -38,6 +38,7 @@ SERVICE_CHECKS = (
     powerless_triggers,
     refused_functions,
     unassumable_roles,
+    locked_keys,
     refused_pools,
     refused_buckets,
     refused_events,

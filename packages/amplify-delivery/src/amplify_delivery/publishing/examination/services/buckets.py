@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -17,11 +18,13 @@ BUCKET = Rule(
     "A bucket that S3 does not take: two notifications for the same objects and event, one for an event that does "
     "not exist, or two rules of one kind in a filter; a policy for everybody on a bucket that blocks such policies, as "
     "every new one does that does not say otherwise (a warning there: one of before April 2023 may be open); "
-    "replication without versions.",
+    "replication without versions; a website that redirects everything, and has pages. Or a bucket's policy about "
+    "another bucket, or with an action on what it is not for: objects are the bucket's ARN with `/*`, it is that ARN.",
     "https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html",
     "`Configurations overlap. Configurations on the same bucket cannot share a common event type`, `Cannot specify "
     "more than one prefix rule in a filter`, `because public policies are blocked by the BlockPublicPolicy block "
-    "public access setting`, `Versioning must be 'Enabled' on the bucket to apply a replication configuration`",
+    "public access setting`, `Versioning must be 'Enabled' on the bucket to apply a replication configuration`, "
+    "`Policy has invalid resource`, `Action does not apply to any resource(s) in statement`",
     remedy="have one notification for each event and prefix, say what the bucket is to be (`PublicAccessBlock"
     "Configuration`, `VersioningConfiguration`; `amplify override storage`), and export again",
 )
@@ -72,7 +75,10 @@ def refused_buckets(tree: Tree) -> Iterator[Finding]:
         if resource.type == "AWS::S3::Bucket":
             for problem in dict.fromkeys((*_of_notifications(properties), *_of_copies(properties))):
                 yield BUCKET.at(tree.file(path[:-1]), f"{path[-1]} {problem}", BUCKET.remedy)
-        elif resource.type == "AWS::S3::BucketPolicy" and _is_public(properties.get("PolicyDocument")):
+        if resource.type == "AWS::S3::BucketPolicy":
+            for problem in dict.fromkeys(_of_policy(tree, properties)):
+                yield BUCKET.at(tree.file(path[:-1]), f"{path[-1]} {problem}", _WHAT)
+        if resource.type == "AWS::S3::BucketPolicy" and _is_public(properties.get("PolicyDocument")):
             bucket = target(properties.get("Bucket"))
             made = resources.get(bucket or ())
             if bucket is not None and made is not None and made.type == "AWS::S3::Bucket":
@@ -118,8 +124,66 @@ def _filters(configuration: Mapping[str, Any]) -> dict[str, list[str]] | None:
 
 
 def _of_copies(properties: Mapping[str, Any]) -> Iterator[str]:
+    website = as_mapping(properties.get("WebsiteConfiguration"))
+    beside = sorted(name for name in website if name != "RedirectAllRequestsTo")
+    if certain(website, "RedirectAllRequestsTo") and beside:
+        yield f"redirects all requests of its website, and has {' and '.join(beside)} beside that"
     if certain(properties, "ReplicationConfiguration") and "VersioningConfiguration" not in properties:
         yield "is replicated, and keeps no versions (VersioningConfiguration)"
+
+
+_WHAT = (
+    "write the bucket's own ARN for what is asked of it (s3:ListBucket), and that with `/*` for what is asked of its "
+    "objects (`amplify override storage`), and export again"
+)
+_OF_OBJECTS = re.compile(r"s3:(Get|Put|Delete|Restore|Replicate)Object(Version)?(Acl|Tagging|Torrent)?", re.IGNORECASE)
+_OF_BUCKETS = re.compile(
+    r"s3:(List(Bucket|BucketVersions|BucketMultipartUploads)|GetBucket(Location|Acl|Policy|Versioning|CORS))",
+    re.IGNORECASE,
+)
+"""Actions of which everybody knows what they are asked of ("Actions defined by Amazon S3")."""
+
+
+def _of_policy(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
+    own = target(properties.get("Bucket"))
+    made = tree.resolved.resources.get(own or ())
+    name = as_mapping(made.properties).get("BucketName") if made else properties.get("Bucket")
+    for statement in statements_of(properties.get("PolicyDocument")):
+        if statement is None or "Resource" not in statement:
+            continue
+        resources = [_place(one) for one in _several(statement["Resource"])]
+        for bucket, objects in resources:
+            others = bucket is not None and bucket not in (own, name) and "*" not in bucket
+            if others and (isinstance(bucket, tuple) if own else isinstance(name, str)):
+                what = "/".join(bucket) if isinstance(bucket, tuple) else bucket
+                yield f"is about {what}{'/*' if objects else ''}, which is another bucket"
+        kinds = {objects for _, objects in resources}
+        for action in _several(statement.get("Action")):
+            if isinstance(action, str) and _OF_OBJECTS.fullmatch(action) and kinds == {False}:
+                yield f"has {action} for a bucket: it is asked of objects"
+            elif isinstance(action, str) and _OF_BUCKETS.fullmatch(action) and kinds == {True}:
+                yield f"has {action} for objects: it is asked of the bucket"
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _place(resource: Any) -> tuple[tuple[str, ...] | str | None, bool | None]:
+    """The bucket that a policy's resource is about, and whether it is about objects; None for what is not known."""
+    if isinstance(resource, str):
+        named, slash, _ = resource.rpartition(":::")[2].partition("/")
+        known = ":::" in resource and (slash or "*" not in named)
+        return (named or None, bool(slash)) if known else (None, None)
+    attribute = as_mapping(resource).get("Fn::GetAtt")
+    if attribute is not None:
+        return target(resource), False if target(resource) else None
+    parts = as_mapping(resource).get("Fn::Join")
+    if isinstance(parts, list) and len(parts) == 2 and parts[0] == "" and isinstance(parts[1], list):
+        first, *rest = parts[1]
+        if rest and isinstance(rest[0], str) and rest[0].startswith("/"):
+            return target(first), True
+    return None, None
 
 
 def _is_public(document: Any) -> bool:

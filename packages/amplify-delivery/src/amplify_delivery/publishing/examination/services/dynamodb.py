@@ -13,11 +13,14 @@ TABLE = Rule(
     "AD736",
     "refused",
     "A table that DynamoDB refuses: more than 20 global or 5 local secondary indexes, an index that projects all "
-    "attributes and names some; whose stream is read though it has none; or a global one without a replica in the "
-    "region of the stack.",
+    "attributes and names some, that has the name of another one or no capacity where the table has one, or a local "
+    "one with another hash key than the table; whose stream is read though it has none; or a global one without a "
+    "replica in the region of the stack.",
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html",
     "`Number of global secondary indexes exceeds per-table limit of 20`, `ProjectionType is ALL, but NonKeyAttributes "
-    "is specified`, `Unable to retrieve StreamArn attribute`, `Replicas must contain the stack region`",
+    "is specified`, `Duplicate index name: x`, `ReadCapacityUnits and WriteCapacityUnits must both be specified for "
+    "index: x`, `Index KeySchema does not have the same leading hash key as table KeySchema`, `Unable to retrieve "
+    "StreamArn attribute`, `Replicas must contain the stack region`",
     remedy="remove indexes or attributes, give the table a StreamSpecification; where AWS has raised the quota of "
     "indexes for the account, `lint.ignore` takes AD736",
 )
@@ -29,7 +32,7 @@ def impossible_tables(tree: Tree) -> Iterator[Finding]:
     """AD736, of every table."""
     for path, resource in tree.resolved.resources.items():
         if resource.type in _TYPES:
-            for problem in _problems(tree, path, as_mapping(resource.properties)):
+            for problem in dict.fromkeys(_problems(tree, path, as_mapping(resource.properties))):
                 yield TABLE.at(tree.file(path[:-1]), f"{path[-1]} {problem}", TABLE.remedy)
 
 
@@ -47,6 +50,7 @@ def _problems(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator
                     f"has the index {index.get('IndexName')}, which names NonKeyAttributes and projects "
                     f"{projection['ProjectionType']}"
                 )
+    yield from _of_names_and_keys(properties)
     replicas = properties.get("Replicas")
     regions = [as_mapping(r).get("Region") for r in (replicas if isinstance(replicas, list) else ())]
     if regions and all(isinstance(region, str) for region in regions) and tree.region not in regions:
@@ -55,6 +59,37 @@ def _problems(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator
         reader = next(_readers_of_stream(tree, path), None)
         if reader is not None:
             yield f"has no stream (StreamSpecification), and {reader} reads its StreamArn"
+
+
+def _of_names_and_keys(properties: Mapping[str, Any]) -> Iterator[str]:
+    seen, (hash_key, _) = set[str](), _keys(properties)
+    by_capacity = properties.get("BillingMode", "PROVISIONED") == "PROVISIONED"
+    provisioned = by_capacity and certain(properties, "ProvisionedThroughput")
+    for kind in _MOST:
+        indexes = properties.get(kind)
+        for index in map(as_mapping, indexes if isinstance(indexes, list) else ()):
+            name = index.get("IndexName")
+            if not isinstance(name, str):
+                continue
+            if name in seen:
+                yield f"has the index {name} twice"
+            seen.add(name)
+            if kind == "GlobalSecondaryIndexes" and provisioned and "ProvisionedThroughput" not in index:
+                yield f"has the index {name} without ProvisionedThroughput, which the table has"
+            own, _ = _keys(index)
+            if kind == "LocalSecondaryIndexes" and own and hash_key and own != hash_key:
+                yield f"has the local index {name} by {own}: its hash key is the table's, {hash_key}"
+
+
+def _keys(holder: Mapping[str, Any]) -> tuple[str, str]:
+    """Names of the hash key and the range key, as far as they are known."""
+    schema = holder.get("KeySchema")
+    found = {
+        str(key.get("KeyType")): str(key.get("AttributeName"))
+        for key in map(as_mapping, schema if isinstance(schema, list) else ())
+        if isinstance(key.get("AttributeName"), str)
+    }
+    return found.get("HASH", ""), found.get("RANGE", "")
 
 
 def _readers_of_stream(tree: Tree, path: Path) -> Iterator[str]:

@@ -27,7 +27,7 @@ QUEUE = Rule(
     "refused",
     "A queue that SQS does not take: one that hands its messages on after too many attempts, and does not say how many "
     "these are or to which queue, or to a queue of the other kind: one that keeps an order (`FifoQueue`) hands on to "
-    "such a one, and no other does.",
+    "such a one, and no other does. Or one that has the name of such a one (`.fifo`), and keeps none.",
     "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
     "`Reason: Redrive policy does not contain mandatory attribute: maxReceiveCount`, `Reason: Dead-letter queue must "
     "be same type of queue as the source`",
@@ -59,6 +59,9 @@ def refused_events(tree: Tree) -> Iterator[Finding]:
 
 
 def _of_queue(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
+    name = properties.get("QueueName")
+    if isinstance(name, str) and name.endswith(".fifo") and _keeps_order(properties) is False:
+        yield f"is called {name}, and keeps no order (FifoQueue): no other queue has a dot in its name"
     yield from in_every_branch(properties.get("RedrivePolicy"), _incomplete)
     policy = as_mapping(parsed(properties.get("RedrivePolicy")))
     letters, own = policy.get("deadLetterTargetArn"), _keeps_order(properties)
@@ -119,3 +122,7 @@ def _of_schedule(expression: Any) -> Iterator[str]:
             f"has the schedule {expression[:_SHOWN]!r}: it is cron(...) of six fields, rate(5 minutes) or "
             "at(2030-01-01T00:00:00)"
         )
+    elif isinstance(expression, str) and expression.startswith("cron("):
+        _minute, _hour, day, _month, weekday, _year = expression[5:-1].split()
+        if (day == "?") is (weekday == "?"):
+            yield f"has the schedule {expression!r}: one of day and day of the week is ?, and the other one is not"

@@ -31,7 +31,8 @@ MALFORMED = Rule(
     "AD715",
     "refused",
     "A policy that IAM does not read: without a statement, with a statement for no action or no resource, for an "
-    "action without its service or with a blank, for a resource that is not an ARN, or for one of IAM in a region.",
+    "action without its service or with a blank, for a resource that is not an ARN, or for one of IAM in a region. Or "
+    "a key's policy in which nobody may change it.",
     "https://github.com/aws-amplify/amplify-cli/issues/4876",
     "`Syntax errors in policy`, `Policy statement must contain resources`, `Actions/Conditions must be prefaced by a "
     'vendor`, `Resource my-bucket must be in ARN format or "*"`, `cannot contain region information`',

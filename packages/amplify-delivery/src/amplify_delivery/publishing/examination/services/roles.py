@@ -10,7 +10,7 @@ from typing import Any
 
 from amplify_delivery.export.templates import aws_policies
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.iam import of_aws
+from amplify_delivery.publishing.examination.services.iam import MALFORMED, of_aws
 from amplify_delivery.publishing.examination.services.resolved import Path, found, is_open, same, statements_of, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
@@ -24,6 +24,7 @@ ROLE = Rule(
     "regional one is authorized to assume the provided role`",
     remedy="have the role's AssumeRolePolicyDocument name the service, and export again",
 )
+_ADMINISTERS = ("*", "kms:*", "kms:put*", "kms:putkeypolicy")
 _TRYING: Mapping[str, tuple[tuple[str, ...], str]] = {
     "AWS::CodeBuild::Project": (("ServiceRole",), "codebuild"),
     "AWS::Lambda::Function": (("Role",), "lambda"),
@@ -46,6 +47,28 @@ def unassumable_roles(tree: Tree) -> Iterator[Finding]:
             if role is not None and not may_assume(tree, role, service):
                 told = f"has the role {'/'.join(role)}, which {service}.amazonaws.com may not assume"
                 yield ROLE.at(tree.file(path[:-1]), f"{path[-1]} {told}", ROLE.remedy)
+
+
+def locked_keys(tree: Tree) -> Iterator[Finding]:
+    """AD715: KMS makes no key whose policy nobody could change any more ("CreateKey" in its API reference)."""
+    for path, resource in tree.resolved.resources.items():
+        properties = as_mapping(resource.properties)
+        if (
+            resource.type != "AWS::KMS::Key"
+            or "KeyPolicy" not in properties
+            or "BypassPolicyLockoutSafetyCheck" in properties
+        ):
+            continue
+        statements = statements_of(properties["KeyPolicy"])
+        if not any(s is None or (allows(s) and _administers(s)) for s in statements):
+            told = f"{path[-1]} has a KeyPolicy in which nobody may change it (kms:PutKeyPolicy)"
+            yield MALFORMED.at(tree.file(path[:-1]), told, MALFORMED.remedy)
+
+
+def _administers(statement: Mapping[str, Any]) -> bool:
+    actions = statement.get("Action", [])
+    several = actions if isinstance(actions, list) else [actions]
+    return "NotAction" in statement or any(not isinstance(a, str) or a.lower() in _ADMINISTERS for a in several)
 
 
 def may_assume(tree: Tree, role: tuple[str, ...], service: str) -> bool:

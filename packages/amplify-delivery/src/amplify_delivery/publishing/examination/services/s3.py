@@ -8,6 +8,7 @@ from typing import Any
 
 from amplify_delivery.export.templates.literals import text
 from amplify_delivery.findings import Finding, Rule
+from amplify_delivery.publishing.examination.services.resolved import is_open
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 LIFECYCLE = Rule(
@@ -16,12 +17,12 @@ LIFECYCLE = Rule(
     "A lifecycle of a bucket that S3 does not take: a transition to STANDARD_IA or ONEZONE_IA before 30 days, two "
     "transitions of one rule in another order than S3 has for storage classes, too soon after each other (30 days in "
     "STANDARD_IA or ONEZONE_IA, 90 in GLACIER_IR) or to the same class, or objects that are deleted no later than they "
-    "change their storage class; of noncurrent versions, too.",
+    "change their storage class; of noncurrent versions, too. Or a rule that does nothing.",
     "https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html",
     "`'Days' in Transition action must be greater than or equal to 30 for storageClass 'STANDARD_IA'`, `'Days' in the "
     "Transition action for StorageClass 'DEEP_ARCHIVE' for filter '(prefix=)' must be greater than 'Days' in the "
     "Transition action for StorageClass 'GLACIER'`, `'Days' in the Expiration action for filter '(prefix=)' must be "
-    "greater than 'Days' in the Transition action`",
+    "greater than 'Days' in the Transition action`, `At least one action needs to be specified in a rule`",
     remedy="change the days (`amplify override storage`), and export again",
 )
 _ORDER = ("STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
@@ -42,8 +43,22 @@ def impossible_lifecycles(tree: Tree) -> Iterator[Finding]:
         configuration = as_mapping(as_mapping(resource.properties).get("LifecycleConfiguration"))
         rules = configuration.get("Rules")
         for rule in map(as_mapping, rules if isinstance(rules, list) else ()):
-            for problem in dict.fromkeys((*_of_current(rule), *_of_noncurrent(rule))):
+            for problem in dict.fromkeys((*_of_nothing(rule), *_of_current(rule), *_of_noncurrent(rule))):
                 yield LIFECYCLE.at(tree.file(path[:-1]), f"{path[-1]} {problem}", LIFECYCLE.remedy)
+
+
+_ACTIONS = frozenset(
+    {
+        *("AbortIncompleteMultipartUpload", "ExpirationDate", "ExpirationInDays", "ExpiredObjectDeleteMarker"),
+        *("NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays", "NoncurrentVersionTransition"),
+        *("NoncurrentVersionTransitions", "Transition", "Transitions"),
+    }
+)
+
+
+def _of_nothing(rule: Mapping[str, Any]) -> Iterator[str]:
+    if rule and not is_open(rule) and not _ACTIONS & rule.keys():
+        yield f"has a rule of its lifecycle {rule.get('Id', '')} that does nothing".replace("  ", " ")
 
 
 def _of_current(rule: Mapping[str, Any]) -> Iterator[str]:

@@ -23,13 +23,15 @@ TRIGGER = Rule(
     "AD738",
     "refused",
     "A trigger without its rights: a bucket that calls a function, a queue or a topic which S3 may not call, or calls "
-    "it before it may; a function whose role may not read the stream or the queue that it is called with. Or a "
-    "function whose role lacks what Lambda tries when it is made: network interfaces in a VPC, its dead-letter queue "
-    "or topic, traces. A warning where the policy that gives it may be made later.",
+    "it before it may; a log group whose lines go to a function that CloudWatch Logs may not call; a function whose "
+    "role may not read the stream or the queue that it is called with. Or a function whose role lacks what Lambda "
+    "tries when it is made: network interfaces in a VPC, its dead-letter queue or topic, traces. A warning where the "
+    "policy that gives it may be made later.",
     "https://docs.aws.amazon.com/lambda/latest/dg/lambda-permissions.html",
     "`Unable to validate the following destination configurations`, `Please ensure the role can perform the "
     "GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM`, `The provided "
-    "execution role does not have permissions to call CreateNetworkInterface on EC2`",
+    "execution role does not have permissions to call CreateNetworkInterface on EC2`, `Could not execute the lambda "
+    "function. Make sure you have given CloudWatch Logs permission to execute your function`",
     remedy="give the function an AWS::Lambda::Permission for s3.amazonaws.com that the bucket depends on, or its role "
     "the rights (`amplify update function`, custom-policies.json or override), and export again",
 )
@@ -44,7 +46,9 @@ def powerless_triggers(tree: Tree) -> Iterator[Finding]:
     """AD738: S3 and Lambda try it when the trigger is made, in the middle of the deployment."""
     for path, resource in tree.resolved.resources.items():
         properties = as_mapping(resource.properties)
-        if resource.type == "AWS::S3::Bucket":
+        if resource.type == "AWS::Logs::SubscriptionFilter":
+            problems = _of_lines(tree, path, properties)
+        elif resource.type == "AWS::S3::Bucket":
             problems = _of_bucket(tree, path, properties)
         elif resource.type == "AWS::Lambda::EventSourceMapping":
             problems = _of_mapping(tree, path, properties)
@@ -90,17 +94,30 @@ _OF = {
 """Policies of queues, topics and streams, and where they name these."""
 
 
-def _permissions(tree: Tree, called: Path, kind: str) -> Iterator[Path]:
-    """What lets S3 call a function, a queue or a topic, or may."""
+def _of_lines(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator[Problem]:
+    """ "Log group-level subscription filters" (CloudWatch Logs user guide): the function is called when it is made."""
+    called = target(properties.get("DestinationArn"))
+    made = tree.resolved.resources.get(called or ())
+    if called is None or made is None or made.type != "AWS::Lambda::Function":
+        return
+    permissions = list(_permissions(tree, called, made.type, "logs"))
+    if not permissions:
+        yield "refused", f"calls {'/'.join(called)}, which CloudWatch Logs may not call"
+    elif all(p[:-1] == path[:-1] and not follows(tree, path, p[-1]) for p in permissions):
+        yield "warning", f"may be made before {permissions[0][-1]}, which lets CloudWatch Logs call {'/'.join(called)}"
+
+
+def _permissions(tree: Tree, called: Path, kind: str, service: str = "s3") -> Iterator[Path]:
+    """What lets a service call a function, a queue or a topic, or may."""
     for path, resource in tree.resolved.resources.items():
         properties = as_mapping(resource.properties)
         if resource.type == _ALLOWING[kind] == "AWS::Lambda::Permission":
             of, by = target(properties.get("FunctionName")), properties.get("Principal")
-            if of in (None, called) and (not isinstance(by, str) or by == "*" or by.startswith("s3.")):
+            if of in (None, called) and (not isinstance(by, str) or by == "*" or by.startswith(f"{service}.")):
                 yield path
         elif _policy_of(resource.type, kind) and _is_of(resource.type, properties, called):
             statements = statements_of(properties.get("PolicyDocument"))
-            if any(s is None or (allows(s) and trusts(s, "s3")) for s in statements):
+            if any(s is None or (allows(s) and trusts(s, service)) for s in statements):
                 yield path
 
 
