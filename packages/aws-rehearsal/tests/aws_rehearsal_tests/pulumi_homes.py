@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from amplify_delivery.stacks.programs import UNHEARD_VARIABLE
 from amplify_delivery_rehearsal.workspace import PRODUCT
 from aws_rehearsal import warm
 from aws_rehearsal.pulumi_home import prepare
@@ -19,6 +20,10 @@ from aws_rehearsal.setup.launcher import built_launcher
 SAVED_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 """For an engine that nobody kills: it saves its state at its end, and not after each of a hundred steps as well, which
 is half of its processor time ("Skip saving state checkpoints and only save the final deployment": env.go of Pulumi)."""
+
+UNHEARD = {UNHEARD_VARIABLE: "true"}
+"""For plain `pulumi` without `--debug`, as commands set it: the engine drops each of the hundreds of messages that the
+SDK sends it, and of an update that changes little a fifth is their processor time."""
 
 
 def cold_home(folder: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from aws_rehearsal.setup.launcher import ensure_launcher
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.warm.fork import Fork
 from aws_rehearsal.warm.request import Request
+from aws_rehearsal.warm.sdk import remembering
 from aws_rehearsal.warm.server import FORKS_WORTH_IT
 from packages.tests.test_architecture import ORDER
 
@@ -581,3 +583,54 @@ def test_what_a_package_makes_once_is_there(tmp_path: Path) -> None:
     """
     with warm.start(tmp_path, tools().python, [*PRODUCT, "nowhere_to_be_found:function"]):
         assert said(launched(tmp_path, code, cwd=tmp_path)).split() == ["1"]
+
+
+def test_what_the_sdk_has_worked_out_of_its_classes_is_there(home: Path, tmp_path: Path) -> None:
+    """Of a resource, its arguments and what they consist of. Another resource's is asked for as ever."""
+    code = """
+        import json
+        from pulumi import _types
+        from pulumi_aws import s3, sqs
+        counted = []
+        for ask, of in (
+            (_types.resource_types, s3.Bucket),
+            (_types.resource_types, s3.BucketLifecycleConfiguration),
+            (_types.input_type_types, s3._inputs.BucketLifecycleConfigurationRuleFilterArgs),
+            (_types.output_type_types, s3.outputs.BucketLifecycleConfigurationRuleFilter),
+            (_types.resource_types, sqs.Queue),
+        ):
+            before = _types._types_from_py_properties.cache_info().misses
+            counted.append([bool(ask(of)), _types._types_from_py_properties.cache_info().misses - before])
+        print(json.dumps(counted))
+    """
+    known = [True, 0]
+    assert json.loads(said(launched(home, code, cwd=tmp_path))) == [known, known, known, known, [True, 1]]
+
+
+def test_a_resource_s_place_is_the_same_when_it_is_asked_for_again(home: Path, tmp_path: Path) -> None:
+    code = """
+        import json, traceback
+        from pulumi.runtime import resource
+        ask = resource._get_source_position_for_frame
+        def told(file, line):
+            found = ask(traceback.FrameSummary(file, line, "name", lookup_line=False))
+            return found and [found.uri, found.line]
+        asked = [("/a b.py", 1), ("/a b.py", 2), ("/a b.py", 1), ("/c.py", 1), ("<string>", 1), ("/c.py", None)]
+        print(json.dumps([ask.__wrapped__ is not ask, *(told(*place) for place in asked)]))
+    """
+    first, second = ["file:///a%20b.py", 1], ["file:///a%20b.py", 2]
+    expected = [True, first, second, first, ["file:///c.py", 1], None, None]
+    assert json.loads(said(launched(home, code, cwd=tmp_path))) == expected
+
+
+def test_a_resource_s_place_is_worked_out_once() -> None:
+    asked: list[int | None] = []
+
+    def address(frame: traceback.FrameSummary) -> int | None:
+        asked.append(frame.lineno)
+        return frame.lineno
+
+    remembered = remembering(address)
+    frames = [traceback.FrameSummary("a.py", line, "f", lookup_line=False) for line in (1, 2, 1, 1)]
+    assert [remembered(frame) for frame in frames] == [1, 2, 1, 1]
+    assert asked == [1, 2]

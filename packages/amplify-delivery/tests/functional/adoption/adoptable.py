@@ -58,7 +58,8 @@ class Adoptable:
         fill(self.there.client, self.app.stack_name)
         self.stack = self.app.environment
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        home = {**pulumi_homes.warm_home(folder / "home"), **({} if killed else pulumi_homes.SAVED_ONCE)}
+        home = {**pulumi_homes.warm_home(folder / "home"), **pulumi_homes.UNHEARD}
+        home |= {} if killed else pulumi_homes.SAVED_ONCE
         variables = {**clean, **home, **self.there.environment, "AMPLIFY_DELIVERY_CACHE": str(examined)}
         self.workspace = Workspace.make(folder, ROOT, variables)
         self.workspace.rename(self.app.project, account, self.app.region)

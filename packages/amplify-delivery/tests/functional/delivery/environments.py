@@ -45,7 +45,8 @@ class Environment:
         self.admin = aws.make_admin(self.account)
         self._clients: dict[tuple[str, Credentials], Any] = {}
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-        home = {**pulumi_homes.warm_home(folder / "home"), **({} if killed else pulumi_homes.SAVED_ONCE)}
+        home = {**pulumi_homes.warm_home(folder / "home"), **pulumi_homes.UNHEARD}
+        home |= {} if killed else pulumi_homes.SAVED_ONCE
         variables = {**clean, **home, **aws.environment(self.admin, REGION), "AMPLIFY_DELIVERY_CACHE": str(cache)}
         self.workspace = Workspace.make(folder, ROOT, variables)
         stack_name = json.loads((export(name) / "amplify-export-manifest.json").read_text())["stackName"]

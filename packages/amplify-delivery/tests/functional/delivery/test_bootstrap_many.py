@@ -77,7 +77,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, developer: LocalAccount)
     for name, account in (("preprod", developer.account), ("prod1", developer.account), ("prod2", TOOLING)):
         place = {"account": account, "region": developer.region, "bootstrapped": "true", "suffix": "a8d04"}
         write(project, name, place)
-    return Workspace(project, {**clean, **home, **pulumi_homes.SAVED_ONCE, **developer.environment})
+    home |= {**pulumi_homes.SAVED_ONCE, **pulumi_homes.UNHEARD}
+    return Workspace(project, {**clean, **home, **developer.environment})
 
 
 def bootstrap(workspace: Workspace, *arguments: str) -> Finished:

@@ -181,7 +181,7 @@ def make(folder: Path, aws: LocalAws, service: PipelineService) -> Scene:
     account = random_account()
     owner = LocalAccount(aws, account, aws.make_admin(account), HOME)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
-    home = {**pulumi_homes.warm_home(folder / "home"), **pulumi_homes.SAVED_ONCE}
+    home = {**pulumi_homes.warm_home(folder / "home"), **pulumi_homes.SAVED_ONCE, **pulumi_homes.UNHEARD}
     workspace = Workspace.make(folder, ROOT, {**clean, **home, **owner.environment})
     app = json.loads((export(EXPORT) / "amplify-export-manifest.json").read_text())["stackName"].split("-")[1]
     workspace.rename(app, account, HOME)

@@ -36,7 +36,7 @@ PROVIDERS = Point("ssm:PutParameter", also="bootstrap-version")
 @pytest.fixture
 def workspace(tmp_path: Path, developer: LocalAccount) -> Workspace:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_")) and k != "CI"}
-    home = pulumi_homes.warm_home(tmp_path / "home")
+    home = {**pulumi_homes.warm_home(tmp_path / "home"), **pulumi_homes.UNHEARD}
     project = tmp_path / "project"
     project.mkdir()
     make(project, 1)

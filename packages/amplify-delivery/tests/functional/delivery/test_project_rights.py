@@ -66,7 +66,7 @@ class Bootstrapped:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
         home = pulumi_homes.warm_home(folder / "home")
         cache = {"AMPLIFY_DELIVERY_CACHE": str(examined)}
-        self.environment = {**clean, **home, **pulumi_homes.SAVED_ONCE, **cache}
+        self.environment = {**clean, **home, **pulumi_homes.SAVED_ONCE, **pulumi_homes.UNHEARD, **cache}
         self.workspace = Workspace.make(folder, ROOT, {**self.environment, **aws.environment(self.admin, REGION)})
         self.workspace.rename(APP, self.account, REGION)
         project = self.workspace.project

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.stacks.programs import UNHEARD_VARIABLE
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 from unit.places import REPOSITORY
@@ -32,6 +33,12 @@ HELLO = f"""
     service = HelloService("hello", HelloServiceArgs(names, os.environ.get("ENDPOINT")), options)
     pulumi.export("url", service.url)
 """
+
+
+@pytest.fixture(autouse=True)
+def unheard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks the engine for debug messages (`pulumi_homes.UNHEARD`)."""
+    monkeypatch.setenv(UNHEARD_VARIABLE, "true")
 
 
 def test_the_hello_service_answers_at_its_output(project: PulumiProject) -> None:  # noqa: F811

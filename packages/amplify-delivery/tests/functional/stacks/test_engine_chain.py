@@ -48,7 +48,7 @@ def project(
     tmp_path: Path,
 ) -> PulumiProject:
     """The app's project with three pipelines, an environment each, and what their accounts' owners have made."""
-    project = PulumiProject.make(tmp_path, {**pulumi_home, **pulumi_homes.SAVED_ONCE}, tooling)
+    project = PulumiProject.make(tmp_path, {**pulumi_home, **pulumi_homes.SAVED_ONCE, **pulumi_homes.UNHEARD}, tooling)
     shutil.copytree(REPOSITORY / "components", project.folder / "components")
     shutil.copy(REPOSITORY / "__main__.py", project.folder)
     connection = f"arn:aws:codeconnections:{HOME}:{tooling.account}:connection/5e6f7a8b"

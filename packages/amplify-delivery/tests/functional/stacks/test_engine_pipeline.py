@@ -57,7 +57,7 @@ def tooling(service: PipelineService) -> LocalAccount:
 @pytest.fixture
 def project(pulumi_home: dict[str, str], tooling: LocalAccount, tmp_path: Path) -> PulumiProject:  # noqa: F811
     """The app's project, as it is checked out, with a pipeline over two environments."""
-    project = PulumiProject.make(tmp_path, {**pulumi_home, **pulumi_homes.SAVED_ONCE}, tooling)
+    project = PulumiProject.make(tmp_path, {**pulumi_home, **pulumi_homes.SAVED_ONCE, **pulumi_homes.UNHEARD}, tooling)
     shutil.copytree(REPOSITORY / "components", project.folder / "components")
     shutil.copy(REPOSITORY / "__main__.py", project.folder)
     describe(project)

@@ -53,7 +53,7 @@ def service(pulumi_home: dict[str, str]) -> Iterator[PipelineService]:  # noqa: 
 @pytest.fixture
 def project(pulumi_home: dict[str, str], tooling: LocalAccount, tmp_path: Path) -> PulumiProject:  # noqa: F811
     """In the account that has CodeBuild and CodePipeline."""
-    return PulumiProject.make(tmp_path, {**pulumi_home, **pulumi_homes.SAVED_ONCE}, tooling)
+    return PulumiProject.make(tmp_path, {**pulumi_home, **pulumi_homes.SAVED_ONCE, **pulumi_homes.UNHEARD}, tooling)
 
 
 def stage(says: str) -> dict[str, Any]:

@@ -27,6 +27,30 @@ _PROGRAMS = (
 )  # fmt: skip
 """What the project's programs import, of Pulumi's packages and of others. What is missing, the program will miss."""
 
+_RESOURCES = (
+    "pulumi:Stash", "pulumi.runtime.stack:Stack", "pulumi_aws:Provider", "pulumi_aws_native:Provider",
+    *(
+        f"pulumi_aws.{resource}"
+        for resource in (
+            "cloudformation:Stack", "cloudwatch:EventRule", "cloudwatch:EventTarget", "codebuild:Project",
+            "codestarnotifications:NotificationRule", "ecr:LifecyclePolicy", "ecr:Repository", "ecr:RepositoryPolicy",
+            "iam:Policy", "iam:Role", "iam:RolePolicy", "iam:RolePolicyAttachment", "kms:Alias", "kms:Key", "s3:Bucket",
+            "s3:BucketLifecycleConfiguration", "s3:BucketOwnershipControls", "s3:BucketPolicy",
+            "s3:BucketPublicAccessBlock", "s3:BucketServerSideEncryptionConfiguration", "s3:BucketVersioning",
+            "secretsmanager:Secret", "secretsmanager:SecretVersion", "sns:Topic", "sns:TopicPolicy",
+            "sns:TopicSubscription", "ssm:Parameter",
+        )
+    ),
+    *(
+        f"pulumi_aws_native.{resource}"
+        for resource in (
+            "apigatewayv2:Api", "apigatewayv2:Integration", "apigatewayv2:Route", "apigatewayv2:Stage",
+            "codepipeline:Pipeline", "iam:Role", "lambda_:Function", "lambda_:Permission", "logs:LogGroup",
+        )
+    ),
+)  # fmt: skip
+"""What the project's programs declare."""
+
 _WHEN_USED = (
     *(f"grpc.{name}" for name in ("_channel", "_interceptor", "_server", "_simple_stubs", "_utilities")),
     *(f"encodings.{name}" for name in ("idna", "utf_8_sig")),
@@ -62,6 +86,7 @@ def preload(also: Iterable[str] = ()) -> None:
     # First what a cold run of a program begins with: the host's runner, and the SDK.
     import_module("aws_rehearsal.language_host.runner")
     from aws_rehearsal.language_host import isolation
+    from aws_rehearsal.warm import sdk
 
     with contextlib.suppress(ImportError):
         import_module("pulumi.runtime")
@@ -70,6 +95,7 @@ def preload(also: Iterable[str] = ()) -> None:
             with contextlib.suppress(ImportError):
                 # A service's package is loaded when anything is asked of it, also what it has not.
                 hasattr(import_module(name), "loaded")
+        sdk.work_out(_RESOURCES)
         for name in _WHEN_USED:
             with contextlib.suppress(ImportError):
                 import_module(name)
