@@ -209,7 +209,10 @@ _AUTHORIZER = """exports.handler = async (event) => ({
 
 
 def test_tokens_of_other_uses_and_an_additional_authorizer(developer: LocalAccount) -> None:
-    """Users by default; whoever brings another token is the authorizer's to judge, and nobody's without one."""
+    """Users by default; whoever brings another token is the authorizer's to judge, and nobody's without one.
+
+    Long: one API with each way to sign in, asked in turn.
+    """
     cognito, appsync = developer.client("cognito-idp"), developer.client("appsync")
     pool = cognito.create_user_pool(PoolName="users")["UserPool"]["Id"]
     cognito.create_user_pool_client(UserPoolId=pool, ClientName="Web")

@@ -37,6 +37,7 @@ def as_people_call_it(app: PushedApp, folder: Path, capsys: pytest.CaptureFixtur
 def test_amplifys_tools_find_what_runs(
     local_aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Long: one environment, asked by each tool."""
     app = PushedApp.unpack("product-catalog", tmp_path / "app")
     account = random_account()
     there = LocalAccount(local_aws, account, local_aws.make_admin(account), app.region)

@@ -424,7 +424,10 @@ def test_an_environment_with_a_secret_and_verification_pages_is_planned_again_an
 
 
 def test_the_doctor_of_the_account(bootstrapped: Bootstrapped) -> None:
-    """All is well; then everything that somebody can break in the account is told; and what one may not ask."""
+    """All is well; then everything that somebody can break in the account is told; and what one may not ask.
+
+    Long: one account, broken in one way after the other.
+    """
     names = bootstrapped.names
 
     def lines(who: Credentials) -> dict[str, Any]:

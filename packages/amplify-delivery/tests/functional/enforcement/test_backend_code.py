@@ -177,6 +177,7 @@ Call = Callable[[Intruder], Any]
 
 
 def _state_and_staging() -> Iterator[tuple[str, Call]]:
+    """Long: rows of a table."""
     for environment in ("prod", "canary"):
 
         def names(i: Intruder, environment: str = environment) -> EnvironmentNames:
@@ -244,6 +245,7 @@ def _state_and_staging() -> Iterator[tuple[str, Call]]:
 
 
 def _records() -> Iterator[tuple[str, Call]]:
+    """Long: rows of a table."""
     for environment in ("prod", "canary"):
 
         def names(i: Intruder, environment: str = environment) -> EnvironmentNames:

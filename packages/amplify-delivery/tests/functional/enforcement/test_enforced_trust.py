@@ -151,6 +151,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
 
 
 def _through_the_action_role() -> Iterator[Case]:
+    """Long: rows of a table."""
+
     def s3(w: DeclaredWorld) -> Any:
         return w.client("s3", w.action_role(w.prod), OTHER_REGION)
 
@@ -244,6 +246,8 @@ def _through_the_action_role() -> Iterator[Case]:
 
 
 def _update() -> Iterator[Case]:
+    """Long: rows of a table."""
+
     def iam(w: DeclaredWorld) -> Any:
         return w.client("iam", w.tools("update"), "us-east-1")
 
@@ -396,6 +400,7 @@ def _without(w: DeclaredWorld, what: str, sid: str) -> Document:
 
 
 def _elsewhere() -> Iterator[Case]:
+    """Long: rows of a table."""
     roles = ("action", *PROJECTS, "cloudformation")
 
     def arn(names: EnvironmentNames, what: str) -> str:

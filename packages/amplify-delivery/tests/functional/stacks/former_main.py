@@ -24,7 +24,10 @@ from components.hello_service import HelloService, HelloServiceArgs
 
 
 def program() -> None:
-    """Deploy the environment that the stack file describes."""
+    """Deploy the environment that the stack file describes.
+
+    Long: as it was then.
+    """
     configuration = from_pulumi()
     config, directory = configuration.environment, configuration.directory
     assembly = read_assembly(config, directory, pulumi.get_project())

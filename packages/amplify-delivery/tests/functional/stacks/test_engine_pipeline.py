@@ -265,7 +265,10 @@ def of_before(project: PulumiProject) -> None:
 def test_a_pipeline_and_an_account_of_before_move_to_the_new_names(
     project: PulumiProject, service: PipelineService
 ) -> None:
-    """In the order of docs/upgrading.md; before and after each step the pipeline may come in."""
+    """In the order of docs/upgrading.md; before and after each step the pipeline may come in.
+
+    Long: each step begins where the one before has ended.
+    """
     account, client = project.developer.account, project.developer.client
     names = PipelineNames(APP, account, HOME)
     present = EnvironmentNames(APP, account, HOME, "preprod")

@@ -556,6 +556,7 @@ def _every_build(names: EnvironmentNames, what: str) -> Iterator[Row]:
 
 
 def _plan() -> Iterator[Row]:
+    """Long: rows of a table."""
     for names in ENVIRONMENTS:
         role = names.project_role_arn("plan")
         stack, state = _stack(names), names.bucket_arn(names.state_bucket)
@@ -1316,6 +1317,10 @@ def _tooling() -> Iterator[Row]:
     yield yes(build, "logs:CreateLogGroup", log.removesuffix(":x"))
     yield no(build, "logs:PutLogEvents", pipeline.arn("logs", "log-group:another:x"))
     yield from _connection(source)
+    yield from _actions_of_the_pipeline(own, build, source)
+
+
+def _actions_of_the_pipeline(own: str, build: str, source: str) -> Iterator[Row]:
     for what in ("build", "update"):
         role = pipeline.role_arn(f"{what}-action")
         other = "update" if what == "build" else "build"
@@ -1335,6 +1340,7 @@ def _tooling() -> Iterator[Row]:
     yield never(own, "sns:CreateTopic", pipeline.arn("sns", "x"))
     yield never(own, "kms:Encrypt", OPEN_KEY)
     yield never(own, "sns:Publish", OPEN_TOPIC)
+    via = through_s3(HOME, pipeline.artifact_key_alias)
     yield never(own, "kms:PutKeyPolicy", artifact_key(HOME), keys=via)
     trigger = pipeline.role_arn("trigger")
     yield yes(trigger, "codepipeline:StartPipelineExecution", pipeline.pipeline_arn)

@@ -75,7 +75,10 @@ def _denied(**how: object) -> Decision:
 
 
 def wrong() -> Iterator[tuple[str, State, Line]]:  # noqa: PLR0915 - one list
-    """What is wrong, how bad that is, and the line."""
+    """What is wrong, how bad that is, and the line.
+
+    Long: rows of a table.
+    """
 
     def of(lines: Iterator[Line] | list[Line], subject: str) -> Line:
         return next(line for line in lines if line.subject == subject)

@@ -44,7 +44,10 @@ def backend(models: int, each: int = 15) -> tuple[tuple[Stack, ...], tuple[Line,
 
 
 def everything(models: int = 3) -> Report:
-    """A report with all its sections."""
+    """A report with all its sections.
+
+    Long: one of each thing that a report can show.
+    """
     stacks, lines = backend(models)
     hostile = Stack(("api", HOSTILE), HOSTILE, 1)
     said = ("test_answers FAILED", f"  {HOSTILE}")
