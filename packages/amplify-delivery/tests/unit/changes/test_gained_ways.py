@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,6 +74,149 @@ def test_a_resource_that_brings_rights() -> None:
         assert found(new, new) == found(new, full()) == []
 
     hold(check, WRITTEN)
+
+
+QUEUE, STREAM = "arn:aws:sqs:eu-west-1:1:theirs", "arn:aws:kinesis:eu-west-1:1:stream/theirs"
+ISSUER = "https://id.example.com"
+HANDED: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("AWS::IAM::AccessKey", {"UserName": "ci"}, f"whoever has the access key {NEW} may become ci (acts with it)"),
+    (
+        "AWS::IAM::User",
+        {"LoginProfile": {"Password": "x"}},
+        f"whoever has its password may become {NEW} (signs in to the console)",
+    ),
+    (
+        "AWS::IAM::OIDCProvider",
+        {"Url": ISSUER, "ClientIdList": ["ci"]},
+        f"holders of tokens of {ISSUER} for ci may sign in to roles that trust it",
+    ),
+    (
+        "AWS::IAM::SAMLProvider",
+        {"SamlMetadataDocument": "<x/>"},
+        f"users of its metadata {hashlib.sha256(b'<x/>').hexdigest()[:12]} may sign in to roles that trust it",
+    ),
+    (
+        "AWS::Cognito::UserPoolIdentityProvider",
+        {"ProviderName": "Corp", "UserPoolId": "p", "ProviderDetails": {"oidc_issuer": ISSUER}},
+        f"users of Corp (oidc_issuer {ISSUER}) may sign in on p",
+    ),
+    (
+        "AWS::Cognito::UserPoolUserToGroupAttachment",
+        {"Username": "ann", "GroupName": "admins"},
+        "user ann may do what the group admins may",
+    ),
+    (
+        "AWS::IoT::PolicyPrincipalAttachment",
+        {"Principal": "cert", "PolicyName": "p"},
+        "cert may do what the policy p allows",
+    ),
+    ("AWS::AppSync::ApiKey", {"ApiId": "a"}, f"whoever has the key {NEW} may call it with that key on a"),
+    (
+        "AWS::AppSync::Api",
+        {"EventConfig": {"AuthProviders": [{"AuthType": "API_KEY"}]}},
+        "whom API_KEY lets in may use its channels",
+    ),
+    (
+        "AWS::ApiGateway::UsagePlanKey",
+        {"KeyId": "k", "UsagePlanId": "p"},
+        "whoever has the key k may call the APIs of the plan on p",
+    ),
+    ("AWS::ApiGateway::Authorizer", {"RestApiId": "a", "ProviderARNs": ["pool"]}, "users of pool may be let in on a"),
+    (
+        "AWS::ApiGateway::Authorizer",
+        {"RestApiId": "a", "AuthorizerUri": "function"},
+        "function may decide who is let in on a",
+    ),
+    (
+        "AWS::ApiGatewayV2::Authorizer",
+        {"ApiId": "a", "JwtConfiguration": {"Issuer": ISSUER, "Audience": ["web"]}},
+        f"users of {ISSUER} for web may be let in on a",
+    ),
+    (
+        "AWS::SNS::Subscription",
+        {"TopicArn": "t", "Protocol": "email", "Endpoint": "a@b.c"},
+        "a@b.c may receive its messages (email) on t",
+    ),
+    (
+        "AWS::SNS::Topic",
+        {"Subscription": [{"Protocol": "sqs", "Endpoint": QUEUE}]},
+        f"{QUEUE} may receive its messages (sqs)",
+    ),
+    ("AWS::Events::Rule", {"Targets": [{"Id": "a", "Arn": QUEUE}]}, f"{QUEUE} may receive its events"),
+    (
+        "AWS::Logs::SubscriptionFilter",
+        {"LogGroupName": "g", "DestinationArn": STREAM},
+        f"{STREAM} may receive its log events on g",
+    ),
+    (
+        "AWS::DynamoDB::Table",
+        {"KinesisStreamSpecification": {"StreamArn": STREAM}},
+        f"{STREAM} may receive its changes",
+    ),
+    (
+        "AWS::S3::Bucket",
+        {"ReplicationConfiguration": {"Rules": [{"Destination": {"Bucket": "arn:b", "Account": "222222222222"}}]}},
+        "arn:b of account 222222222222 may receive copies of its objects",
+    ),
+    (
+        "AWS::Lambda::EventInvokeConfig",
+        {"FunctionName": "f", "DestinationConfig": {"OnFailure": {"Destination": QUEUE}}},
+        f"{QUEUE} may receive what it was called with (OnFailure) on f",
+    ),
+    (
+        "AWS::EC2::VPCEndpointServicePermissions",
+        {"ServiceId": "s", "AllowedPrincipals": ["*"]},
+        "* may connect to it on s",
+    ),
+    ("AWS::CloudFront::KeyGroup", {"KeyGroupConfig": {"Items": ["k"]}}, "k may sign its addresses"),
+    (
+        "AWS::RAM::ResourceShare",
+        {"Principals": ["222222222222"], "ResourceArns": ["arn:x"]},
+        "222222222222 may use it (shared) on arn:x",
+    ),
+    (
+        "AWS::Scheduler::Schedule",
+        {"Target": {"RoleArn": "arn:aws:iam::1:role/Admin"}},
+        f"{NEW} may become arn:aws:iam::1:role/Admin (acts as it)",
+    ),
+    (
+        "AWS::Lambda::LayerVersionPermission",
+        {"Principal": "*", "LayerVersionArn": "l", "Action": "x:Get"},
+        "anyone may x:Get on l",
+    ),
+)
+"""What is handed out beside policies, or by a role that a part of a resource acts as."""
+
+
+def test_a_resource_that_hands_something_out() -> None:
+    def check(kind: str, properties: dict[str, Any], said: str) -> None:
+        new = added(kind, **properties)
+        assert said in told(full(), new)
+        assert found(new, new) == found(new, full()) == []
+
+    hold(check, HANDED)
+
+
+def test_somebody_else_gets_it() -> None:
+    """The resource was there: what it hands out goes to another one now."""
+
+    def check(kind: str, properties: dict[str, Any], said: str) -> None:
+        before = added(kind, **{**properties, **_OTHERS.get(kind, {})})
+        assert said in told(before, added(kind, **properties))
+
+    hold(check, [row for row in HANDED if row[0] in _OTHERS])
+
+
+_OTHERS: dict[str, dict[str, Any]] = {
+    "AWS::IAM::OIDCProvider": {"ClientIdList": []},
+    "AWS::IAM::SAMLProvider": {"SamlMetadataDocument": "<y/>"},
+    "AWS::Cognito::UserPoolIdentityProvider": {"ProviderDetails": {"oidc_issuer": "https://other.example.com"}},
+    "AWS::SNS::Subscription": {"Endpoint": "x@y.z"},
+    "AWS::Events::Rule": {"Targets": []},
+    "AWS::Logs::SubscriptionFilter": {"DestinationArn": QUEUE},
+    "AWS::RAM::ResourceShare": {"Principals": []},
+    "AWS::Scheduler::Schedule": {"Target": {"RoleArn": "arn:aws:iam::1:role/Other"}},
+}
 
 
 def test_a_managed_policy_that_is_attached_by_its_name_is_looked_into() -> None:

@@ -16,7 +16,7 @@ def test_rights_of_a_first_plan_are_told_shortly(capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.strip().splitlines()
     assert lines[0] == "Rights that are new:"
     assert "* authfullappauth/UserPool: anyone: sign up" in lines
-    counts = "22 of what roles and users may do, 2 of who may use a resource, 15 of who may become a role"
+    counts = "22 of what roles and users may do, 3 of who may use a resource, 15 of who may become a role"
     assert lines[-1] == f"* and, since all of it is new: {counts} (`--json` lists them: gainedRights)"
     assert len(lines) < 10 < len(rights)
     plans.rights(rights, first=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 from amplify_delivery.changes.gained.grants import ANYONE, Grant, Kind, uncovered
 from amplify_delivery.changes.gained.graphql import NOTHING, Contents, Found, nothing_known, opened
+from amplify_delivery.changes.gained.handed_out import handed_out
 from amplify_delivery.changes.gained.openings import openings, unblocked, unbounded
 from amplify_delivery.changes.gained.policies import grants
 from amplify_delivery.changes.gained.runs_as import runs_as
@@ -103,8 +104,8 @@ def gained_between(
     old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedResource], beside: Found = NOTHING
 ) -> tuple[Gained, ...]:
     """The same of resources by themselves: policies, what is open in them, and what stands `beside` the templates."""
-    before = [*grants(old), *openings(old), *beside.before]
-    after = [*grants(new), *openings(new), *beside.after]
+    before = [*grants(old), *openings(old), *handed_out(old), *beside.before]
+    after = [*grants(new), *openings(new), *handed_out(new), *beside.after]
     allowed = uncovered([g for g in after if not g.denied], [g for g in before if not g.denied])
     denials = uncovered([g for g in before if g.denied], [g for g in after if g.denied])
     fallen = [replace(g, kind="denial") for g in denials if _is_there_still(g, old, new)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from amplify_delivery.changes.gained.grants import Grant, Term
 from amplify_delivery.changes.gained.policies import Holders
-from amplify_delivery.changes.gained.texts import branches, path_of, shown
+from amplify_delivery.changes.gained.texts import ALWAYS, When, branches, path_of, shown
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.templates.resolve import ResolvedResource
 
@@ -27,7 +28,7 @@ def runs_as(old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedRes
             continue
         for name in _ROLES:
             before = _called(old[path], name, had) if path in old else set()
-            for role, when in branches(item.properties.get(name) if isinstance(item.properties, Mapping) else None):
+            for role, when in _roles(item, name):
                 its_own = path not in old and path_of(role) is not None
                 if isinstance(role, (str, Mapping)) and not its_own and has.called(role) not in before:
                     on = Term(has.called(role))
@@ -35,5 +36,17 @@ def runs_as(old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedRes
 
 
 def _called(item: ResolvedResource, name: str, holders: Holders) -> set[str]:
-    found = item.properties.get(name) if isinstance(item.properties, Mapping) else None
-    return {holders.called(role) if isinstance(role, (str, Mapping)) else shown(role) for role, _ in branches(found)}
+    return {holders.called(role) if isinstance(role, (str, Mapping)) else shown(role) for role, _ in _roles(item, name)}
+
+
+def _roles(item: ResolvedResource, name: str) -> Iterator[tuple[Any, When]]:
+    """The roles that a resource names by that name: by itself, or of a part of it, as targets and destinations do."""
+    stack: list[tuple[Any, When]] = [(item.properties, ALWAYS)]
+    while stack:
+        found, when = stack.pop()
+        for value, under in branches(found, when):
+            if isinstance(value, list):
+                stack += [(inner, under) for inner in value]
+            elif isinstance(value, Mapping):
+                yield from branches(value.get(name), under)
+                stack += [(inner, under) for key, inner in value.items() if key != name and not key.startswith("Fn::")]
