@@ -199,7 +199,7 @@ def _prediction(prediction: Prediction) -> tuple[str, dict[str, Any]]:
             most = outputs.get("maxEntities", "")
             base["defaults"] = {
                 "collectionId": outputs["collectionId"],
-                "maxEntities": int(most) if most.isdecimal() else 0,
+                "maxEntities": int(most) if most.isdecimal() else None,
             }
     elif prediction.kind == "infer":
         base["endpoint"] = outputs.get("endpointName")

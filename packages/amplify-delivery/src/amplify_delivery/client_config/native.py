@@ -220,9 +220,11 @@ def _storage(backend: Backend) -> dict[str, Any]:
 def _geo(backend: Backend) -> dict[str, Any]:
     if not backend.of("geo"):
         return {}
+    served = ("Map", "PlaceIndex")
     maps = [place for place in backend.places if place.kind == "Map"]
     indices = [place for place in backend.places if place.kind == "PlaceIndex"]
-    known = [p.region for p in backend.places if p.kind != "GeofenceCollection"]
+    # The last one that a stack tells, whichever of them has none.
+    known = [r.outputs["Region"] for r in backend.of("geo") if r.service in served and r.outputs.get("Region")]
     found: dict[str, Any] = {"region": known[-1] if known else backend.region}
 
     def default(places: list[Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.client_config import Backend, Platform, read_backend
-from unit.client_config.backends import AUTH, REGION, backend, everything, graphql, plugins, resource, written
+from unit.client_config.backends import AUTH, DEFAULT, REGION, backend, everything, graphql, plugins, resource, written
 
 NATIVE: tuple[Platform, ...] = ("android", "ios", "flutter")
 PARAMETERS: dict[str, Any] = {
@@ -310,6 +310,15 @@ def test_maps_places_and_fences() -> None:
     assert plugins(found, "flutter", "geo") is None
     geo = written(found, "outputs")["geo"]
     assert (geo["maps"], geo["geofence_collections"]) == (maps, {"items": ["f-dev"], "default": "f-dev"})
+
+
+def test_a_place_whose_stack_tells_no_region_has_the_one_before() -> None:
+    """So does amplify-config-helper.js (`constructGeo`); a web app's file has the environment's then."""
+    elsewhere = resource("geo/map", "Map", {"Name": "map-dev", "Style": "s", "Region": "us-east-1"}, DEFAULT)
+    found = backend(elsewhere, resource("geo/places", "PlaceIndex", {"Name": "places-dev"}, DEFAULT))
+    for platform in ("android", "ios"):
+        assert plugins(found, platform, "geo")["awsLocationGeoPlugin"]["region"] == "us-east-1"
+    assert written(found, "javascript")["geo"]["amazon_location_service"]["region"] == REGION
 
 
 def test_predictions() -> None:
