@@ -24,6 +24,9 @@ _TOOL = r"""#!/bin/bash
   echo
 } >> "$CALLS"
 value_of() { local option=$1; shift; while [ "$1" != "$option" ]; do shift; done; echo "$2"; }
+case "$*" in # as pip would: in the project
+  "-m pip "*) [ -f requirements.lock ] || exit 1 ;;
+esac
 case "${0##*/} $*" in
   "python3 -m venv "*)
     mkdir -p "$3/bin"

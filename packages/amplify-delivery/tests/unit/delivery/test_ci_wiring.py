@@ -25,11 +25,15 @@ INSTALLED = "python -m pip install --quiet --no-compile --no-deps --require-hash
 
 @pytest.fixture
 def repository(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """The files of the CI that the test's parameter names."""
+    """The files of the CI that the test's parameter names, of a project that is the repository, or a folder of it."""
+    kind, inside = request.param if isinstance(request.param, tuple) else (request.param, None)
     work = tmp_path / "repository"
-    for path, text in ci.files(request.param, ENVIRONMENTS).items():
-        (work / path).parent.mkdir(parents=True, exist_ok=True)
-        (work / path).write_text(text)
+    project = work / inside.folder if inside else work
+    project.mkdir(parents=True)
+    (project / "requirements.lock").touch()
+    for path, text in ci.files(kind, ENVIRONMENTS, inside=inside).items():
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        (project / path).write_text(text)
     return work
 
 
@@ -62,7 +66,8 @@ def pipeline(repository: Path, stubs: Stubs, issuer: Issuer, folder: Path) -> tu
     push = Push(repository, commit(repository), "main", "octo/shop")
     runner = Runner(folder, stubs.variables, stubs.shell, issuer, lambda _: {}, lambda _: None)
     if (repository / ".github").is_dir():
-        run = github.Run(github.load(repository, ".github/workflows/backend-deploy.yml"), push, runner)
+        [workflow_of_deliveries] = repository.glob(".github/workflows/backend-deploy*.yml")
+        run = github.Run(github.load(repository, str(workflow_of_deliveries.relative_to(repository))), push, runner)
         return run, run.workflow.jobs
     return gitlab.Run(push, runner, "gitlab.com", "4711"), gitlab.read(repository).jobs(push, "4711")
 
@@ -79,8 +84,15 @@ def test_a_plan_that_fails_ends_its_job(repository: Path, issuer: Issuer, tmp_pa
         run.play(plan)
 
 
+INSIDE = ci.Inside("shop", "backends/a shop")
+EITHER = (ci.GITHUB, ci.GITLAB)
+
+
 @pytest.mark.processes
-@pytest.mark.parametrize("repository", [ci.GITHUB, ci.GITLAB], indirect=True, ids=["github", "gitlab"])
+@pytest.mark.parametrize(
+    "repository", [*EITHER, *((kind, INSIDE) for kind in EITHER)], indirect=True,
+    ids=[*EITHER, *(f"{kind}-inside" for kind in EITHER)],
+)  # fmt: skip
 def test_a_push_goes_through_every_job_with_what_the_one_before_has_made(
     repository: Path, issuer: Issuer, tmp_path: Path
 ) -> None:
@@ -92,7 +104,7 @@ def test_a_push_goes_through_every_job_with_what_the_one_before_has_made(
         run.play(job)
         venv, installed, *called = [_plain(line) for line in stubs.called()]
         assert (venv, installed.replace(EXAMINED, "")) == ("python3 -m venv ENGINE", INSTALLED)
-        calls[job.name.removeprefix("backend-")] = called
+        calls[job.name.removeprefix("backend-").removeprefix("shop-")] = called
     [tested, *_] = built = calls.pop("build")
     assert f"amplify-delivery build{EXAMINED}" in built, "the accounts' projects examine everything again"
     assert [line.replace(EXAMINED, "") for line in (tested, *built[1:])] == [
@@ -113,6 +125,25 @@ def _plain(line: str) -> str:
     """A call with the files that a CI names, without their folders."""
     line = re.sub(r"\S+/(?=artifact\.zip)", "", re.sub(r"(--variables) \S+", r"\1 OUT", line))
     return re.sub(r"^(python3 -m venv) \S+/(?:backend-)?engine( .*)?$", r"\1 ENGINE", line)
+
+
+READS, SIGNS = {"contents": "read"}, {"contents": "read", "id-token": "write"}
+
+
+def test_each_job_on_github_may_do_what_its_commands_do_and_no_more() -> None:
+    """A comment is written; a token is signed; whether the run that has left a preview half done has ended is asked
+    (`ci_runs`), without which it stays locked. All else that a token may do is nobody's here."""
+    may = {}
+    for path, text in ci.files(ci.GITHUB, ENVIRONMENTS).items():
+        document = workflow(text)
+        assert document["permissions"] == {}
+        may |= {f"{Path(path).stem} {name}": job["permissions"] for name, job in document["jobs"].items()}
+    assert may == {
+        "backend-plan plan": {**READS, "pull-requests": "write"},
+        **{f"backend-preview {name}": {**SIGNS, "actions": "read"} for name in ("preview", "collect")},
+        "backend-deploy build": READS,
+        **{f"backend-deploy {what}-{name}": SIGNS for what in ("plan", "deploy") for name in ENVIRONMENTS},
+    }
 
 
 class Event:
@@ -224,6 +255,7 @@ def on_github(tmp_path: Path, request: pytest.FixtureRequest) -> OnGitHub:
     """Of the workflow that the test's parameter names; its commands work in a repository."""
     work = tmp_path / "work"
     work.mkdir()
+    (work / "requirements.lock").touch()
     text = ci.files(ci.GITHUB)[f".github/workflows/backend-{request.param}.yml"]
     return OnGitHub(workflow(text), Stubs(tmp_path), work)
 
@@ -390,6 +422,7 @@ def test_what_starts_which_jobs_on_gitlab(repository: Path, given: dict[str, str
 def test_merge_requests_and_the_clock_call_on_gitlab_what_they_call_on_github(repository: Path, tmp_path: Path) -> None:
     """Those are played on the real engine (`functional/delivery/test_previews.py`)."""
     stubs, documents = Stubs(tmp_path), gitlab.read(repository).documents
+    (tmp_path / "requirements.lock").touch()
     state = STATE.replace("GH_TOKEN=github-token", "GITLAB_TOKEN=comment-token")
     for name, given, commands in (
         ("preview", MERGE_REQUEST, UP),
