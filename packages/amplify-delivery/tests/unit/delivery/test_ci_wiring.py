@@ -133,7 +133,7 @@ READS, SIGNS = {"contents": "read"}, {"contents": "read", "id-token": "write"}
 def test_each_job_on_github_may_do_what_its_commands_do_and_no_more() -> None:
     """A comment is written; a token is signed; whether the run that has left a preview half done has ended is asked
     (`ci_runs`), without which it stays locked. All else that a token may do is nobody's here."""
-    may = {}
+    may: dict[str, dict[str, str]] = {}
     for path, text in ci.files(ci.GITHUB, ENVIRONMENTS).items():
         document = workflow(text)
         assert document["permissions"] == {}
