@@ -304,7 +304,8 @@ With the real engine and the local AWS, in tests:
   stack files. Beside another state both are refused. That a stack file takes over a lost account was played once, by
   hand.
 - A program in JavaScript, with the SDK that npm has, run by its Automation API inside its own process and with the
-  class above, deploys a backend and declares a `TargetAccount`, again without a change, and takes both away.
+  class above, deploys a backend and declares a `TargetAccount`, again without a change, updates the backend to a
+  release with one model more, is refused for one that would lose that model's table, and takes both away.
 - The engine binds the schema, which checks it.
 
 Without an AWS account you can do the same in a shell of a rehearsal that is kept (docs/rehearsal.md), with
