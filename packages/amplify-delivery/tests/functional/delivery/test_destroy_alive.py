@@ -143,7 +143,7 @@ def test_a_delete_that_cloudformation_refuses_is_not_said_to_be_done(environment
 
 def test_an_update_is_waited_for(environment: Environment) -> None:
     environment.client("s3").delete_bucket(Bucket=f"{environment.root}-deployment")
-    succeeds(environment.delivery("up"))
+    succeeds(environment.plain("up", "--skip-preview"))
     begin_update(environment.client("cloudformation"), environment.root, "Waited")
     arguments = ("destroy", "dev", "--delete-data", "--wait", "5")
     destroying = environment.start(*pulumi_homes.delivery(environment.workspace.environment, *arguments))

@@ -39,7 +39,7 @@ def test_nothing_is_made(environment: Environment, skip: tuple[str, ...]) -> Non
 
 def test_under_another_name_it_goes_on(environment: Environment) -> None:
     environment.workspace.succeed("config", "set", "-s", "dev", "environment", "ann")
-    succeeds(environment.plain("up"))
+    succeeds(environment.plain("up", "--skip-preview"))
     tables = environment.client("dynamodb").list_tables()["TableNames"]
     assert [name.endswith("-ann") for name in tables] == [True]
 
@@ -56,4 +56,4 @@ def test_what_only_another_environment_can_be_is_refused_before_anything_is_made
     fails(made.plain("up", "--skip-preview"), "AD730", "mails has no dev")
     assert made.buckets() == set()
     made.workspace.succeed("config", "set", "-s", "dev", "environment", "ann")
-    succeeds(made.plain("up"))
+    succeeds(made.plain("up", "--skip-preview"))

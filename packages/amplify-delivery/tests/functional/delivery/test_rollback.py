@@ -46,7 +46,7 @@ def test_one_release_after_the_other(environment: Environment) -> None:
     item = {"id": {"S": "1"}, "__typename": {"S": "Todo"}}
     environment.client("dynamodb").put_item(TableName=table(environment), Item=item)
     environment.take("todo-series/v2")
-    succeeds(environment.delivery("up"))
+    succeeds(environment.plain("up", "--skip-preview"))
     second = running(environment)
     assert first != second
 
@@ -75,7 +75,7 @@ def the_one_before_is_planned_and_deployed(environment: Environment, first: str,
 
 def what_would_lose_data_is_refused(environment: Environment) -> None:
     environment.take("todo-series/v4")
-    succeeds(environment.delivery("up"))
+    succeeds(environment.plain("up", "--skip-preview"))
     listed = document(environment, "rollback", "--list")["releases"]
     oldest = listed[-1]["assembly"]
     planned = document(environment, "rollback", "--to", oldest)["plan"]
