@@ -1106,6 +1106,21 @@ def test_a_field_has_one_resolver(developer: LocalAccount) -> None:
     assert developer.create(resources(**parts, B=resolver("b", "A")), "two")["StackStatus"] == "CREATE_COMPLETE"
     assert developer.create(resources(**parts, B=resolver("a", "A")), "twice")["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "Only one resolver is allowed per field" in developer.reasons("twice")["B"]
+    again = {**source, "DependsOn": "Source"}
+    assert developer.create(resources(**parts, Again=again), "again")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "Data source with name none already exists" in developer.reasons("again")["Again"]
+
+
+def test_a_group_that_gets_another_logical_id_is_refused(developer: LocalAccount) -> None:
+    """The new one comes before the old one goes."""
+    pool = {"Type": "AWS::Cognito::UserPool", "Properties": {"UserPoolName": "staff"}}
+    given = {"UserPoolId": {"Ref": "Pool"}, "GroupName": "admins"}
+    group = {"Type": "AWS::Cognito::UserPoolGroup", "Properties": given}
+    assert developer.create(resources(Pool=pool, A=group))["StackStatus"] == "CREATE_COMPLETE"
+    described = {**group, "Properties": {**given, "Description": "d"}}
+    assert developer.update(resources(Pool=pool, A=described))["StackStatus"] == "UPDATE_COMPLETE"
+    assert developer.update(resources(Pool=pool, B=group))["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "A group with the name already exists" in developer.reasons()["B"]
 
 
 @pytest.mark.parametrize(("principal", "made"), [("s3.amazonaws.com", True), ("sns.amazonaws.com", False)])

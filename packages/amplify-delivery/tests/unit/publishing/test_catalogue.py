@@ -484,6 +484,39 @@ def test_a_name_that_moves_is_told_where_it_is_one_of_a_kind() -> None:
     assert found(with_topic("T", "news"), perhaps_made("U", never)) == []
 
 
+def without_resolver(stacks: Stacks) -> tuple[Stacks, dict[str, Any]]:
+    """Without one of the model's resolvers, and that."""
+    found: dict[str, Any] = {}
+
+    def change(template: dict[str, Any]) -> None:
+        resources = template["Resources"]
+        name = min(n for n, r in resources.items() if r["Type"] == "AWS::AppSync::Resolver")
+        found.update(resources.pop(name))
+
+    return changed(stacks, "apiseriesapp/Todo", change), found
+
+
+def test_a_resolver_that_moves_to_another_stack_is_one_of_its_field() -> None:
+    """amplify-cli 1189, amplify-category-api 32: "Only one resolver is allowed per field"."""
+    new, resolver = without_resolver(OLD)
+    api = {"Fn::GetAtt": ["GraphQLAPI", "ApiId"]}
+
+    def found(new: Stacks, **properties: Any) -> list[str]:
+        given = {**resolver["Properties"], "ApiId": api, "DataSourceName": "NONE", **properties}
+        moved = {**resolver, "Properties": given}
+        there = changed(new, "apiseriesapp", lambda t: t["Resources"].update(Moved=moved))
+        return [i.id for i in impossible(plan_backend(OLD, there), OLD, there, date(2026, 6, 1))]
+
+    assert found(new) == ["AD753"]
+    assert found(new, FieldName="another") == []
+    assert found(new, ApiId="a1b2c3") == []
+    # Of another API, which is made in its place.
+    private = changed(
+        new, "apiseriesapp", lambda t: t["Resources"]["GraphQLAPI"]["Properties"].update(Visibility="PRIVATE")
+    )
+    assert "AD753" not in found(private)
+
+
 @pytest.mark.parametrize(("count", "found"), [(2_499, []), (2_500, ["AD744"])])
 def test_an_operation_ad744(count: int, found: list[str]) -> None:
     steps = [AddResource(("nested", f"R{n}"), "AWS::SNS::Topic", "") for n in range(count)]

@@ -111,9 +111,9 @@ MOVED = Rule(
     "AD753",
     "refused",
     "A resource under another logical id, or in another stack, that keeps its name: CloudFormation makes the new one "
-    "before it deletes the old one.",
+    "before it deletes the old one. A resolver is one of its field, a group and a provider are of their pool.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
-    "`X already exists in stack Y`, in the middle of the deployment",
+    "`X already exists in stack Y`, `Only one resolver is allowed per field`, in the middle of the deployment",
     remedy="put the logical id back (`amplify override`); give the new resource another name; or deliver twice: first "
     "without the resource (its data goes), then with the new one",
 )

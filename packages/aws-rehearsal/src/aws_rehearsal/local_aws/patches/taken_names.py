@@ -1,4 +1,4 @@
-"""A role, table or function whose name is taken can't be created by a stack.
+"""A role, table or function whose name is taken can't be created by a stack, nor a pool's group or an API's source.
 
 MiniStack takes the existing one over and deletes it with the stack.
 AWS: CloudFormation User Guide, "Name type": a resource with a custom name that exists fails with "already exists".
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ministack.services import dynamodb, iam, lambda_svc
+from ministack.services import appsync, cognito, dynamodb, iam, lambda_svc
 
 from ._resources import Properties, before_create_or_update
 
@@ -23,6 +23,25 @@ def apply() -> None:
     """Look for the name first."""
     for resource_type, (name_property, store) in _STORES.items():
         before_create_or_update({resource_type}, _refusal(resource_type, name_property, store))
+    before_create_or_update({"AWS::Cognito::UserPoolGroup"}, _group)
+    before_create_or_update({"AWS::AppSync::DataSource"}, _source)
+
+
+def _group(new: Properties, old: Properties | None) -> Properties:
+    place = [new.get("UserPoolId"), new.get("GroupName")]
+    there = (cognito._user_pools.get(place[0]) or {}).get("_groups") or {}
+    if place[1] in there and (old is None or place != [old.get("UserPoolId"), old.get("GroupName")]):
+        raise ValueError("A group with the name already exists.")
+    return new
+
+
+def _source(new: Properties, old: Properties | None) -> Properties:
+    place = [new.get("ApiId"), new.get("Name")]
+    if place[1] in (appsync._data_sources.get(place[0]) or {}) and (
+        old is None or place != [old.get("ApiId"), old.get("Name")]
+    ):
+        raise ValueError(f"Data source with name {place[1]} already exists")
+    return new
 
 
 def _refusal(resource_type: str, name_property: str, store: Any) -> Any:
