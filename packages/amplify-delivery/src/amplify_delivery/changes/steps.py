@@ -278,6 +278,8 @@ class ChangeProgram:
     properties: tuple[str, ...]
     loss: str
     after: str
+    kept: bool = False
+    """Whether it stays though the program has it no more (`retain_on_delete`)."""
 
     @property
     def mark(self) -> str:
@@ -290,7 +292,8 @@ class ChangeProgram:
     @property
     def what(self) -> str:
         word = "" if self.operation in ("create", "update", "delete") else self.operation
-        return "; ".join(part for part in (word, ", ".join(self.properties)) if part)
+        stays = "stays in the account, as the program says (`retain_on_delete`)" if self.kept else ""
+        return "; ".join(part for part in (word, ", ".join(self.properties), stays) if part)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -301,6 +304,7 @@ class ChangeProgram:
             "properties": list(self.properties),
             "loss": self.loss,
             "after": self.after,
+            **({"kept": True} if self.kept else {}),
         }
 
 

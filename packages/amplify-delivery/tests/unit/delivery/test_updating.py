@@ -17,6 +17,7 @@ from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, present_images, recovery, wanted
+from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import FailedError, PublishError, RefusedError
 from amplify_delivery.publishing import gen2_lock
 
@@ -284,7 +285,13 @@ def test_what_an_update_leaves_in_the_account_is_told(
 ) -> None:
     """`up` shows no plan, which would have said it. Of what holds no data nothing is lost, and little is left."""
     scene: Any = Scene(monkeypatch)
-    scene.preview = lambda: SimpleNamespace(steps=())
+    queue = "urn:pulumi:dev::app::aws:sqs/queue:Queue::orders"
+    gone_of_program = [
+        ProgramStep(queue, "aws:sqs/queue:Queue", "delete", kept=True),
+        ProgramStep(f"{queue}-2", "aws:sqs/queue:Queue", "delete"),
+        ProgramStep("urn:pulumi:dev::app::aws:iam/role:Role::r", "aws:iam/role:Role", "delete", kept=True),
+    ]
+    scene.preview = lambda: SimpleNamespace(steps=gone_of_program)
     files = RemoveResource(("storage", "Files"), "AWS::S3::Bucket", kept=True, loss="")
     gone = RemoveResource(("api", "TodoTable"), "AWS::DynamoDB::Table", kept=False, loss="items")
     role = RemoveResource(("api", "Role"), "AWS::IAM::Role", kept=True, loss="")
@@ -294,14 +301,16 @@ def test_what_an_update_leaves_in_the_account_is_told(
     monkeypatch.setattr(recovery, "place_of", lambda *_: None)
     monkeypatch.setattr(recovery, "check_nested", lambda *_: None)
     monkeypatch.setattr(updating, "_work", lambda *_: None)
+    monkeypatch.setattr(present_images, "complete", lambda _: None)
     monkeypatch.setattr(carrying_out, "update", lambda *_: {"update": 1})
     target = scene.target
     target.config.guard = lambda *_: SimpleNamespace(check=lambda _: None)
     target.config.image_findings = SimpleNamespace(refuse=False)
     assert updating._environment(scene, target) == {"update": 1}
-    said = capsys.readouterr().err
-    assert said.splitlines()[-1] == "note: storage/Files (AWS::S3::Bucket) stays in the account, outside of the stack"
-    assert "Role" not in said
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "note: orders (aws:sqs/queue:Queue) stays in the account, as the program says (`retain_on_delete`)",
+        "note: storage/Files (AWS::S3::Bucket) stays in the account, outside of the stack",
+    ]
 
     def fails(_: Any, left: Any) -> None:
         assert left == [files]

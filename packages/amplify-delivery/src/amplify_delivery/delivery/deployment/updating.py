@@ -9,7 +9,7 @@ from typing import Any
 
 from amplify_delivery.changes.deployed import LONGEST_UPDATE
 from amplify_delivery.changes.ordered.updates import changed_tables
-from amplify_delivery.changes.stateful import data_of
+from amplify_delivery.changes.stateful import PULUMI_TYPES, data_of
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.adoption import lost
@@ -26,7 +26,7 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.delivery.environment import image_findings, planned, present_images, recovery, wanted
 from amplify_delivery.delivery.environment.wanted import Wanted
-from amplify_delivery.delivery.planning import ProgramStep, RemoveResource, Step, plan_program
+from amplify_delivery.delivery.planning import ChangeProgram, ProgramStep, RemoveResource, Step, plan_program
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND, changes_something
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError, midway
@@ -125,7 +125,8 @@ def _environment(
             recovery.check_nested(target, recovery.place_of(target, environment), here.found)
         # What the backend itself would lose, the program asks before CloudFormation is called.
         guard = config.guard(environment, datetime.now(UTC).date())
-        guard.check(plan_program(previewed, backend_changes=True, deployed=True))
+        program = plan_program(previewed, backend_changes=True, deployed=True)
+        guard.check(program)
         if target.config.image_findings.refuse:
             was = here.found.stacks if here else planned.now(target).stacks
             for note in image_findings.check(target, planned.running_digests(was, state)):
@@ -133,6 +134,7 @@ def _environment(
         if any(step.operation not in AT_REST for step in previewed):
             present_images.complete(target)
         changes = carrying_out.update(engine, target, guard, _work(target, here))
+    _tell(engine, [step for step in program if _leaves_data(step)])
     left = [step for step in (here.steps if here else ()) if _leaves_data(step)]
     if left:
         with midway(lambda: True):
@@ -141,6 +143,8 @@ def _environment(
 
 
 def _leaves_data(step: Step) -> bool:
+    if isinstance(step, ChangeProgram):
+        return step.kept and (step.type in PULUMI_TYPES or step.type == ROOT_STACK)
     return isinstance(step, RemoveResource) and step.kept and bool(data_of(step.type, None))
 
 

@@ -88,7 +88,8 @@ def plan_program(
             if operation == "update" and settled and not backend_changes and set(properties) <= _REMEMBERED:
                 continue
         wanted = digest(same[-1].inputs) if operation != "delete" else ""
-        found.append(ChangeProgram(urn, first.type, operation, properties, _loss(first, operation), wanted))
+        kept = operation == "delete" and first.kept
+        found.append(ChangeProgram(urn, first.type, operation, properties, _loss(first, operation), wanted, kept))
     return tuple(found)
 
 

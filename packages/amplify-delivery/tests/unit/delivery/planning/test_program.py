@@ -52,6 +52,13 @@ def test_data_that_is_lost(step: ProgramStep, loss: str) -> None:
     assert planned(step) == [(step.operation, loss)]
 
 
+def test_what_leaves_the_program_and_stays_is_told_so() -> None:
+    """It costs, and nobody knows of it any more."""
+    [gone], [kept] = (plan_program([of("delete", kept=k)], backend_changes=False, deployed=True) for k in (False, True))
+    assert (gone.what, kept.what) == ("", "stays in the account, as the program says (`retain_on_delete`)")
+    assert kept.to_json() == {**gone.to_json(), "loss": "", "kept": True}
+
+
 def test_the_root_stack_is_told_by_its_own_plan() -> None:
     assert planned(ROOT) == []
     assert planned(ProgramStep(ROOT.urn, ROOT.type, "create"), deployed=False) == []
