@@ -60,13 +60,20 @@ class Place:
         source = {"Bucket": self.bucket, "Key": self.key, "VersionId": versions[number]["VersionId"]}
         self.s3.copy_object(Bucket=self.bucket, Key=self.key, CopySource=source)
 
-    def log_in(self, local_aws: LocalAws, folder: Path) -> Login:
-        """A login as an administrator's role, which is renewed when it has to be."""
+    def lose_the_state(self) -> None:
+        """With all of its versions, and its history."""
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=".pulumi/")
+        for item in [i for page in pages for kind in ("Versions", "DeleteMarkers") for i in page.get(kind, ())]:
+            if item["Key"] != ".pulumi/meta.yaml":
+                self.s3.delete_object(Bucket=self.bucket, Key=item["Key"], VersionId=item["VersionId"])
+
+    def log_in(self, local_aws: LocalAws, folder: Path, name: str = "login") -> Login:
+        """A login as an administrator's role of that name, which is renewed when it has to be."""
         iam, admin = self.environment.client("iam"), self.environment.admin
         trust = {"Effect": "Allow", "Principal": {"AWS": admin.account}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        role = iam.create_role(RoleName="login", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-        iam.attach_role_policy(RoleName="login", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
         return Login(folder, *(local_aws.assume_role(admin, role) for _ in range(2)))
 
     def changes(self) -> int:
@@ -213,6 +220,65 @@ def test_credentials_that_end_in_the_middle_of_an_update(local_aws: LocalAws, ex
         assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= place.proxy.renewed["python"]
         assert place.environment.status() == "UPDATE_COMPLETE"
         assert place.changes() == 0
+
+
+class Renewed:
+    """Commands in the middle of which the login that they were begun with is renewed."""
+
+    def __init__(self, place: Place, local_aws: LocalAws, folder: Path) -> None:
+        self.place, self._aws, self._folder, self._number = place, local_aws, folder, 0
+
+    def at(self, called: str, *arguments: str) -> Finished:
+        """A command that ends well, though its login ends when it calls that."""
+        self._number += 1
+        folder = self._folder / f"login-{self._number}"
+        folder.mkdir()
+        place, login = self.place, self.place.log_in(self._aws, folder, f"login-{self._number}")
+        place.proxy.failed.clear()
+        place.proxy.renewed = {"go": set(), "python": set()}
+        place.proxy.login, place.proxy.ends_with = login, called
+        try:
+            done = succeeds(place.delivery(*arguments, **login.variables))
+        finally:
+            place.proxy.ends_with = ""
+        assert login.renewed, f"{arguments[0]} does not call {called}"
+        assert place.proxy.failed == []
+        return done
+
+
+def test_credentials_that_are_renewed_in_the_middle_of_other_commands(
+    local_aws: LocalAws, examined: Path, tmp_path: Path
+) -> None:
+    """As of `up`: each at the call whose end it waits for, or in the midst of what it reads."""
+    with delivered(tmp_path, local_aws, examined, every=0) as place:
+        renewed = Renewed(place, local_aws, tmp_path)
+
+        place.take("second")
+        planned = re.search(r"^plan (\w{64})$", succeeds(place.environment.delivery("plan")).output, re.MULTILINE)
+        assert planned
+        renewed.at("cloudformation:UpdateStack", "deploy", "--plan", planned[1])
+        assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= place.proxy.renewed["python"]
+        assert {"s3:PutObject", "s3:DeleteObject"} <= place.proxy.renewed["go"]
+        assert place.changes() == 0
+
+        planned = re.search(r"--plan (\w{64})", succeeds(place.environment.delivery("rollback")).output)
+        assert planned
+        renewed.at("cloudformation:UpdateStack", "rollback", "--plan", planned[1])
+        assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= place.proxy.renewed["python"]
+        place.take("first")
+        assert place.changes() == 0
+
+        place.lose_the_state()
+        renewed.at("cloudformation:GetTemplate", "adopt", "--state-lost")
+        assert {"s3:PutObject", "s3:DeleteObject"} <= place.proxy.renewed["go"]
+        assert "s3:DeleteObject" in place.proxy.renewed["python"]
+        succeeds(place.environment.delivery("up"))
+        assert place.changes() == 0
+
+        renewed.at("cloudformation:DeleteStack", "destroy", "--delete-data")
+        assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= place.proxy.renewed["python"]
+        assert {"s3:PutObject", "s3:DeleteObject"} <= place.proxy.renewed["go"]
+        assert place.environment.status() is None
 
 
 @on_place
