@@ -127,7 +127,7 @@ KMS = "error: secrets (code=FailedPrecondition): operation error KMS: Decrypt, h
         ),
         (READ.format(0, "request send failed: EOF"), "cannot be reached", "goes on with what is left"),
         (READ.format(403, "api error InvalidAccessKeyId: no"), "there are no credentials", "AWS_PROFILE"),
-        (READ.format(400, "api error ExpiredToken: The provided token has expired."), "have ended", "aws sso login"),
+        (READ.format(400, "api error ExpiredToken: The provided token has expired."), "have expired", "aws sso login"),
         (READ.format(503, "api error SlowDown: Please reduce your request rate."), "AWS throttles", "a few minutes"),
         (READ.format(403, "api error AccessDenied: Access Denied"), "may not read or write", "of the account"),
         (READ.format(400, "api error KMS.DisabledException: key is disabled"), "the key of the state", "enable-key"),
@@ -152,7 +152,7 @@ def test_what_has_happened_to_the_state_is_said_in_our_words(stderr: str, messag
         (
             "operation error S3: PutObject, https response error StatusCode: 400, api error ExpiredToken: The provided "
             "token has expired.",
-            "the credentials for the state in s3://b have ended",
+            "the credentials for the state in s3://b have expired",
             "log in again",
         ),
         (
