@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -68,6 +70,14 @@ class Place:
 
     def at(self, region: str) -> Place:
         return Place(region)
+
+    def asking(self, _: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def client(self, _: str) -> Any:
+        """The log group `/app/calls`, which keeps its events as nothing was sent."""
+        pages = SimpleNamespace(paginate=lambda **_: [{"logGroups": [{"logGroupName": "/app/calls"}]}])
+        return SimpleNamespace(get_paginator=lambda _: pages)
 
 
 def nobody() -> Any:
