@@ -31,6 +31,7 @@ case "${0##*/} $*" in
   "python3 -m venv "*)
     mkdir -p "$3/bin"
     cp "$0" "$3/bin/python"
+    cp "$0" "$3/bin/amplify-delivery"
     echo "PATH=$(cd "$3/bin" && pwd):\$PATH" > "$3/bin/activate" ;;
   "python3 - "*) cp "$2" "$3" ;;
   "amplify-delivery pack "*)
@@ -48,12 +49,13 @@ esac
 
 
 class Stubs:
-    """Such commands in a folder of their own, which stands first in the jobs' path."""
+    """Such commands in a folder of their own, which stands first in the jobs' path. The engine, and the `python` that
+    has it, are only where a job has made a virtualenv of it."""
 
     def __init__(self, folder: Path) -> None:
         self.path, self.calls = folder / "stubs", folder / "calls"
         self.path.mkdir(parents=True)
-        for name in ("python3", "python", "amplify-delivery", "gh"):
+        for name in ("python3", "gh"):
             (self.path / name).write_text(_TOOL.replace("NOTED", " ".join(NOTED)))
             (self.path / name).chmod(0o755)
         self.variables = {"PATH": f"{self.path}:/usr/bin:/bin", "CALLS": str(self.calls)}

@@ -4,6 +4,7 @@ in which order, what each command is given, and what goes from job to job. The c
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -222,7 +223,8 @@ class OnGitHub:
         unless it may."""
         job, done, failed = self.document["jobs"][name], list[str](), False
         temporary = self.folder / "runner-temp"
-        temporary.mkdir(exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
         context = Event("", **{**event.context, "runner.temp": str(temporary)})
         files = {key: temporary / key for key in ("GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for step in job["steps"]:
@@ -241,6 +243,8 @@ class OnGitHub:
                 **{key: context.text(str(value)) for key, value in declared.items()}, **variables,
                 **{key: str(file) for key, file in files.items()},
             }  # fmt: skip
+            added = files["GITHUB_PATH"].read_text().split() if files["GITHUB_PATH"].exists() else []
+            environment["PATH"] = ":".join([*reversed(added), environment["PATH"]])
             shell = ["bash", "--noprofile", "--norc", "-e", "-c", step["run"]]
             code, _ = self.stubs.shell(shell, self.folder, environment)
             done += self.stubs.called(TEMP=temporary)
