@@ -40,7 +40,7 @@ def warm_home(folder: Path) -> dict[str, str]:
 
 
 _DELIVERY = """
-from aws_rehearsal.language_host.isolation import leave_no_trace; leave_no_trace()
+from aws_rehearsal.warm.isolation import leave_no_trace; leave_no_trace()
 import runpy, sys; sys.path.insert(0, "")
 runpy.run_module("amplify_delivery", run_name="__main__", alter_sys=True)
 """
@@ -60,7 +60,7 @@ def delivery(environment: Mapping[str, str], *arguments: str) -> list[str]:
 
 
 _PACKAGE = """
-from aws_rehearsal.language_host.isolation import leave_no_trace; leave_no_trace()
+from aws_rehearsal.warm.isolation import leave_no_trace; leave_no_trace()
 import sys
 from amplify_delivery.stacks.packaged.host import main
 sys.exit(main())

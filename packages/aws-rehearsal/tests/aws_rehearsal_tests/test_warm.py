@@ -555,7 +555,7 @@ def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(tmp_pa
     """With all of its modules but its command; the same name in the caller's folder is another one."""
     code = """
         import json, sys
-        from aws_rehearsal.language_host.isolation import leave_no_trace; leave_no_trace()
+        from aws_rehearsal.warm.isolation import leave_no_trace; leave_no_trace()
         before = "amplify_delivery" in sys.modules
         sys.path.insert(0, "")
         import amplify_delivery
@@ -577,7 +577,7 @@ def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(tmp_pa
 def test_what_a_package_makes_once_is_there(tmp_path: Path) -> None:
     """The linter's rules: 0.3 s of each process that would load them itself."""
     code = """
-        from aws_rehearsal.language_host.isolation import leave_no_trace; leave_no_trace()
+        from aws_rehearsal.warm.isolation import leave_no_trace; leave_no_trace()
         from amplify_delivery.publishing.examination.lint import linter
         print(linter.cache_info().currsize)
     """

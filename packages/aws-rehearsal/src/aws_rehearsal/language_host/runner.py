@@ -23,9 +23,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
 
-from aws_rehearsal.language_host.isolation import leave_no_trace, use_virtualenv
 from aws_rehearsal.warm import forked_in
 from aws_rehearsal.warm.fork import Fork
+from aws_rehearsal.warm.isolation import leave_no_trace, use_virtualenv
 from aws_rehearsal.warm.request import Request
 
 SHOWN_TO_USER = 32
