@@ -180,9 +180,9 @@ def _place(resource: Any) -> tuple[tuple[str, ...] | str | None, bool | None]:
         return target(resource), False if target(resource) else None
     parts = as_mapping(resource).get("Fn::Join")
     if isinstance(parts, list) and len(parts) == 2 and parts[0] == "" and isinstance(parts[1], list):
-        first, *rest = parts[1]
-        if rest and isinstance(rest[0], str) and rest[0].startswith("/"):
-            return target(first), True
+        within = parts[1][:2]
+        if len(within) == 2 and isinstance(within[1], str) and within[1].startswith("/"):
+            return target(within[0]), True
     return None, None
 
 
