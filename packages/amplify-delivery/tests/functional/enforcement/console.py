@@ -119,6 +119,50 @@ def _cors(console: Console) -> Edited | None:
     return bucket.place, "/CorsConfiguration"
 
 
+def _notification(console: Console) -> Edited | None:
+    bucket = console.first("AWS::S3::Bucket", "NotificationConfiguration")
+    if bucket is None:
+        return None
+    client = console.client("s3")
+    (first, *_) = client.get_bucket_notification_configuration(Bucket=bucket.id)["LambdaFunctionConfigurations"]
+    left = {"LambdaFunctionConfigurations": [first]}
+    client.put_bucket_notification_configuration(Bucket=bucket.id, NotificationConfiguration=left)
+    return bucket.place, "/NotificationConfiguration"
+
+
+def _inline_policy(console: Console) -> Edited | None:
+    """One that stands in a template as a resource of its own."""
+    policy = console.first("AWS::IAM::Policy", "Roles")
+    if policy is None:
+        return None
+    iam, (role, *_) = console.client("iam"), policy.properties["Roles"]
+    name = {"RoleName": console.id_of(role), "PolicyName": policy.properties["PolicyName"]}
+    document = iam.get_role_policy(**name)["PolicyDocument"]
+    more = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    iam.put_role_policy(**name, PolicyDocument=json.dumps({**document, "Statement": [*document["Statement"], more]}))
+    return policy.place, "/PolicyDocument"
+
+
+def _deleted_group(console: Console) -> Edited | None:
+    group = console.first("AWS::Cognito::UserPoolGroup", "Precedence")
+    if group is None:
+        return None
+    pool = console.id_of(group.properties["UserPoolId"])
+    console.client("cognito-idp").delete_group(UserPoolId=pool, GroupName=group.id)
+    return group.place, ""
+
+
+def _identities_roles(console: Console) -> Edited | None:
+    attached = console.first("AWS::Cognito::IdentityPoolRoleAttachment", "Roles")
+    if attached is None:
+        return None
+    client, pool = console.client("cognito-identity"), console.id_of(attached.properties["IdentityPoolId"])
+    roles = client.get_identity_pool_roles(IdentityPoolId=pool)["Roles"]
+    changed = {**roles, "unauthenticated": roles["authenticated"]}
+    client.set_identity_pool_roles(IdentityPoolId=pool, Roles=changed)
+    return attached.place, "/Roles/unauthenticated"
+
+
 def _bucket_policy(console: Console) -> Edited | None:
     policy = console.first("AWS::S3::BucketPolicy", "PolicyDocument")
     if policy is None:
@@ -250,6 +294,10 @@ EDITS: Mapping[str, Callable[[Console], Edited | None]] = {
     "a table's billing": _billing,
     "a bucket's CORS": _cors,
     "a bucket's policy": _bucket_policy,
+    "a bucket's events": _notification,
+    "an inline policy": _inline_policy,
+    "a deleted group": _deleted_group,
+    "an identity pool's roles": _identities_roles,
     "a pool's password policy": _password,
     "an app client": _client,
     "guests": _guests,

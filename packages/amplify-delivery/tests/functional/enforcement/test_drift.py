@@ -52,8 +52,11 @@ class Running:
     def detected(self, credentials: Credentials | None = None) -> Detected:
         """The drift that is seen, with these credentials or the administrator's."""
         local = self.account.local
-        client = local.aws.client("cloudformation", credentials or local.credentials, local.region)
-        return detect(client, self.root.stack_name, self.stacks, lambda _: None)
+        client, iam = (
+            local.aws.client(service, credentials or local.credentials, local.region)
+            for service in ("cloudformation", "iam")
+        )
+        return detect(client, iam, self.root.stack_name, self.stacks, lambda _: None)
 
     def plan_role(self) -> Credentials:
         """The role of the account's `plan` project, as it is declared; trusted by the administrator here."""

@@ -274,7 +274,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def found(cloudformation: CloudFormation) -> Detected:
-    return detect(cloudformation, "root", stacks(), lambda _: None)
+    return detect(cloudformation, None, "root", stacks(), lambda _: None)
 
 
 def test_nested_stacks_are_asked_each() -> None:

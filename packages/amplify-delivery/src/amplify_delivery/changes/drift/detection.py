@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.changes.deployed import has_nested, nested
+from amplify_delivery.changes.drift import inline
 from amplify_delivery.changes.drift.legitimate import Own, without_own
 from amplify_delivery.changes.drift.model import Detected, Difference, Drifted, Unread, gone
 from amplify_delivery.changes.stacks import MASK, Stacks
@@ -60,8 +61,9 @@ class _Result:
     unread: tuple[Unread, ...] = ()
 
 
-def detect(cloudformation: Any, root: str, deployed: Stacks, told: Callable[[str], None]) -> Detected:
-    """What differs in the root stack called `root`, which is `deployed`, and in all below it.
+def detect(cloudformation: Any, iam: Any, root: str, deployed: Stacks, told: Callable[[str], None]) -> Detected:
+    """What differs in the root stack called `root`, which is `deployed`, and in all below it; `iam` is asked for inline
+    policies, whose drift CloudFormation does not detect.
 
     Raises `RefusedError` when it takes too long, and botocore's errors: also when the right to detect is lacking."""
     deadline = time.monotonic() + LONGEST
@@ -75,14 +77,17 @@ def detect(cloudformation: Any, root: str, deployed: Stacks, told: Callable[[str
                 strict=True,
             )
         )
+        looked = inline.look(iam, deployed, _role_names(results), pool)
     own = Own.of(deployed, _ids(results))
     found = [_drifted(path, drift) for path, result in results.items() for drift in result.drifts]
     kept = [left for one in found if one and (left := without_own(one, own))]
     by_hand = [_parameters(stack, deployed) for stack in stacks]
     return Detected(
-        drifted=tuple(sorted([*kept, *(d for d in by_hand if d)], key=lambda d: d.path)),
-        unread=tuple(u for result in results.values() for u in result.unread),
-        unsupported=_unsupported(deployed, results),
+        drifted=tuple(
+            sorted([*kept, *(d for d in by_hand if d), *inline.found(looked, Drifted)], key=lambda d: d.path)
+        ),
+        unread=(*(u for result in results.values() for u in result.unread), *inline.found(looked, Unread)),
+        unsupported=_unsupported(deployed, results, looked.keys()),
     )
 
 
@@ -207,13 +212,24 @@ def _ids(results: Mapping[Path, _Result]) -> dict[str, set[str]]:
     return found
 
 
-def _unsupported(deployed: Stacks, results: Mapping[Path, _Result]) -> dict[str, int]:
-    """Resources that no detection has told of, by type; of stacks that were not looked at, none."""
+def _role_names(results: Mapping[Path, _Result]) -> dict[Path, str]:
+    """The names of roles that were looked at, by their places."""
+    return {
+        (*path, d["LogicalResourceId"]): str(d["PhysicalResourceId"])
+        for path, result in results.items()
+        for d in result.drifts
+        if d["ResourceType"] == "AWS::IAM::Role" and d.get("PhysicalResourceId")
+    }
+
+
+def _unsupported(deployed: Stacks, results: Mapping[Path, _Result], looked: Collection[Path]) -> dict[str, int]:
+    """Resources that no detection has told of, by type, but for those that we have `looked` at ourselves; of stacks
+    that were not looked at, none."""
     seen = {(*path, d["LogicalResourceId"]) for path, result in results.items() for d in result.drifts}
-    looked = {path for path, result in results.items() if result.drifts}
+    asked = {path for path, result in results.items() if result.drifts}
     types = Counter(
         resource.type
         for path, resource in deployed.resolved.resources.items()
-        if path not in seen and path[:-1] in looked
+        if path not in seen and path not in looked and path[:-1] in asked
     )
     return dict(sorted(types.items()))

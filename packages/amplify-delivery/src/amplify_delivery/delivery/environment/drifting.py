@@ -49,7 +49,7 @@ def look(
     account, stack, config = target.account, target.root.stack_name, target.config
     remedy = _LACKING.format(environment=config.environment)
     with account.asking(f"looking for drift of {stack}", dict.fromkeys(ACCESS_DENIED, remedy)):
-        found = detect(account.client("cloudformation"), stack, deployed, output.progress)
+        found = detect(account.client("cloudformation"), account.client("iam"), stack, deployed, output.progress)
     drift = effects.drift(found, steps, wanted, config.acknowledged_drift)
     gone = tuple(
         f"acknowledged drift is gone, or runs with another value: {a.path} {a.pointer} (`drift.acknowledged`)"

@@ -8,7 +8,9 @@ determines drift for property values that are explicitly set"; "read permission 
 detection"; a resource that could not be read makes the detection `DETECTION_FAILED`, the others have results. The
 service authorization reference: DetectStackDrift and DetectStackResourceDrift on the stack, the status on anything.
 
-What stays different: types without a reader here have no result, though AWS detects their drift.
+AWS::IAM::Policy: "does not support drift detection" (its page in the resource type reference).
+
+What stays different: other types without a reader here have no result, though AWS detects their drift.
 """
 
 from __future__ import annotations
@@ -260,9 +262,56 @@ def _resolver(_: str, properties: Properties) -> dict[str, Any] | None:
     return None if resolver is None else _as_in_template(resolver)
 
 
-def _bucket(physical_id: str, _: Properties) -> dict[str, Any]:
+def _bucket(physical_id: str, properties: Properties) -> dict[str, Any]:
     stored = s3._bucket_cors.get(physical_id)
-    return {"CorsConfiguration": {"CorsRules": _cors_rules(stored)}} if stored else {}
+    found: dict[str, Any] = {"CorsConfiguration": {"CorsRules": _cors_rules(stored)}} if stored else {}
+    if "NotificationConfiguration" in properties:
+        found["NotificationConfiguration"] = _notifications(physical_id, properties["NotificationConfiguration"])
+    return found
+
+
+_RECEIVERS = {"lambda": "Function", "sqs": "Queue", "sns": "Topic"}
+_KINDS = {"lambda": "LambdaConfigurations", "sqs": "QueueConfigurations", "sns": "TopicConfigurations"}
+
+
+def _notifications(bucket: str, written: Any) -> dict[str, Any]:
+    """As a template has them, one event in each; in its order where they are the same, since S3 keeps none."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in s3._parse_notification_config(bucket):
+        rules = [
+            {"Name": name, "Value": one[f"filter_{name}"]}
+            for name in ("prefix", "suffix")
+            if one[f"filter_{name}"] is not None
+        ]
+        for event in one["events"]:
+            item = {"Event": event, _RECEIVERS[one["type"]]: one["arn"]}
+            found.setdefault(_KINDS[one["type"]], []).append(
+                {**item, **({"Filter": {"S3Key": {"Rules": rules}}} if rules else {})}
+            )
+    for kind, configured in found.items():
+        theirs = written.get(kind) if isinstance(written, Mapping) else None
+        known = [_key(item) for item in theirs or ()]
+        same = [item for key in known for item in configured if _key(item) == key]
+        found[kind] = [*same, *(item for item in configured if _key(item) not in known)]
+    return dict(found)
+
+
+def _key(configured: Any) -> tuple[str, ...]:
+    return tuple(str(configured.get(name)) for name in ("Event", *_RECEIVERS.values()))
+
+
+def _group(physical_id: str, properties: Properties) -> dict[str, Any] | None:
+    pool = cognito._user_pools.get(str(properties.get("UserPoolId"))) or {}
+    group = pool.get("_groups", {}).get(properties.get("GroupName") or physical_id)
+    return None if group is None else {k: v for k, v in copy.deepcopy(dict(group)).items() if k in _GROUP_PROPERTIES}
+
+
+def _attached_roles(_: str, properties: Properties) -> dict[str, Any] | None:
+    pool = cognito._identity_pools.get(str(properties.get("IdentityPoolId")))
+    return None if pool is None else {"Roles": dict(pool.get("_roles") or {})}
+
+
+_GROUP_PROPERTIES = frozenset({"Description", "Precedence", "RoleArn"})
 
 
 _CORS = {"AllowedHeader": "AllowedHeaders", "AllowedMethod": "AllowedMethods", "AllowedOrigin": "AllowedOrigins"}
@@ -324,14 +373,16 @@ _READERS: Mapping[str, tuple[Reader, frozenset[str]]] = {
         _identity_pool,
         frozenset({"AllowUnauthenticatedIdentities", "CognitoIdentityProviders", "IdentityPoolName"}),
     ),
+    "AWS::Cognito::IdentityPoolRoleAttachment": (_attached_roles, frozenset({"Roles"})),
     "AWS::Cognito::UserPool": (_user_pool, _POOL_PROPERTIES),
     "AWS::Cognito::UserPoolClient": (_user_pool_client, _CLIENT_PROPERTIES),
+    "AWS::Cognito::UserPoolGroup": (_group, _GROUP_PROPERTIES),
     "AWS::IAM::ManagedPolicy": (_managed_policy, frozenset({"PolicyDocument"})),
     "AWS::S3::BucketPolicy": (_bucket_policy, frozenset({"Bucket", "PolicyDocument"})),
 }
 _MORE: Mapping[str, tuple[Reader, frozenset[str]]] = {
     "AWS::DynamoDB::Table": (_table, frozenset({"PointInTimeRecoverySpecification", "TimeToLiveSpecification"})),
-    "AWS::S3::Bucket": (_bucket, frozenset({"CorsConfiguration"})),
+    "AWS::S3::Bucket": (_bucket, frozenset({"CorsConfiguration", "NotificationConfiguration"})),
 }
 """Properties beside those that MiniStack reads."""
 
