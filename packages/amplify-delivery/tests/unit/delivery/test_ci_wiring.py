@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -419,6 +420,18 @@ def test_what_starts_which_jobs_on_gitlab(repository: Path, given: dict[str, str
         if not name.startswith(".") and starts(name, document, {**GITLAB_GIVEN, **given}, None)
     ]
     assert sorted(found) == sorted(jobs)
+
+
+@pytest.mark.parametrize("repository", [ci.GITLAB], indirect=True)
+def test_gitlabs_jobs_run_where_python_is_and_those_that_begin_an_engine_where_that_is(repository: Path) -> None:
+    """In the version of the engine's Python package; without an `image` GitLab takes the runner's own."""
+    documents = {name: job for name, job in gitlab.read(repository).documents.items() if not name.startswith(".")}
+    preview = {name: documents.pop(name)["image"] for name in list(documents) if name.startswith("backend-preview")}
+    assert len(preview) == 3
+    locked = metadata.version("pulumi")
+    assert all(image["name"].endswith(f":{locked}") and image["entrypoint"] == [""] for image in preview.values())
+    assert all(image["name"].startswith("pulumi/pulumi-python-3.") for image in preview.values())
+    assert all(document["image"].startswith("python:3.") for document in documents.values())
 
 
 @pytest.mark.processes
