@@ -125,11 +125,24 @@ def test_the_second_time_nothing_is_sent(place: Place, full: Assembly) -> None:
     assert report.requests == {"GetCallerIdentity": 1, "HeadObject": len(full.objects) + 2, "ListObjectsV2": 1}
 
 
-def test_one_list_per_thousand_objects(place: Place, todo: Assembly) -> None:
-    assembly = many(todo, 2_100)
+def test_one_list_per_page_of_objects(place: Place, todo: Assembly) -> None:
+    """A page of S3's has a thousand; here it has a hundred, so that fewer objects are several pages."""
+    assembly = many(todo, 210)
+    asked: list[dict[str, Any]] = []
+
+    def shorter(params: dict[str, Any], **_: Any) -> None:
+        asked.append(dict(params))
+        params["MaxKeys"] = 100
+
+    place.hooks = [("provide-client-params.s3.ListObjectsV2", shorter)]
     first = place.publish(assembly)
     assert first.requests["PutObject"] == len(assembly.objects) + 2
-    assert place.publish(assembly).requests["ListObjectsV2"] == 3
+    asked.clear()
+    again = place.publish(assembly)
+    assert 200 < len(assembly.objects) + 2 < 300
+    assert again.requests["ListObjectsV2"] == len(asked) == 3
+    assert not any("MaxKeys" in params for params in asked), "pages are as long as S3 makes them"
+    assert (again.uploaded, again.present) == (0, len(assembly.objects) + 2)
 
 
 def test_only_what_changed_is_sent(place: Place) -> None:

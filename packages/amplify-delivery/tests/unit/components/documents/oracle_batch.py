@@ -1,4 +1,5 @@
-"""Runs inside the local AWS's own environment: its IAM evaluator answers a batch of cases from standard input.
+"""Runs inside the local AWS's own environment: its IAM evaluator answers a batch of cases from standard input: the
+documents, each once, and the cases, which name them by their numbers.
 
 One correction: it takes the caller's account for `aws:ResourceAccount` where an ARN names none, as a bucket's does.
 Here the case says whose the resource is.
@@ -9,7 +10,25 @@ import sys
 from typing import Any
 
 
-def answer(case: dict[str, Any]) -> bool:
+class Documents:
+    """The documents of a batch; each is parsed once, as the evaluator only reads what it has parsed."""
+
+    def __init__(self, documents: list[Any]) -> None:
+        self._documents = documents
+        self._parsed: dict[int, Any] = {}
+
+    def plain(self, number: int | None) -> Any:
+        return None if number is None else self._documents[number]
+
+    def parsed(self, number: int) -> Any:
+        from ministack.core import iam_evaluator as iam
+
+        if number not in self._parsed:
+            self._parsed[number] = iam.parse_policy_document(self._documents[number])
+        return self._parsed[number]
+
+
+def answer(case: dict[str, Any], documents: Documents) -> bool:
     from ministack.core import iam_evaluator as iam
 
     resolve = iam._resolve_condition_key
@@ -20,12 +39,12 @@ def answer(case: dict[str, Any]) -> bool:
 
     iam._resolve_condition_key = resolve_with_owner
     try:
-        return _decide(iam, case)
+        return _decide(iam, case, documents)
     finally:
         iam._resolve_condition_key = resolve
 
 
-def _decide(iam: Any, case: dict[str, Any]) -> bool:
+def _decide(iam: Any, case: dict[str, Any], documents: Documents) -> bool:
     context = {key.lower(): value for key, value in case["context"].items()}
     ctx = iam.EvalContext(
         principal_arn=case["principal"],
@@ -38,17 +57,21 @@ def _decide(iam: Any, case: dict[str, Any]) -> bool:
         secure_transport=context.pop("aws:securetransport", "true") == "true",
         service_context=context,
     )
-    policies = [iam.parse_policy_document(policy) for policy in case["policies"]]
-    limits = [[iam.parse_policy_document(case["boundary"])]] if case["boundary"] else []
+    policies = [documents.parsed(policy) for policy in case["policies"]]
+    limits = [[documents.parsed(case["boundary"])]] if case["boundary"] is not None else []
     identity = iam.evaluate(ctx, policies, *limits)
     if case["trust"] is not None:
-        return identity.decision == "Allow" and bool(iam.evaluate_trust_policy(case["trust"], case["principal"], ctx))
+        trust = documents.plain(case["trust"])
+        return identity.decision == "Allow" and bool(iam.evaluate_trust_policy(trust, case["principal"], ctx))
     required = case["action"].startswith("kms:") and ":key/" in case["resource"]
+    policy = documents.plain(case["resource_policy"])
     combined = iam.combine_resource_policy(
-        identity, ctx, case["resource_policy"], case["owner"], required=required, limits=tuple(limits)
+        identity, ctx, policy, case["owner"], required=required, limits=tuple(limits)
     )
     return bool(combined.decision == "Allow")
 
 
 if __name__ == "__main__":
-    json.dump([answer(case) for case in json.load(sys.stdin)], sys.stdout)
+    given = json.load(sys.stdin)
+    shared = Documents(given["documents"])
+    json.dump([answer(case, shared) for case in given["cases"]], sys.stdout)

@@ -50,7 +50,28 @@ def case(world: World, row: Row) -> dict[str, Any]:
 
 
 def ask(python: Path, cases: list[dict[str, Any]]) -> list[bool]:
-    done = subprocess.run([python, BATCH], input=json.dumps(cases), capture_output=True, text=True, check=True)
+    """What the other evaluator answers. A document that many cases share is sent once, they name its number."""
+    numbers: dict[int, int] = {}
+    documents: list[Any] = []
+
+    def number(document: Any) -> int | None:
+        if document is None:
+            return None
+        if id(document) not in numbers:
+            numbers[id(document)] = len(documents)
+            documents.append(document)
+        return numbers[id(document)]
+
+    short = [
+        {
+            **case,
+            "policies": [number(policy) for policy in case["policies"]],
+            **{part: number(case[part]) for part in ("boundary", "trust", "resource_policy")},
+        }
+        for case in cases
+    ]
+    given = json.dumps({"documents": documents, "cases": short})
+    done = subprocess.run([python, BATCH], input=given, capture_output=True, text=True, check=True)
     found: list[bool] = json.loads(done.stdout)
     return found
 
