@@ -29,13 +29,12 @@ pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("build")]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Results of this module's own: what all builds have in common is linted once."""
-    folder = tmp_path_factory.mktemp("cache")
+def cache(examined: Path) -> Iterator[None]:
+    """What all builds have in common is linted once."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("AMPLIFY_DELIVERY_CACHE", str(folder))
+        patched.setenv("AMPLIFY_DELIVERY_CACHE", str(examined))
         patched.delenv(RESULTS_VARIABLE, raising=False)
-        yield folder
+        yield
 
 
 @pytest.fixture
