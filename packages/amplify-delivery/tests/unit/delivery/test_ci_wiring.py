@@ -458,6 +458,9 @@ def test_merge_requests_and_the_clock_call_on_gitlab_what_they_call_on_github(re
     called = _called_on_gitlab(stubs, documents["backend-plan"], MERGE_REQUEST, tmp_path)
     assert called[1:] == [INSTALLED, PLANNED.replace("origin/main", "ba5e"), *CHECKED]
     assert documents["backend-plan"]["variables"]["GIT_DEPTH"] == "0"
+    # Shown by the merge request, where nobody comments, also when it was refused and the job has failed.
+    shown = documents["backend-plan"]["artifacts"]
+    assert (shown["when"], bool(shown["expose_as"])) == ("always", True)
     assert (tmp_path / documents["backend-plan"]["artifacts"]["paths"][0]).read_text() == "The plan\n"
 
 
