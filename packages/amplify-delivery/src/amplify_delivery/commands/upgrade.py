@@ -113,6 +113,13 @@ def _present(folder: Path) -> tuple[str, str, Wheel]:
             where=f"{REQUIREMENTS}, {LOCK}",
             remedy=f"a project that `init` made has ./{WHEELS}/amplify_delivery-VERSION-py3-none-any.whl in both",
         )
+    if not (folder / named).is_file():
+        wheel = Path(named).as_posix()
+        raise ConfigError(
+            "there is no such file here, and requirements name it: it is the project's engine",
+            where=wheel,
+            remedy=f"`git checkout HEAD -- {wheel}` brings it back as it was committed; nothing was changed",
+        )
     return texts[REQUIREMENTS], texts[LOCK], opened(folder / named)
 
 

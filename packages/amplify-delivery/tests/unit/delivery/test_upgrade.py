@@ -227,6 +227,17 @@ def test_another_wheel(project: Path, upgrade: Upgrade, wheel: Wheel, said: str)
     assert contents(project) == before
 
 
+def test_the_projects_wheel_is_gone(project: Path, upgrade: Upgrade) -> None:
+    """Named is the file that is missing, not another one to give."""
+    (wheel,) = (project / "wheels").iterdir()
+    wheel.unlink()
+    before = contents(project)
+    ran = upgrade(NEW, "--yes")
+    assert (ran.code, f"wheels/{wheel.name}: there is no such file here" in ran.err) == (3, True)
+    assert f"`git checkout HEAD -- wheels/{wheel.name}` brings it back" in ran.err
+    assert contents(project) == before
+
+
 def test_a_file_of_that_name_that_is_another_one(project: Path, upgrade: Upgrade) -> None:
     (project / "wheels" / NEW.file).write_bytes(b"mine")
     before = contents(project)
