@@ -128,7 +128,7 @@ settings.load_profile("untimed")
 
 LONG = (
     "test_project_rights.py", "test_killed.py", "test_faults.py", "test_in_steps.py", "test_own_story.py",
-    "test_disk_full.py", "test_adopt.py",
+    "test_disk_full.py", "test_adopt.py", "test_taken_over.py",
     "test_plan_deploy.py", "test_failures.py", "test_story.py", "test_tutorial.py", "test_new_project.py",
     "test_built_wheels.py", "test_installed.py", "test_stack_states.py", "test_rollback.py", "test_bootstrap_many.py",
     "test_production.py", "test_by_hand.py", "test_dismantle.py", "test_data_loss.py",

@@ -23,10 +23,12 @@ Client = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Runs:
-    """What tells that it was made, and the CloudFormation stack that has made it; empty if none has."""
+    """What tells that it was made, and the CloudFormation stack that has made it; empty if none has. `way`: what takes
+    in what no lost state has held."""
 
     what: str
     stack: str = ""
+    way: str = ""
 
 
 def bootstrapped(client: Client, names: EnvironmentNames) -> Runs | None:
@@ -37,6 +39,23 @@ def bootstrapped(client: Client, names: EnvironmentNames) -> Runs | None:
         return None
     what = f"what bootstraps {names.environment} ({names.version_parameter})"
     return Runs(what, _stack_of(client, names.version_parameter))
+
+
+def taken_place(client: Client, names: EnvironmentNames) -> Runs | None:
+    """What tells that an environment has its place already: `bootstrapped`, or a staging bucket that its own program
+    has made, as `up` does it. Raises botocore's errors."""
+    found = bootstrapped(client, names)
+    if found:
+        return found
+    with suppressing(*ACCESS_DENIED, "404", "NoSuchBucket") as none:
+        client("s3").head_bucket(Bucket=names.staging_bucket, ExpectedBucketOwner=names.account)
+    if none:
+        return None
+    way = (
+        f"`amplify-delivery bootstrap {names.environment} --take-over` shows how the account takes over what `up` has "
+        "made, with all that is in it"
+    )
+    return Runs(f"the staging bucket {names.staging_bucket}", way=way)
 
 
 def _stack_of(client: Client, parameter: str) -> str:
@@ -67,6 +86,12 @@ def refusal(stack: str, runs: Runs, way_back: str = "") -> RefusedError:
             where=stack,
             remedy="nothing was changed. It stays with that stack, or the StackSet that it is one of: what "
             "`amplify-delivery bootstrap ENV --template` prints is its next version (docs/many-environments.md)",
+        )
+    if runs.way:
+        return RefusedError(
+            f"{runs.what} is there already, and {stack} has not made it",
+            where=stack,
+            remedy=f"nothing was changed. {runs.way}",
         )
     way_back = way_back or (
         f"`amplify-delivery adopt {stack} --state-lost` takes in what runs, as it is, and changes nothing in AWS"

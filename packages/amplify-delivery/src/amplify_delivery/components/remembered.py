@@ -8,6 +8,13 @@ from amplify_delivery.errors import ConfigError
 
 ROOT_STACK_NAME = "the root stack's name"
 """The fact by which a backend's stack knows its root stack."""
+STAGING, STAGING_OWNER = "staging", "staging-owner"
+"""Names in a backend's program: a personal stack's own staging area, and what remembers whose the area is."""
+WHOSE_STAGING, ITS_OWN, ITS_ACCOUNTS = "staging area (`bootstrapped`)", "its own", "its account's"
+"""That fact, and what it may be."""
+MOVED, THEN = "moved", "then"
+"""Facts that no program declares: a command has written them into a state that is, or was, moved to another backend.
+The former says so, to end a sentence that begins with the stack; the latter says what to do."""
 
 
 def unchanged(
@@ -24,6 +31,13 @@ def unchanged(
     stash = pulumi.Stash(name, input=dict(facts), opts=pulumi.ResourceOptions.merge(opts, keep))
 
     def check(remembered: Mapping[str, str]) -> dict[str, str]:
+        if MOVED in remembered:
+            error = ConfigError(
+                f"it {remembered[MOVED]}: this is its former state, and nothing is done with that any more",
+                where=f"stack {pulumi.get_stack()}",
+                remedy=remembered.get(THEN, ""),
+            )
+            raise pulumi.RunError(str(error))
         for fact, value in facts.items():
             first = remembered.get(fact, value)
             if first != value:

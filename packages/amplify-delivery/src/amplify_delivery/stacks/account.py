@@ -38,7 +38,7 @@ def program() -> None:
             lost_state.first_create(
                 f"first-create-{env.environment}",
                 Access(env.account, env.region, config.profile, config.role_arn),
-                partial(lost_state.bootstrapped, names=accesses[env.environment].names),
+                partial(lost_state.taken_place, names=accesses[env.environment].names),
                 held=lost_state.held_by("TargetAccount", env.environment),
                 adopting=is_adopting(),
             ),

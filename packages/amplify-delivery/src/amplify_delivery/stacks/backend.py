@@ -24,7 +24,14 @@ from amplify_delivery.components.lost_state import state_holds
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.components.publisher import BucketPublisher
-from amplify_delivery.components.remembered import unchanged
+from amplify_delivery.components.remembered import (
+    ITS_ACCOUNTS,
+    ITS_OWN,
+    STAGING,
+    STAGING_OWNER,
+    WHOSE_STAGING,
+    unchanged,
+)
 from amplify_delivery.components.staging_area import StagingArea, StagingAreaArgs
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, Finding, RootStack, render_root
@@ -79,7 +86,7 @@ def program(stage: StageFactory) -> None:
         # In the pipeline Build and PublishAssets have examined it.
         first_create(publisher, assembly, root, examine=not config.bootstrapped),
     )
-    same_area = same_staging_area("staging-owner", "staging", config, same_place)
+    same_area = same_staging_area(STAGING_OWNER, STAGING, config, same_place)
     # Elsewhere, nothing at all is planned: not even the staging area would move.
     only_here = pulumi.ResourceOptions(depends_on=same_area.apply(lambda _: []))
     provider = aws_provider("aws", access, only_here)
@@ -148,8 +155,11 @@ def same_staging_area(
     if is_adopting():
         return pulumi.Output.all(place)
     remedy = (
-        "put it back. An environment that a pipeline delivers is another one, with a name of its own "
-        "(`bootstrapped` in docs/operations.md)"
+        f"put it back; or, to have a pipeline deliver it with the data that it has, `amplify-delivery bootstrap "
+        f"{config.environment} --take-over` as the account's administrator: the account takes the area over "
+        "(docs/how-to.md)"
+        if config.bootstrapped
+        else "put it back: its account has made the area, or has taken it over"
     )
 
     async def check(_: pulumi.ResourceHookArgs) -> None:
@@ -166,8 +176,7 @@ def same_staging_area(
     first = pulumi.ResourceOptions(
         depends_on=place.apply(lambda _: []), hooks=pulumi.ResourceHookBinding(before_create=[hook])
     )
-    whose = "its account's" if config.bootstrapped else "its own"
-    facts = {"staging area (`bootstrapped`)": whose}
+    facts = {WHOSE_STAGING: ITS_ACCOUNTS if config.bootstrapped else ITS_OWN}
     return pulumi.Output.all(place, unchanged(name, facts, remedy, pulumi.ResourceOptions.merge(opts, first)))
 
 
@@ -224,7 +233,7 @@ def own_staging_area(config: EnvironmentConfig, bucket: str, provider: pulumi.Pr
         return []
     return [
         StagingArea(
-            "staging",
+            STAGING,
             # It goes with its backend: what it holds was published from an export and can be published again.
             StagingAreaArgs(bucket, config.account, config.region, force_destroy=True),
             pulumi.ResourceOptions(providers=[provider]),

@@ -104,6 +104,10 @@ class Bootstrapped:
         own = re.sub(rf"(?m)^(config:|  {APP}:.*)\n", "", file.read_text())
         file.write_text(f"{own}config:\n{lines}")
         self.workspace.succeed("up", "-s", "prod-account", "--yes", "--skip-preview")
+        self.trust_administrator()
+
+    def trust_administrator(self) -> None:
+        """Have the administrator take the projects' roles, too."""
         # The roles are CodeBuild's; here the administrator takes them for a moment.
         iam = self.client("iam")
         for what in ("publish", "plan", "deploy", "check"):
@@ -146,7 +150,7 @@ class Bootstrapped:
         command = command or {"check": "step"}.get(what, what)
         fresh = self.folder / f"{what}-{secrets.token_hex(4)}"
         shutil.copytree(build, fresh, symlinks=True)
-        return here.delivery(Workspace(fresh, environment), command, "prod", *arguments)
+        return here.delivery(Workspace(fresh, environment), command, self.names.environment, *arguments)
 
     def plan(self, build: Path) -> str:
         """Plan, and the digest that the pipeline hands on."""

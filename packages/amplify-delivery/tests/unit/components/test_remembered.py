@@ -53,3 +53,13 @@ def test_a_fact_that_is_new_is_no_change() -> None:
 def test_a_refused_change_is_not_written_into_the_state() -> None:
     stash = run({"account": "012345678901", "region": "eu-west-1"}).one(STASH)
     assert list(stash.request.ignoreChanges) == ["input"]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_state_that_was_moved_stops_the_program_with_the_way_out(preview: bool) -> None:
+    """Also where the facts are the same: a command has written it there."""
+    first = {"account": "012345678901", "region": "eu-west-1", "moved": "has moved to there", "then": "look there"}
+    with pytest.raises(pulumi.RunError) as caught:
+        run(first, preview=preview)
+    assert "it has moved to there: this is its former state" in str(caught.value)
+    assert "-> look there" in str(caught.value)

@@ -21,7 +21,7 @@ from amplify_delivery.delivery.adoption.function_secrets import FunctionSecrets
 from amplify_delivery.delivery.adoption.kept import Kept, kept, plain_secrets
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.engine import secrets_provider
+from amplify_delivery.delivery.engine import former_state, secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking.session import holding
@@ -102,6 +102,7 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
     """The same, while nobody else changes the Pulumi stack."""
     environment, account = engine.stack, Account.of(config)
     resources = engine.resources() if engine.exists() else []
+    former_state.check(environment, resources)
     root = state.root_of(resources)
     refusing.check_imported(environment, found, resources, engine.backend_variables)
     refusing.check_state(environment, found, root, lost=lost)

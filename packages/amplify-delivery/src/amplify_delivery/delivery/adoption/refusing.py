@@ -38,7 +38,8 @@ def check_state(environment: str, running: Running, root: Mapping[str, Any] | No
             "another Pulumi stack of Amplify Delivery delivers it: two would undo each other's work",
             where=str(running.name),
             remedy="use that stack's state (`pulumi login`, PULUMI_BACKEND_URL; of a bootstrapped environment it lies "
-            "in its account). If that state is lost, and nobody delivers it any more, `--state-lost` takes it over; "
+            f"in its account; one that `up` has made comes there by `amplify-delivery bootstrap {environment} "
+            "--take-over`). If that state is lost, and nobody delivers it any more, `--state-lost` takes it over; "
             "nothing was changed",
         )
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_delivery.components.documents.environment import EnvironmentAccess
+from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import build_quota, former_names, other_projects
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import lost
-from amplify_delivery.delivery.bootstrap import many, progress
+from amplify_delivery.delivery.bootstrap import many, own_areas, progress
 from amplify_delivery.delivery.bootstrap.progress import Progress
 from amplify_delivery.delivery.bootstrap.stamp import Place, Stamp
 from amplify_delivery.delivery.context import Context
@@ -116,16 +117,18 @@ def bootstrap(
     *,
     parallel: int,
     refresh: bool = False,
+    moving: frozenset[str] = frozenset(),
 ) -> Bootstrapped:
     """Update the stacks, so many at the same time, and make the Pulumi stack of each environment in its account.
 
     One that fails stops no other: what has become of each is in the result, and is `said` at once. An account that says
     of itself that it is as the files want it is left alone, unless `refresh` has the engine look for what somebody has
-    changed there by hand. Raises KeyboardInterrupt when it is interrupted, after what was begun has ended.
+    changed there by hand. Environments that are `moving` into it get no Pulumi stack: theirs comes with what it holds.
+    Raises KeyboardInterrupt when it is interrupted, after what was begun has ended.
     """
     found = Bootstrapped()
     shown = Progress.on(sys.stderr, len(stacks), context.variables, said)
-    one = _One(context, shown, refresh=refresh, alone=len(stacks) == 1)
+    one = _One(context, shown, refresh=refresh, alone=len(stacks) == 1, moving=moving)
     ended = many.each({stack.name: stack for stack in stacks}, one.bring, parallel, shown.now, tick=shown.tick)
     try:
         for name, end in ended:
@@ -178,7 +181,10 @@ def _lines(stack: AccountStack, done: Done, context: Context) -> list[str]:
 class _One:
     """Brings one account's stack to what the files say; used by several threads."""
 
-    def __init__(self, context: Context, shown: Progress, *, refresh: bool, alone: bool) -> None:
+    def __init__(
+        self, context: Context, shown: Progress, *, refresh: bool, alone: bool, moving: frozenset[str] = frozenset()
+    ) -> None:
+        self._moving = moving
         self._context, self._shown, self._refresh = context, shown, refresh
         self._project = context.project.once()
         self._folder = context.folder.resolve()
@@ -200,7 +206,7 @@ class _One:
         names = {e.environment: environment_names(self._project.app, e) for e in stack.environments}
         stamp = Stamp([Place(names[e.environment], accounts[e.region]) for e in stack.environments])
         digest = self._digest(stack)
-        if not self._refresh and stamp.says(digest) and all(map(self._has_state, names)):
+        if not self._refresh and stamp.says(digest) and all(map(self._has_state, names.values())):
             return tried.done(name, self._next_steps(stack))
         self._shown.now(name, progress.UPDATING)
         with midway(lambda: tried.changed):
@@ -213,31 +219,39 @@ class _One:
         found = accesses(project, stack.config, stack.environments, self._assemblies)
         return account_digest(stack.config, found, engine_of(project, stack.config))
 
-    def _has_state(self, environment: str) -> bool:
-        """Whether the environment's file names the key of its state: it does once its Pulumi stack was made."""
-        lines = read_yaml(self._project.file(environment))
-        return bool(lines.get("secretsprovider") and lines.get("encryptedkey"))
+    def _has_state(self, names: EnvironmentNames) -> bool:
+        """Whether the environment's file names the key of its state: it does once its Pulumi stack was made. One with
+        another key has been given that by its team, or comes with it from another backend: that is looked at."""
+        lines = read_yaml(self._project.file(names.environment))
+        return bool(lines.get("secretsprovider") == names.secrets_provider and lines.get("encryptedkey"))
 
     def _update(self, stack: AccountStack, accounts: Mapping[str, Account], stamp: Stamp, tried: _Tried) -> None:
-        app = self._project.app
         engine = Engine(stack.name, self._folder, self._line)
         with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
-            lost.check(engine, self._context)
-            engine.create()
-            state = engine.state()
-            secrets_provider.check(stack.name, state, self._context)
-            # The engine deletes what it may before it comes to what is protected.
-            check_places(self._project, stack.name, stack.config, state.get("resources") or ())
-            resolving.of_stack(engine, self._context)
-            names = [environment_names(app, e) for e in stack.environments]
-            former_names.check_order(engine.resources(), names)
-            other_projects.check(next(iter(accounts.values())), names)
+            prepare(engine, self._context, stack, next(iter(accounts.values())))
+            self._check_own_areas(engine, stack, accounts)
             stamp.begin()
             tried.update(engine)
         for environment in stack.environments:
-            its = environment_names(app, environment)
+            its = environment_names(self._project.app, environment)
+            if environment.environment in self._moving:
+                continue
             if environment_state.make(self._folder, its, accounts[environment.region], self._line):
                 tried.made.append(environment.environment)
+
+    def _check_own_areas(self, engine: Engine, stack: AccountStack, accounts: Mapping[str, Account]) -> None:
+        resources = engine.resources()
+        found = accesses(self._project, stack.config, stack.environments, self._assemblies)
+        for config in stack.environments:
+            access, account = found[config.environment], accounts[config.region]
+
+            def has_state(names: EnvironmentNames = access.names, account: Account = account) -> bool:
+                held = self._has_state(names) and environment_state.resources(self._folder, names, account, self._line)
+                return bool(held)
+
+            if config.environment not in self._moving:
+                role = config.execution_role_arn or access.names.execution_role_arn
+                own_areas.check(access, account, resources, role, has_state)
 
     def _next_steps(self, stack: AccountStack) -> Iterable[str]:
         """What is to be done for environments with the former names."""
@@ -246,6 +260,22 @@ class _One:
             for environment in stack.environments
             if environment.enrolled
         ]
+
+
+def prepare(engine: Engine, context: Context, stack: AccountStack, account: Account) -> None:
+    """What is checked and settled before an account's stack, which is held, is updated; it is made if there is none.
+    Raises `DeliveryError`s."""
+    project = context.project
+    lost.check(engine, context)
+    engine.create()
+    state = engine.state()
+    secrets_provider.check(stack.name, state, context)
+    # The engine deletes what it may before it comes to what is protected.
+    check_places(project, stack.name, stack.config, state.get("resources") or ())
+    resolving.of_stack(engine, context)
+    names = [environment_names(project.app, e) for e in stack.environments]
+    former_names.check_order(engine.resources(), names)
+    other_projects.check(account, names)
 
 
 def _nothing(_: str) -> None:

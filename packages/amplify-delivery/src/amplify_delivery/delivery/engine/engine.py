@@ -234,6 +234,26 @@ class Engine:
                 self._workspace.env_vars,
             )
 
+    def in_clear(self) -> dict[str, Any]:
+        """The document of the state with its secrets decrypted. It goes from process to process, and into no file."""
+        with self._errors(Watch()):
+            shown = ["stack", "export", "--show-secrets", "--stack", self.stack]
+            done = self._command.run(shown, str(self.folder), self._workspace.env_vars)
+        return dict(json.loads(done.stdout))
+
+    def take(self, document: Mapping[str, Any]) -> None:
+        """Write a state whose secrets are in clear, as `in_clear` gives it: they are encrypted as it says."""
+        with self._errors(Watch()):
+            written = ["stack", "import", "--stack", self.stack]
+            self._command.run(written, str(self.folder), self._workspace.env_vars, given=json.dumps(document))
+
+    def configuration(self) -> dict[str, Any]:
+        """The stack file's values by key, each as `pulumi config --json` has it, with secrets decrypted."""
+        with self._errors(Watch()):
+            shown = ["config", "--show-secrets", "--json", "--stack", self.stack]
+            done = self._command.run(shown, str(self.folder), self._workspace.env_vars)
+        return dict(json.loads(done.stdout))
+
     def beside(self, folder: Path, state: Mapping[str, Any]) -> Engine:
         """The same stack with this state, in a backend of files in `folder`. The state's secrets stay as they are
         encrypted."""

@@ -24,8 +24,8 @@ def make(folder: Path, names: EnvironmentNames, account: Account, line: Line) ->
 
     Raises `StateError` if there is one whose key the stack file does not name.
     """
-    engine = _engine(folder, names, account, line)
-    if engine.create():
+    found = engine(folder, names, account, line)
+    if found.create():
         return True
     file = folder / f"Pulumi.{names.environment}.yaml"
     lines = read_yaml(file)
@@ -43,10 +43,11 @@ def resources(folder: Path, names: EnvironmentNames, account: Account, line: Lin
     # The engine writes into a bucket that it finds empty.
     if not state_bucket.holds(account, names, f"{STATE_PREFIX}stacks/"):
         return []
-    engine = _engine(folder, names, account, line)
-    return engine.resources() if engine.exists() else []
+    found = engine(folder, names, account, line)
+    return found.resources() if found.exists() else []
 
 
-def _engine(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> Engine:
+def engine(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> Engine:
+    """The engine of the environment's Pulumi stack in its account."""
     variables = {"PULUMI_BACKEND_URL": names.state_backend, **account.environment()}
     return Engine(names.environment, folder, line, variables, names.secrets_provider)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import former_state
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import StateError
 from amplify_delivery.stacks.config.reader import read_yaml
@@ -24,7 +25,9 @@ def check(environment: str, deployment: Mapping[str, Any], context: Context, *, 
     """Raise `StateError` if working with this state (`deployment`, as exported) would encrypt it with another key.
 
     Of what a `pipeline` delivers, whose state lies in S3, the file must name the key even if nothing is encrypted yet.
+    Raise `RefusedError` for the former state of what was moved: nobody works with that at all.
     """
+    former_state.check(environment, deployment.get("resources") or ())
     file = stack_files.path(context.folder, environment)
     lines = read_yaml(file) if file.is_file() else {}
     passphrase = next((name for name in _PASSPHRASES if context.variables.get(name)), None)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
@@ -28,10 +28,13 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.teardown import emptying, removal, same_place
 from amplify_delivery.delivery.teardown.removal import BUCKET, KEY, Holder, Kept, Resource
-from amplify_delivery.errors import ConfigError, RefusedError, midway
+from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError, midway
 from amplify_delivery.publishing.aws_errors import suppressing
+from amplify_delivery.publishing.stack_owner import is_delivered
+from amplify_delivery.publishing.stack_state import described, parameters_of
 from amplify_delivery.stacks.access import account_environments, environment_names, pipeline_names
-from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.config import EnvironmentConfig, Project
+from amplify_delivery.stacks.inputs import root_stack_name
 from amplify_delivery.stacks.model import pipeline_model
 
 _RUNNING = ("InProgress", "Stopping")
@@ -97,8 +100,8 @@ def account(context: Context, stack: str, line: Line, patience: Patience, *, del
     removal.check_all_named(held, config.environments, str(project.file(stack)))
 
     def not_deployed(_: threading.Event | None = None) -> None:
-        for names in places:
-            _check_not_deployed(project.directory.resolve(), names, accounts(names.region), line)
+        for names, environment in zip(places, found, strict=True):
+            _check_not_deployed(project, environment, names, accounts(names.region), line)
 
     not_deployed()
 
@@ -213,11 +216,14 @@ def check_not_followed(project: Project, stack: str) -> None:
         )
 
 
-def _check_not_deployed(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> None:
-    """Raise `RefusedError` while the environment's own stack holds something, or CloudFormation works with the role
-    that would go: a stack without its role can be neither updated nor deleted."""
+def _check_not_deployed(
+    project: Project, config: EnvironmentConfig, names: EnvironmentNames, account: Account, line: Line
+) -> None:
+    """Raise `RefusedError` while the environment's own stack holds something, CloudFormation works with the role that
+    would go (a stack without its role can be neither updated nor deleted), or the root stack runs from the staging area
+    that would go, though its state is not here: the account is about to take it over."""
     environment = names.environment
-    held = environment_state.resources(folder, names, account, line)
+    held = environment_state.resources(project.directory.resolve(), names, account, line)
     if held:
         raise RefusedError(
             f"{environment} is still deployed: its stack in {names.state_bucket} has "
@@ -240,6 +246,26 @@ def _check_not_deployed(folder: Path, names: EnvironmentNames, account: Account,
             remedy=f"`amplify-delivery destroy {environment}` where its Pulumi stack is, or delete the stack; "
             "nothing was changed",
         )
+    root = _delivered_root(project, config, account)
+    if root:
+        raise RefusedError(
+            f"{environment} is still deployed: {root} runs from the staging area that would go, and its state is not "
+            f"in {names.state_bucket}",
+            where=f"account {names.account} ({names.region})",
+            remedy=f"`amplify-delivery bootstrap {environment} --take-over --yes` brings it there, if that was begun; "
+            f"or `amplify-delivery destroy {environment}` where its Pulumi stack is; nothing was changed",
+        )
+
+
+def _delivered_root(project: Project, config: EnvironmentConfig, account: Account) -> str | None:
+    """The name of the environment's root stack, if it is there and of ours; None where no export tells its name."""
+    with suppress(DeliveryError):
+        name = root_stack_name(config, project.directory, project.app)
+        with account.asking(f"describing stack {name}"):
+            found = described(account.client("cloudformation"), name)
+        if found and found["StackStatus"] != "DELETE_COMPLETE" and is_delivered(parameters_of(found)):
+            return name
+    return None
 
 
 def check_at_rest(account: Account, names: PipelineNames) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.engine import former_state
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import RefusedError
 
@@ -21,6 +22,7 @@ def check(stack: str, resources: Iterable[Mapping[str, Any]], places: Mapping[st
     """Raise `RefusedError` if the engine's state of `stack` was made for other accounts or regions than `places` are,
     which are known by the names under which the program remembers them. Where nothing was made, nothing can be lost."""
     resources = tuple(resources)
+    former_state.check(stack, resources)
     if not any(r.get("custom") and not str(r.get("type")).startswith("pulumi:") for r in resources):
         return
     for name, found in (*_remembered(resources), *_roots(resources, places)):

@@ -1,0 +1,393 @@
+"""An environment that `pulumi up` has made, with items in its table, moves into its account: `bootstrap --take-over`.
+
+On the real engine, with a passphrase and a folder for the state that it leaves. What is compared is what a customer
+would miss: ids, items, published objects with their versions, and that what is left behind can do no harm.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.delivery.engine.state_bucket import plan_key
+from amplify_delivery.delivery.teardown.removal import BUCKET
+from amplify_delivery_rehearsal.conformance.killing import BEFORE, Point
+from amplify_delivery_rehearsal.workspace import Workspace
+from aws_rehearsal.local_aws import LocalAws
+from functional import here as typed
+from functional.adoption.pushed_apps import leaves
+from functional.delivery.environments import REGION, Environment
+from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.test_frightened import begun, put_item
+from functional.delivery.test_killed import Killed, here  # noqa: F401 - a fixture
+from functional.delivery.test_project_rights import Bootstrapped
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("taken-over")]
+
+TOOLING = "111111111111"
+TAKE_OVER = ("bootstrap", "--take-over")
+
+
+PUT = "s3:PutObject"
+
+
+@dataclass
+class Moving:
+    """An environment of its own, whose files say by now that a pipeline is to deliver it."""
+
+    environment: Environment
+    runs: Killed
+    before: Workspace
+    """As it was checked out before that."""
+
+    @property
+    def names(self) -> EnvironmentNames:
+        return EnvironmentNames(self.environment.app, self.environment.account, REGION, "dev")
+
+    @property
+    def running(self) -> dict[str, Any]:
+        """What nobody may lose."""
+        client = self.environment.client
+        (table,) = client("dynamodb").list_tables()["TableNames"]
+        versions = client("s3").list_object_versions(Bucket=self.environment.staging_bucket)
+        assert not versions.get("DeleteMarkers")
+        return {
+            "resources": sorted(leaves(client("cloudformation"), self.environment.root)),
+            "items": client("dynamodb").scan(TableName=table)["Items"],
+            "objects": {(v["Key"], v["VersionId"], v["ETag"]) for v in versions["Versions"]},
+        }
+
+    def state(self, environment: Environment, stack: str = "dev") -> list[dict[str, Any]]:
+        exported = environment.workspace.succeed("stack", "export", "-s", stack).output
+        return list(json.loads(exported)["deployment"].get("resources") or ())
+
+    @property
+    def brought(self) -> bool:
+        """Whether the state in the account holds anything."""
+        key = f".pulumi/stacks/{self.environment.app}/dev.json"
+        try:
+            body = self.environment.client("s3").get_object(Bucket=self.names.state_bucket, Key=key)["Body"].read()
+        except ClientError:
+            return False
+        return bool((json.loads(body)["checkpoint"].get("latest") or {}).get("resources"))
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the stack file names the key of the account's."""
+        return self.names.secrets_provider in (self.environment.workspace.project / "Pulumi.dev.yaml").read_text()
+
+    def log_in(self) -> None:
+        """Take the state from the account from now on."""
+        variables = {**self.environment.workspace.environment, "PULUMI_BACKEND_URL": self.names.state_backend}
+        self.environment.workspace = Workspace(self.environment.workspace.project, variables)
+
+
+def released(environment: Environment) -> None:
+    """What docs/how-to.md has one write before."""
+    app, place = environment.app, environment.workspace.project
+    file = place / "Pulumi.dev.yaml"
+    file.write_text(file.read_text().replace("config:\n", f'config:\n  {app}:bootstrapped: "true"  # kept\n', 1))
+    (place / "Pulumi.dev-account.yaml").write_text(f"config:\n  {app}:program: account\n")
+    connection = f"arn:aws:codeconnections:us-east-1:{TOOLING}:connection/5e6f7a8b"
+    lines = (
+        "program: pipeline",
+        f'account: "{TOOLING}"',
+        "region: us-east-1",
+        f"source: {{connection: '{connection}', repository: example/app}}",
+        "stages: [{name: Dev, environments: [dev]}]",
+    )
+    (place / "Pulumi.pipeline.yaml").write_text("config:\n" + "".join(f"  {app}:{line}\n" for line in lines))
+
+
+class InItsAccount(Bootstrapped):
+    """The same environment, delivered by the commands of the account's projects, each with its project's role."""
+
+    def __init__(self, moving: Moving, folder: Path) -> None:
+        environment = moving.environment
+        self.folder, self.aws, self.account = folder, environment.aws, environment.account
+        self.admin, self.names, self.workspace = environment.admin, moving.names, environment.workspace
+        keys = ("AWS_", "PULUMI_BACKEND", "PULUMI_CONFIG")
+        self.environment = {k: v for k, v in self.workspace.environment.items() if not k.startswith(keys)}
+        self.trust_administrator()
+
+    def deliver(self, export: Path) -> dict[str, Any]:
+        """Publish, plan, approve, deploy; the plan."""
+        build = self.build(export)
+        succeeds(self.run(build, "publish"))
+        digest = self.plan(build)
+        succeeds(self.run(build, "deploy", "--plan", digest))
+        return dict(self.kept(plan_key(digest)))
+
+
+@pytest.fixture
+def moving(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Moving]:
+    with begun(local_aws, examined, tmp_path / "environment") as made:
+        environment = made.environment
+        for path, value in SECRETS.items():
+            environment.workspace.succeed("config", "set", "--secret", "--path", path, value, "-s", "dev")
+        succeeds(environment.plain("up", "--skip-preview"))
+        put_item(environment)
+        before = tmp_path / "before"
+        shutil.copytree(environment.workspace.project, before, symlinks=True)
+        released(environment)
+        yield Moving(environment, made.runs, Workspace(before, environment.workspace.environment))
+
+
+SECRETS = {"dns:token": "plain\nand two lines", 'dns:hosts[0]["of a.b"].key': "{}", "dns:hosts[1]": "123"}
+"""Of a team's own, which the program does not read."""
+
+
+def test_it_moves_with_all_it_has_and_is_delivered_from_there(moving: Moving, tmp_path: Path) -> None:
+    environment, names = moving.environment, moving.names
+    running, root, former = moving.running, environment.status(), environment.state
+    files = {
+        path: path.read_bytes() for path in (*environment.workspace.project.glob("Pulumi.*.yaml"), *files_in(former))
+    }
+    shown = succeeds(environment.delivery(*TAKE_OVER))
+    assert (
+        f"{environment.staging_bucket}: stays, with all that is in it; dev-account holds it, protected" in shown.output
+    )
+    assert {path: path.read_bytes() for path in files} == files
+    assert moving.running == running
+
+    moved = succeeds(environment.delivery(*TAKE_OVER, "--yes"))
+    assert f"export PULUMI_BACKEND_URL='{names.state_backend}'" in moved.output
+    assert (moving.running, environment.status()) == (running, root)
+    assert (environment.locks(), environment.leases()) == ([], [])
+    the_account_holds_the_area(moving)
+    what_is_left_behind_does_no_harm(moving)
+    assert moving.running == running
+
+    moving.log_in()
+    the_state_is_its_own(moving)
+    there = InItsAccount(moving, tmp_path / "builds")
+    plan = there.deliver(moving.runs.folder / EXPORT)
+    assert changed_in(plan) == dict.fromkeys(("AuthRole", "UnauthRole"), ("PermissionsBoundary",))
+    assert {s["step"] for s in plan["steps"]} <= {"change-resource", "update-stack", "change-program"}
+    described = environment.client("cloudformation").describe_stacks(StackName=environment.root)["Stacks"][0]
+    assert described["RoleARN"] == names.execution_role_arn
+    assert "nothing to change" in succeeds(environment.delivery("plan")).output
+    assert "nothing to change" in succeeds(there.run(there.build(moving.runs.folder / EXPORT), "plan")).output
+    after = moving.running
+    assert (after["resources"], after["items"]) == (running["resources"], running["items"])
+    assert after["objects"] >= running["objects"]
+
+    moving.runs.take("second")
+    there.deliver(moving.runs.folder / EXPORT)
+    assert moving.running["items"] == running["items"]
+    assert [r for r in moving.running["resources"] if r[1] != "AWS::SSM::Parameter"] == [
+        r for r in running["resources"] if r[1] != "AWS::SSM::Parameter"
+    ]
+    # Typed once more, with the next release in the checkout: the boundary is not to be taken away again.
+    moving.runs.take("third")
+    again = succeeds(environment.delivery(*TAKE_OVER, "--yes", "--from", former.as_uri()))
+    assert "boundary" not in again.output + (environment.workspace.project / "Pulumi.dev.yaml").read_text()
+
+
+def test_in_the_wrong_order_with_a_refusal_midway_and_a_release_that_brings_more(
+    moving: Moving, tmp_path: Path
+) -> None:
+    """One test, because each step begins where the one before has left the environment."""
+    environment, names, ssm = moving.environment, moving.names, moving.environment.client("ssm")
+    running, buckets = moving.running, environment.buckets()
+    fails(environment.delivery("bootstrap"), "bootstrap dev --take-over` shows how", "nothing was changed")
+    plain = environment.plain("up", "--skip-preview")
+    fails(plain, "`amplify-delivery bootstrap dev --take-over` as the account's administrator")
+    fails(environment.delivery("up"), "amplify-delivery bootstrap dev")
+    for command in (("preview",), ("up", "--yes"), ("up", "--yes", "--skip-preview")):
+        account = environment.workspace.pulumi(*command, "-s", "dev-account")
+        fails(account, f"the staging bucket {environment.staging_bucket} is there already", "dev --take-over")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    elsewhere = environment.delivery(*TAKE_OVER, "--yes", "--from", empty.as_uri())
+    fails(elsewhere, "holds no root stack", "`--from BACKEND`", "nothing was changed")
+    now, held = environment.workspace, moving.state(environment)
+    environment.workspace = Workspace(now.project, {**now.environment, "PULUMI_CONFIG_PASSPHRASE": "another"})
+    for yes in ((), ("--yes",)):
+        fails(environment.delivery(*TAKE_OVER, *yes), "the passphrase is not the one that the stack was made with")
+    environment.workspace = now
+    assert (moving.running, environment.buckets(), moving.state(environment)) == (running, buckets, held)
+
+    ssm.put_parameter(Name=names.types_parameter, Value="somebody's", Type="String")
+    refused = environment.delivery(*TAKE_OVER, "--yes")
+    assert refused.exit_code == 4, refused.output
+    somebody_updates_it(moving, "delivered")
+    somebody_destroys_or_bootstraps_it(moving, "delivered")
+    ssm.delete_parameter(Name=names.types_parameter)
+
+    moving.runs.take("second")
+    moved = succeeds(environment.delivery(*TAKE_OVER, "--yes"))
+    assert "`pulumi config rm boundary`" in moved.output
+    assert moving.running == running
+    moving.log_in()
+    there = InItsAccount(moving, tmp_path / "builds")
+    first = there.deliver(moving.runs.folder / EXPORT)
+    assert changed_in(first) == {"customkilled/Text": ("Value",)}
+    environment.workspace.succeed("config", "rm", "boundary", "-s", "dev")
+    second = there.deliver(moving.runs.folder / EXPORT)
+    assert changed_in(second) == dict.fromkeys(("AuthRole", "UnauthRole"), ("PermissionsBoundary",))
+    assert "nothing to change" in succeeds(environment.delivery("plan")).output
+    assert moving.running["items"] == running["items"]
+
+
+def changed_in(plan: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Properties by resource of the backend."""
+    return {step["path"]: tuple(step["properties"]) for step in plan["steps"] if step["step"] == "change-resource"}
+
+
+EXPORT = "amplify-export-seriesapp"
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.glob(".pulumi/stacks/**/*") if path.is_file()]
+
+
+def the_account_holds_the_area(moving: Moving) -> None:
+    """Once, protected, with the settings that every account's has; and it is as the files want it."""
+    environment, s3 = moving.environment, moving.environment.client("s3")
+    area = [r for r in moving.state(environment, "dev-account") if "StagingArea$" in r["urn"]]
+    assert {r["type"] for r in area if r["type"] == BUCKET} == {BUCKET}
+    assert all(r["protect"] for r in area)
+    (bucket,) = [r for r in area if r["type"] == BUCKET]
+    assert (bucket["id"], bucket["inputs"].get("forceDestroy")) == (environment.staging_bucket, False)
+    assert s3.get_bucket_versioning(Bucket=environment.staging_bucket)["Status"] == "Enabled"
+    rule = s3.get_bucket_encryption(Bucket=environment.staging_bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert "dev-account: unchanged" in succeeds(environment.delivery("bootstrap")).output
+    again = succeeds(environment.delivery("bootstrap", "--refresh", "--json"))
+    changes = json.loads(again.output[again.output.index("{\n") :])["stacks"]["dev-account"]
+    assert set(changes) == {"same"}, changes
+
+
+def what_is_left_behind_does_no_harm(moving: Moving) -> None:
+    """From the old checkout and the new one, by plain commands and ours: all refused, with the way out."""
+    environment, now = moving.environment, moving.environment.workspace
+    left = ["seriesapp-dev", "default", "place", "staging-owner"]
+    assert [r["urn"].rpartition("::")[2] for r in moving.state(environment)] == left
+    way = (
+        f"it has moved to s3://{moving.names.state_bucket}",
+        f"export PULUMI_BACKEND_URL='{moving.names.state_backend}'",
+    )
+    for checkout in (moving.before, now):
+        environment.workspace = checkout
+        for command in (("preview",), ("up",), ("up", "--skip-preview")):
+            plain = environment.workspace.pulumi(*command, "-s", "dev", *(["--yes"] if command[0] == "up" else []))
+            fails(plain, *way)
+        fails(environment.plain("destroy"), "because it is protected")
+        fails(environment.plain("destroy", "--skip-preview"), "because it is protected")
+        # Of what is bootstrapped `adopt` looks into the account.
+        adopting = ("adopt", "adopt --state-lost") if checkout is moving.before else ()
+        for command in ("up", "destroy --delete-data", *adopting):
+            fails(environment.delivery(*command.split()), *way)
+    environment.workspace = now
+    assert [r["urn"].rpartition("::")[2] for r in moving.state(environment)] == left
+    assert "its account has taken it over already" in succeeds(environment.delivery(*TAKE_OVER)).output
+    succeeds(environment.delivery(*TAKE_OVER, "--yes"))
+
+
+def the_state_is_its_own(moving: Moving) -> None:
+    """Without what was handed over, its secrets and its file's encrypted by the account's key alone."""
+    environment = moving.environment
+    kept = {k: v for k, v in environment.workspace.environment.items() if not k.startswith("PULUMI_CONFIG_PASSPHRASE")}
+    environment.workspace = Workspace(environment.workspace.project, kept)
+    held = moving.state(environment)
+    assert not [r for r in held if "StagingArea" in r["urn"]]
+    assert {r["type"] for r in held if r.get("protect")} == PROTECTED
+    file = (environment.workspace.project / "Pulumi.dev.yaml").read_text()
+    assert f"secretsprovider: {moving.names.secrets_provider}" in file
+    assert "# kept" in file
+    assert "encryptionsalt" not in file
+    shown = json.loads(environment.workspace.succeed("config", "--show-secrets", "--json", "-s", "dev").output)
+    assert shown["dns:token"]["value"] == SECRETS["dns:token"]
+    assert shown["dns:hosts"]["objectValue"] == [{"of a.b": {"key": "{}"}}, "123"]
+    assert shown[f"{environment.app}:parameters"]["objectValue"] == {"customkilled": {"Name": "someone"}}
+
+
+def test_whatever_ends_it_the_same_command_goes_on(here: Killed, tmp_path: Path) -> None:  # noqa: F811
+    """Killed at every write of a state, before and after; the former one lies in a bucket, with a key of its own.
+    In between somebody types what must not lose anything."""
+    environment = here.environment
+    here.there()
+    put_item(environment)
+    before = tmp_path / "before"
+    shutil.copytree(environment.workspace.project, before, symlinks=True)
+    released(environment)
+    moving = Moving(environment, here, Workspace(before, environment.workspace.environment))
+    running = moving.running
+    former, there = (
+        f"/{bucket}/.pulumi/stacks/{environment.app}/dev.json?"
+        for bucket in (here.state_bucket, moving.names.state_bucket)
+    )
+    points = (
+        (Point(PUT, also=former), "delivered"),
+        (Point("kms:CreateKey"), "delivered"),
+        # The `up` in between has taken off what the first write protects.
+        (Point(PUT, BEFORE, also=former, number=2), "delivered, and in its account"),
+        (Point(PUT, also=former, number=2), "moving"),
+        (Point(PUT, also=there), "moving"),
+        (Point(PUT, BEFORE, also=there, number=IMPORT), "moving"),
+        (Point(PUT, also=there, number=IMPORT), "moving, and brought"),
+        (Point(PUT, BEFORE, also=former), "bootstrapped"),
+        (Point(PUT, also=former), "moved"),
+    )
+    seen: list[str] = []
+    for point, state in points:
+        moving.runs.kill(point, *TAKE_OVER, "--yes")
+        assert (state, moving.brought) == (state, state in ("moving, and brought", "bootstrapped", "moved"))
+        assert (state, moving.keyed) == (state, state in ("bootstrapped", "moved"))
+        somebody_updates_it(moving, state)
+        if state not in seen:
+            somebody_destroys_or_bootstraps_it(moving, state)
+        assert moving.running == running
+        seen.append(state)
+    succeeds(environment.delivery(*TAKE_OVER, "--yes"))
+    the_account_holds_the_area(moving)
+    moving.log_in()
+    plan = environment.delivery("plan")
+    assert "dev: 3 changes" in succeeds(plan).output
+    assert {r["type"] for r in moving.state(environment) if r.get("protect")} == PROTECTED
+
+
+PROTECTED = {"aws:cloudformation/stack:Stack", "pulumi:index:Stash"}
+
+IMPORT = 3
+"""The write of the state into the account: the engine has made the stack with two."""
+
+
+def somebody_updates_it(moving: Moving, state: str) -> None:
+    """By the plain command, in the old checkout."""
+    environment, now = moving.environment, moving.environment.workspace
+    environment.workspace = moving.before
+    succeeds(environment.plain("cancel"))  # as the engine says that was killed
+    plain = environment.plain("up", "--skip-preview")
+    if state.startswith("delivered"):
+        succeeds(plain)
+    elif state == "moved":
+        fails(plain, f"it has moved to s3://{moving.names.state_bucket}")
+    else:
+        fails(plain, f"it moves into the state bucket of account {environment.account}", "--take-over --yes")
+    environment.workspace = now
+
+
+def somebody_destroys_or_bootstraps_it(moving: Moving, state: str) -> None:
+    """The former by plain commands in the old checkout; the account by ours, in one whose pipeline has gone."""
+    environment, now = moving.environment, moving.environment.workspace
+    environment.workspace = moving.before
+    fails(environment.plain("destroy"), "because it is protected")
+    environment.workspace = now
+    if state not in ("bootstrapped", "moved"):
+        fails(environment.delivery("bootstrap"), "amplify-delivery bootstrap dev --take-over", "nothing was changed")
+    pipeline = now.project / "Pulumi.pipeline.yaml"
+    without = pipeline.rename(pipeline.with_suffix(".away"))
+    fails(
+        typed.delivery(now, "destroy", "dev-account", "--delete-data"), "dev is still deployed", "nothing was changed"
+    )
+    without.rename(pipeline)
