@@ -6,7 +6,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +18,7 @@ from amplify_delivery.delivery.reporting.page.rendering import SIGNS, TONES, ren
 from amplify_delivery.delivery.reporting.page.report_model import Fact, Report, Stack, Typed
 from amplify_delivery.errors import DeployError, FailedError
 from amplify_delivery.export import Assembly, EnvironmentValues
+from amplify_delivery_rehearsal import commands
 from amplify_delivery_rehearsal.pipeline_story import front_end
 from amplify_delivery_rehearsal.pipeline_story.board import Board, drawn
 from amplify_delivery_rehearsal.pipeline_story.chapters import CHAPTERS, Chapter
@@ -324,6 +325,14 @@ def test_what_is_not_so_in_a_chapter_beside_others_ends_the_story_at_its_turn() 
     assert [chapter.outcome for chapter in story.teller.story.chapters] == ["as expected", "as expected", "otherwise"]
 
 
+@pytest.fixture
+def begun_again() -> Iterator[None]:
+    """What a story has told to end, it has told for good: commands of this process' later tests run again."""
+    yield
+    commands.begin()
+
+
+@pytest.mark.usefixtures("begun_again")
 def test_a_story_that_ends_early_ends_what_is_played_beside_it() -> None:
     story = Beside(fails="first")
     threading.Timer(0.2, story.goes_on.set).start()  # as its command ends when it is told to
