@@ -93,6 +93,7 @@ _LOOKS = {
     "cloudformation:ListStacks": ANY,
     "codebuild:BatchGetBuilds": (DEPLOYS,),
     "ecr:DescribeImageScanFindings": (IMAGES,),
+    "iam:GetRolePolicy": AUTH_ROLES,
     "s3:ListBucket": (STAGED, STATES),
     "ssm:GetParameter": (VERSION, TYPES),
 }
