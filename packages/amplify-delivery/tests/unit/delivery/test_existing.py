@@ -664,6 +664,24 @@ def test_of_what_was_made_in_another_way_nobody_can_tell(
         assert isinstance(ours, There)
 
 
+NO_LONGER: dict[str, dict[str, Any]] = {
+    "aws-native:logs:LogGroup": {"describe_log_groups": {"logGroups": []}},
+    "aws:codebuild/project:Project": {"batch_get_projects": {"projects": [], "projectsNotFound": ["p"]}},
+    "aws:ssm/parameter:Parameter": {"describe_parameters": {"Parameters": []}},
+    "aws-native:apigatewayv2:Api": {"get_api": refused("NotFoundException")},
+}
+"""What AWS answers of what somebody has deleted since it was found."""
+
+
+@pytest.mark.parametrize("type_", sent.LOOKS)
+def test_what_goes_between_two_questions_is_gone(type_: str) -> None:
+    inputs = next(sent for of, sent, *_ in MADE_AS if of == type_)
+    urn = f"urn:pulumi:dev::app::{type_}::thing"
+    operation = Operation("creating", {"urn": urn, "type": type_, "inputs": inputs})
+    aws: Any = Aws(**NO_LONGER[type_])
+    assert isinstance(sent.carried(aws, operation, There("thing")), Gone)
+
+
 def test_a_log_groups_retention_comes_in_a_second_call() -> None:
     type_, inputs, call, told, _ = MADE_AS[0]
     assert isinstance(made_as(type_, inputs, call, {**told, "retentionInDays": None}), There)

@@ -16,6 +16,7 @@ from amplify_delivery.delivery.engine.killed.pending import (
     CREATING,
     OURS,
     Answer,
+    Gone,
     Operation,
     There,
     Unknown,
@@ -36,8 +37,13 @@ def carried(account: Account, operation: Operation, answer: Answer) -> Answer:
     if any(component in operation.urn for component in OURS):
         return answer
     with account.asking(f"asking how {operation.what} was made"), suppressing(*ACCESS_DENIED) as refusal:
-        differing = sorted(_differing(operation.inputs, look(account, answer.id)))
-    if refusal or not differing:
+        facts = look(account, answer.id)
+    if refusal:
+        return answer
+    if facts is None:
+        return Gone()
+    differing = sorted(_differing(operation.inputs, facts))
+    if not differing:
         return answer
     return Unknown(
         f"what is there as {answer.id} has another {', another '.join(differing)} than that run was about to give it: "
@@ -62,15 +68,20 @@ def _at(inputs: Mapping[str, Any], place: str) -> Any:
     return found.get(part) if isinstance(found, Mapping) else None
 
 
-def _log_group(account: Account, name: str) -> Facts:
+def _log_group(account: Account, name: str) -> Facts | None:
     pages = account.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-    found = next(group for page in pages for group in page["logGroups"] if group["logGroupName"] == name)
+    found = next((group for page in pages for group in page["logGroups"] if group["logGroupName"] == name), None)
+    if found is None:
+        return None
     retention = {"retentionInDays": found["retentionInDays"]} if found.get("retentionInDays") else {}
     return {"kmsKeyId": found.get("kmsKeyId"), **retention}
 
 
-def _project(account: Account, arn: str) -> Facts:
-    (found,) = account.client("codebuild").batch_get_projects(names=[arn.rpartition("/")[2]])["projects"]
+def _project(account: Account, arn: str) -> Facts | None:
+    projects = account.client("codebuild").batch_get_projects(names=[arn.rpartition("/")[2]])["projects"]
+    if not projects:
+        return None
+    found = projects[0]
     parts = {
         "source": ("type", "location", "buildspec"),
         "artifacts": ("type", "location"),
@@ -83,23 +94,28 @@ def _project(account: Account, arn: str) -> Facts:
     }
 
 
-def _parameter(account: Account, name: str) -> Facts:
+def _parameter(account: Account, name: str) -> Facts | None:
     """Its value `classic` compares."""
     named = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
     found = account.client("ssm").describe_parameters(ParameterFilters=named)["Parameters"]
-    told: Mapping[str, Any] = found[0] if found else {}
-    return {"description": told.get("Description"), "allowedPattern": told.get("AllowedPattern")}
+    if not found:
+        return None
+    return {"description": found[0].get("Description"), "allowedPattern": found[0].get("AllowedPattern")}
 
 
-def _api(account: Account, api: str) -> Facts:
-    found = account.client("apigatewayv2").get_api(ApiId=api)
+def _api(account: Account, api: str) -> Facts | None:
+    found: Mapping[str, Any] = {}
+    with suppressing("NotFoundException") as gone:
+        found = account.client("apigatewayv2").get_api(ApiId=api)
+    if gone:
+        return None
     return {"description": found.get("Description"), "protocolType": found.get("ProtocolType")}
 
 
-LOOKS: Mapping[str, Callable[[Account, str], Facts]] = {
+LOOKS: Mapping[str, Callable[[Account, str], Facts | None]] = {
     "aws-native:apigatewayv2:Api": _api,
     "aws-native:logs:LogGroup": _log_group,
     "aws:codebuild/project:Project": _project,
     "aws:ssm/parameter:Parameter": _parameter,
 }
-"""By Pulumi type, with the id that is found."""
+"""By Pulumi type, with the id that is found; None of what has gone since."""
