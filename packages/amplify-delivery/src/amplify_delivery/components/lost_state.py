@@ -104,20 +104,30 @@ def refusal(stack: str, runs: Runs, way_back: str = "") -> RefusedError:
     )
 
 
-def held_by(component: str, name: str) -> str:
-    """The end of the URN by which a state that holds what a component makes is known, whatever version has written it:
-    of an account the key of its environments' states, of a pipeline itself."""
-    kind = {"TargetAccount": "aws:kms/key:Key", "DeliveryPipeline": "aws-native:codepipeline:Pipeline"}[component]
-    made = f"{name}-state" if component == "TargetAccount" else name
-    return f"amplify-delivery:index:{component}${kind}::{made}"
+def held_by(component: str, name: str) -> tuple[str, ...]:
+    """The ends of the URNs by which a state that holds what a component makes is known, whatever version has written
+    it: of an account the key of its environments' states, or the staging bucket, which comes into it before all else
+    where the account takes over what `up` has made; of a pipeline itself."""
+    own = f"amplify-delivery:index:{component}$"
+    if component == "TargetAccount":
+        area = f"{own}amplify-delivery:index:StagingArea$"
+        return f"{own}aws:kms/key:Key::{name}-state", f"{area}aws:s3/bucket:Bucket::{name}-staging"
+    return (f"{own}aws-native:codepipeline:Pipeline::{name}",)
 
 
 def first_create(
-    name: str, access: Access, runs: Callable[[Client], Runs | None], *, held: str, adopting: bool, way_back: str = ""
+    name: str,
+    access: Access,
+    runs: Callable[[Client], Runs | None],
+    *,
+    held: tuple[str, ...],
+    adopting: bool,
+    way_back: str = "",
 ) -> pulumi.ResourceOptions:
     """Options of what a stack makes before all else: it is not made, in previews neither, where something `runs`,
-    unless the state has a resource with the URN's end `held`: an earlier version has written it, which did not make
-    this. Where AWS does not tell, the update itself will. Not while that very thing is adopted."""
+    unless the state has a resource whose URN has one of the ends `held`: an earlier version has written it, which did
+    not make this, or what runs was taken over. Where AWS does not tell, the update itself will. Not while that very
+    thing is adopted."""
 
     def look() -> Runs | None:
         with suppressing_all():
@@ -127,7 +137,7 @@ def first_create(
 
     async def check(_: pulumi.ResourceHookArgs) -> None:
         found = None if adopting else await asyncio.to_thread(look)
-        if found and not await state_holds(held):
+        if found and not await state_holds(*held):
             with as_run_error():
                 raise refusal(pulumi.get_stack(), found, way_back)
 
@@ -139,9 +149,9 @@ OTHER_LANGUAGES = 'docs/other-languages.md, "A lost state"'
 """What takes in what the program of another language has made."""
 
 
-async def state_holds(end: str) -> bool:
-    """Whether this stack's own state has a resource whose URN ends so. The engine reads the state for it, as for any
-    other stack that a program refers to (`pulumi.StackReference`)."""
+async def state_holds(*ends: str) -> bool:
+    """Whether this stack's own state has a resource whose URN has one of these ends. The engine reads the state for it,
+    as for any other stack that a program refers to (`pulumi.StackReference`)."""
     own = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()))
     found = await invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": own})
-    return any(str(urn).endswith(end) for urn in found["outputs"])
+    return any(str(urn).endswith(ends) for urn in found["outputs"])

@@ -9,7 +9,8 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from amplify_delivery.stacks import backend
+from amplify_delivery.components import lost_state
+from amplify_delivery.stacks import account, backend
 from amplify_delivery.stacks.inputs import ADOPT_VARIABLE
 from unit.components.recorder import STASH, Recording
 from unit.stacks.projects import AWAY, HOME, TOOLING, account_of, make, run, write
@@ -102,6 +103,37 @@ def test_the_first_time_the_state_tells_whether_it_holds_an_area_of_its_own(
     with pytest.raises(pulumi.RunError, match="holds a staging area of its own") if held else nullcontext():
         recording.run_hook(f"{OWNER}-first")
     assert asked == ["amplify-delivery:index:StagingArea::staging"]
+
+
+AREA = "urn:pulumi:preprod-account::app::amplify-delivery:index:TargetAccount$amplify-delivery:index:StagingArea$"
+HELD = {
+    "": True,
+    f"{AREA}aws:s3/bucket:Bucket::preprod-staging": False,
+    "urn:pulumi:a::app::amplify-delivery:index:TargetAccount$aws:kms/key:Key::preprod-state": False,
+    # Of another environment, and an area that no account has made.
+    f"{AREA}aws:s3/bucket:Bucket::prod-staging": True,
+    "urn:pulumi:a::app::amplify-delivery:index:StagingArea$aws:s3/bucket:Bucket::preprod-staging": True,
+}
+"""What an account's state holds, and whether an environment's first place is refused where its bucket is there."""
+
+
+@pytest.mark.parametrize(("held", "refused"), HELD.items())
+def test_what_the_account_has_taken_over_is_no_second_owner(
+    directory: Path, held: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bucket comes into its state before its program has run for that environment, beside others that it serves."""
+    there = lost_state.Runs("the staging bucket", way="`--take-over`")
+    monkeypatch.setattr(account, "partial", lambda *_, **__: lambda _: there)
+    monkeypatch.setattr(lost_state, "provider_session", lambda *_: None)
+    monkeypatch.setattr(pulumi, "get_organization", lambda: "organization")
+
+    async def read(*_: object) -> dict[str, dict[str, str]]:
+        return {"outputs": {held: ""} if held else {}}
+
+    monkeypatch.setattr(lost_state, "invoke_async", read)
+    recording = deployed(directory, "preprod-account")
+    with pytest.raises(pulumi.RunError, match="has not made it") if refused else nullcontext():
+        recording.run_hook("first-create-preprod")
 
 
 @pytest.mark.parametrize("stack", FIRST)
