@@ -131,12 +131,14 @@ class AmplifyBackend(pulumi.ComponentResource):
         with as_run_error():
             versions = {} if args.adopted else secret_versions(self, args.root, args.secrets)
             held = contents(args.assembly)
-            protect = bool(args.adopted) or (args.protect and held.stateful)
             kept = args.terminable.wanted(held.stateful) if args.terminable and not args.adopted else None
+            # What CloudFormation keeps the engine must not give up: it would forget a stack that stays.
+            protect = bool(args.adopted) or bool(kept) or (args.protect and held.stateful)
             self._stack = self._root_stack(
                 name, args, versions, protect=protect, kept=bool(kept), transforms=held.transforms, after=opts
             )
-            if kept is False:
+            # On the way to `root` what it no longer holds may be there still.
+            if kept is False and args.instead is None:
                 self._may_be_deleted()
             upload_pages(self, args.assembly, args.root.stack_name, self._stack)
         self.stack_name = self._stack.name
@@ -393,8 +395,9 @@ class AmplifyBackend(pulumi.ComponentResource):
         )
 
     def _may_be_deleted(self) -> None:
-        """Take the stack's termination protection off. `protect: false` changes nothing of the stack, so no hook runs;
-        and left on, a plain `pulumi destroy` would forget the stack and say that it is done (pulumi-aws 6422)."""
+        """Take the stack's termination protection off. Neither `protect: false` nor data that went earlier changes
+        anything of the stack, so no hook runs; and left on, a plain `pulumi destroy` would forget the stack and say
+        that it is done (pulumi-aws 6422)."""
         terminable = self._args.terminable
         if terminable is None or pulumi.runtime.is_dry_run() or isinstance(settings.get_monitor(), mocks.MockMonitor):
             return

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from amplify_delivery.components.amplify_backend import AmplifyBackend
+from amplify_delivery.components.amplify_backend import AmplifyBackend, Terminable
 from amplify_delivery.errors import PublishError
 from amplify_delivery.export import assemble, read_export
 from amplify_delivery.export.assembly import BucketFile
@@ -67,6 +67,23 @@ def test_the_root_stack_is_protected_and_has_hours_not_minutes(todo: Any) -> Non
     assert request.protect
     assert (request.customTimeouts.create, request.customTimeouts.update, request.customTimeouts.delete) == ("3h",) * 3
     assert not deploy(todo, rendered(todo), protect=False).one(STACK).request.protect
+
+
+@pytest.mark.parametrize(
+    ("wanted", "instead", "protected", "turned_off"),
+    [(True, False, True, 0), (None, False, False, 0), (False, False, False, 1), (False, True, False, 0)],
+)
+def test_the_engine_protects_what_cloudformation_keeps(
+    todo: Any, monkeypatch: pytest.MonkeyPatch, *, wanted: bool | None, instead: bool, protected: bool, turned_off: int
+) -> None:
+    """A plain destroy of one that CloudFormation alone keeps would forget it. On the way to the root, what it gives up
+    is there still."""
+    off: list[str] = []
+    monkeypatch.setattr(AmplifyBackend, "_may_be_deleted", lambda _: off.append("off"))
+    terminable, root = Terminable(lambda _: wanted, lambda *_: None), rendered(todo)
+    recording = deploy(todo, root, protect=False, terminable=terminable, instead=root if instead else None)
+    assert bool(recording.one(STACK).request.protect) is protected
+    assert len(off) == turned_off
 
 
 def test_the_api_keys_date_stays_unless_it_is_configured(todo: Any) -> None:

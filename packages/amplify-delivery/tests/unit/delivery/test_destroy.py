@@ -27,7 +27,7 @@ from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
 from amplify_delivery.delivery.teardown.held import Held
-from amplify_delivery.errors import ConfigError, DeployError, LockedError, NoStackError
+from amplify_delivery.errors import ConfigError, DeployError, LockedError, NoStackError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from unit.delivery.conftest import ROOT
 
@@ -49,7 +49,8 @@ class Scene:
         self.statuses: list[str | None] = ["UPDATE_COMPLETE"]
         self.after: str | None = "DELETE_COMPLETE"
         self.locked = False
-        self.state: list[dict[str, Any]] = [{"urn": URN, "type": ROOT_STACK, "id": ID}]
+        self.state: list[dict[str, Any]] = [{"urn": URN, "type": ROOT_STACK, "id": ID, "protect": True}]
+        self.terminable = True
         self.delete_data, self.wait = True, 0
         self.nested = "UPDATE_COMPLETE"
         self.exported: Callable[..., str] = lambda *_: NAME
@@ -75,7 +76,13 @@ class Scene:
         if status is None:
             error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
             raise ClientError({"Error": error}, "DescribeStacks")
-        return {"Stacks": [{"StackName": NAME, "StackId": ID, "StackStatus": status}]}
+        stack = {"StackName": NAME, "StackId": ID, "StackStatus": status}
+        return {"Stacks": [{**stack, "EnableTerminationProtection": not self.terminable}]}
+
+    def update_termination_protection(self, StackName: str, EnableTerminationProtection: bool) -> None:  # noqa: N803
+        assert (StackName, EnableTerminationProtection) == (ID, False)
+        self.done.append("released")
+        self.terminable = True
 
     def get_template(self, **_: str) -> dict[str, Any]:
         if self.template is None:
@@ -140,6 +147,44 @@ class Scene:
         monkeypatch.setattr(emptying, "bucket", lambda _, name, __: self.done.append(f"emptied {name}"))
         given = {"stack": "dev", "region": None, "json": False, "delete_data": self.delete_data, "wait": self.wait}
         return destroy.run(argparse.Namespace(**given), Context(ROOT, {}))
+
+
+DEPLOYMENT = Held("DeploymentBucket", BUCKET, f"{NAME}-deployment", "objects", kept=True)
+"""What every root of Amplify's holds, and what stays."""
+
+
+@pytest.mark.parametrize("engine_protects", [True, False])
+def test_termination_protection_ends_with_the_data_that_is_agreed_on(
+    engine_protects: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene()
+    scene.terminable, scene.state[0]["protect"] = False, engine_protects
+    scene.held.append(DEPLOYMENT)
+    assert scene.run(monkeypatch) == 0
+    assert scene.done == ["locked", "released", "emptied app-bucket", "destroyed"]
+
+
+def test_what_a_deployment_has_protected_goes_where_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Templates whose data is all retained: protected as any with data, and nobody has to agree to a loss."""
+    scene = Scene()
+    scene.terminable, scene.delete_data = False, False
+    scene.held = [DEPLOYMENT, Held("Files/Bucket", BUCKET, "files", "objects", kept=True)]
+    assert scene.run(monkeypatch) == 0
+    assert scene.done == ["locked", "released", "destroyed"]
+
+
+@pytest.mark.parametrize("delete_data", [True, False])
+@pytest.mark.parametrize("held", [[DEPLOYMENT], []])
+def test_a_protection_that_somebody_else_has_set_stays(
+    held: list[Held], delete_data: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene()
+    scene.terminable, scene.held, scene.delete_data = False, held, delete_data
+    scene.state[0]["protect"] = False
+    with pytest.raises(RefusedError, match="protected against termination, though nothing") as caught:
+        scene.run(monkeypatch)
+    assert "--no-enable-termination-protection --stack-name amplify-app-dev-5af8b" in caught.value.remedy
+    assert scene.done == []
 
 
 def test_all_is_deleted_and_emptied_under_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:

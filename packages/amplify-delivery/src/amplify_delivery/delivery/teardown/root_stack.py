@@ -37,9 +37,9 @@ _SHOWN = 30
 class Root:
     """The root stack of one environment.
 
-    `ids` are those in the engine's state; `name` is as that remembers it, else as the export has it; None if that has
-    the id only. `options` are what an `aws` command takes to ask the same account. `others` tells the root stacks that
-    the project's files name in its place, by their environments.
+    `ids` are those in the engine's state, and `protected` those of them that it protects; `name` is as that remembers
+    it, else as the export has it; None if that has the id only. `options` are what an `aws` command takes to ask the
+    same account. `others` tells the root stacks that the project's files name in its place, by their environments.
     """
 
     environment: str
@@ -47,6 +47,7 @@ class Root:
     name: str | None
     options: str
     others: Callable[[], Mapping[str, str]]
+    protected: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -70,7 +71,8 @@ class Root:
                     remedy=f"nothing was changed; {error.remedy}",
                 ) from None
         options = cli_options(config.region, config.profile)
-        return cls(environment, ids, name, options, lambda: named_roots(project, config))
+        protected = frozenset(str(r["id"]) for r in state if r.get("protect") and r.get("id") in ids)
+        return cls(environment, ids, name, options, lambda: named_roots(project, config), protected)
 
     def settle(self, account: Account, seconds: float, told: Callable[[str], None]) -> bool:
         """Wait until no operation changes it any more, so long at most; whether one did. Raises `RefusedError`."""
@@ -141,12 +143,13 @@ class Root:
         gen2_lock.check(account.client("cloudformation"), name)
 
     def _check_protection(self, found: Mapping[str, Any], held: Collection[Held]) -> None:
-        """Raise `RefusedError` for a stack that somebody else protects: of one with data a deployment does, and whoever
-        agrees to the loss of the data agrees to that."""
-        if found.get("EnableTerminationProtection") and not held:
+        """Raise `RefusedError` for a stack that somebody else protects. A deployment does wherever the engine protects,
+        and takes it off where it does not; whoever agrees to the loss of data agrees to that."""
+        lost = any(not h.kept for h in held)
+        if found.get("EnableTerminationProtection") and not lost and found["StackId"] not in self.protected:
             name = str(found["StackName"])
             raise RefusedError(
-                "the stack is protected against termination, though it holds no data",
+                "the stack is protected against termination, though nothing in it would be lost",
                 where=name,
                 remedy=f"nothing was changed. If it should go: {termination.by_hand(name, self.options, on=False)}",
             )

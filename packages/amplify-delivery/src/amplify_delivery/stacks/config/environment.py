@@ -221,10 +221,12 @@ class EnvironmentConfig(Model):
     def termination_protection(self, holds_data: bool) -> bool | None:
         """Whether CloudFormation is to refuse to delete the root stack; None: as it is. `holds_data` tells whether its
         templates have something that a delete would lose. The engine's own protection, which refuses first, ends with
-        one `pulumi state unprotect`, the command that its refusal prints."""
-        if self.production or (self.protect and holds_data and not self.disposable):
+        one `pulumi state unprotect`, the command that its refusal prints. Where the engine protects nothing, neither
+        may this: a plain `pulumi destroy` would forget a stack that stays (pulumi-aws 6422)."""
+        by_engine = self.protect and holds_data
+        if self.production or (by_engine and not self.disposable):
             return True
-        return None if self.protect and self.production is None else False
+        return None if by_engine and self.production is None else False
 
     @property
     def detects_drift(self) -> bool:
