@@ -135,6 +135,68 @@ def test_metadata_are_botocores(found: Tools) -> None:
     assert done.returncode == 0, done.stderr
 
 
+REFUSALS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from ministack.services import lambda_svc
+from patches import refused_forms, refused_settings
+
+def refused(look, *given):
+    try:
+        look(*given)
+    except ValueError:
+        return True
+    return False
+
+def key(bypass=None, **statement):
+    policy = {"Statement": {"Effect": "Allow", "Principal": "*", "Resource": "*", **statement}}
+    return refused(refused_forms._key, {"KeyPolicy": policy, "BypassPolicyLockoutSafetyCheck": bypass}, None)
+
+kept = [{"Action": "kms:PutKey*"}, {"Action": ["kms:Get*", "kms:*Policy"]}, {"Action": "KMS:PutKeyPolic?"}]
+kept += [{"Action": "*"}, {"NotAction": "kms:Get*"}, {"Action": "kms:Decrypt", "bypass": True}]
+lost = [{"Action": "kms:Decrypt"}, {"NotAction": ["s3:*", "kms:Put*"]}, {"Action": "kms:*", "Effect": "Deny"}]
+lost += [{"Action": "kms:Decrypt", "bypass": "false"}]
+assert [key(**one) for one in kept] == [False] * len(kept)
+assert [key(**one) for one in lost] == [True] * len(lost)
+
+def lines(principal):
+    lambda_svc._functions["x"] = {"policy": {"Statement": [{"Principal": principal}]}}
+    return refused(refused_forms._lines, {"DestinationArn": "arn:aws:lambda:us-east-1:1:function:x"}, None)
+
+called = ("*", {"AWS": "*"}, {"Service": "logs.amazonaws.com"}, {"Service": ["a", "logs.x"]})
+assert [lines(one) for one in called] == [False] * 4
+assert [lines(one) for one in ("1", {"Service": "s3.amazonaws.com"}, {"AWS": "1"})] == [True, True, True]
+
+def bucket(actions, *resources):
+    arns = ["*" if one == "*" else f"arn:aws:s3:::{one}" for one in resources]
+    return refused(refused_settings._of_its_bucket, "b", [{"Action": actions, "Resource": arns}])
+
+right = [("s3:GetObject", "b/*"), ("s3:GetObject", "b", "b/*"), ("s3:*", "b"), ("s3:GetObject", "*")]
+right += [("s3:ListBucket", "b"), ("s3:GetBucketAcl", "*", "b/*"), ("s3:GetObject", "b*")]
+wrong = [("s3:RestoreObject", "b"), (["s3:GetObjectTorrent", "s3:*"], "b"), ("s3:ListBucketVersions", "b/*")]
+wrong += [("s3:GetBucketLocation", "b/a", "b/c"), ("s3:*", "other")]
+assert [bucket(*one) for one in right] == [False] * len(right)
+assert [bucket(*one) for one in wrong] == [True] * len(wrong)
+
+def schedule(expression):
+    return refused(refused_settings._of_time, expression)
+
+taken = ["cron(0 12 * * ? *)", "cron( 0  12 ? *  MON-FRI * )", "cron(0 12 ? * ? *)", "rate(5 minutes)"]
+refuses = ["cron(0 12 * * *)", "cron(15 10 * * ?)", "cron(0 12 * * MON-FRI)", "cron(0 12 1 * MON *)", "daily"]
+assert [schedule(one) for one in taken] == [False] * len(taken)
+assert [schedule(one) for one in refuses] == [True] * len(refuses)
+"""
+
+
+@pytest.mark.processes
+def test_what_is_refused_and_what_is_like_it(found: Tools) -> None:
+    """The rows of the examination's own tests, of keys, lines, buckets' policies and schedules."""
+    variables = {**LocalAws()._server_environment(Path("/nonexistent")), "GATEWAY_PORT": "1"}
+    script = [str(found.local_aws_python), "-I", "-c", REFUSALS, str(SERVER.parent)]
+    done = subprocess.run(script, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.processes
 def test_self_test_is_remembered(found: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     LocalAws().self_test()

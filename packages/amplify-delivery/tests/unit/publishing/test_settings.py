@@ -596,9 +596,13 @@ OF_EVENTS: list[Row] = [
     ("a pattern on a bus of one's own", (BUS, rule(EventPattern={"source": ["a"]}, EventBusName={"Ref": "Bus"})), None),
     ("a schedule in words", (scheduled("every day"),), "AD728 Sch has the schedule 'every day'"),
     ("cron of five fields", (scheduled("cron(0 3 * * *)"),), "AD728 Sch has the schedule"),
+    ("of five, the first of two figures", (scheduled("cron(15 3 * * ?)"),), "AD728 Sch has the schedule 'cron(15 3"),
+    ("of five, with names of days", (scheduled("cron(0 12 * * MON-FRI)"),), "AD728 Sch has the schedule 'cron(0 12"),
+    ("cron with more blanks", (scheduled("cron( 0  3 * * ?  * )"),), None),
     ("a day without its time", (scheduled("at(2030-01-01)"),), "AD728 Sch has the schedule"),
     ("cron of any day and any weekday", (scheduled("cron(0 3 * * * *)"),), "one of day and day of the week is ?"),
-    ("cron of no day at all", (scheduled("cron(0 3 ? * ? *)"),), "one of day and day of the week is ?"),
+    ("cron of no day at all, of which AWS says nothing", (scheduled("cron(0 3 ? * ? *)"),), None),
+    ("cron of a day and a weekday", (scheduled("cron(0 3 1 * MON *)"),), "one of day and day of the week is ?"),
     ("cron of a weekday", (scheduled("cron(0 3 ? * MON *)"),), None),
     ("cron", (scheduled("cron(0 3 * * ? *)"),), None),
     ("rate", (scheduled("rate(5 minutes)"),), None),
@@ -746,6 +750,20 @@ def on_bucket(actions: Any, resources: Any, **statement: Any) -> Change:
     return put("Pol", "AWS::S3::BucketPolicy", Bucket={"Ref": "S3Bucket"}, PolicyDocument=document)
 
 
+def named(resource: Any, **bucket: Any) -> Change:
+    """A policy by the bucket's name, beside a bucket `Another`."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "111111111111"},
+        "Action": "s3:GetObject",
+        "Resource": resource,
+    }
+    made = put("Another", "AWS::S3::Bucket", **bucket)
+    by_name = put("Pol", "AWS::S3::BucketPolicy", Bucket="my-b", PolicyDocument={"Statement": [statement]})
+    return lambda t: (made(t), by_name(t))[0]
+
+
+OF_ANOTHERS_OBJECTS = {"Fn::Sub": "${Another.Arn}/*"}
 ITSELF, ITS_OBJECTS = {"Fn::GetAtt": ["S3Bucket", "Arn"]}, {"Fn::Sub": "${S3Bucket.Arn}/*"}
 OF_ANOTHER = put("Another", "AWS::S3::Bucket")
 REDIRECTING = {"RedirectAllRequestsTo": {"HostName": "www.example.com"}}
@@ -764,6 +782,31 @@ OF_BUCKET_POLICIES: list[Row] = [
         (OF_ANOTHER, on_bucket("s3:ListBucket", {"Fn::GetAtt": ["Another", "Arn"]})),
         "AD727 Pol is about storagefullappstorage/Another, which is another bucket",
     ),
+    ("by its name, and by its ARN", (named(OF_ANOTHERS_OBJECTS, BucketName="my-b"),), None),
+    ("by its name, and perhaps by its ARN", (named(OF_ANOTHERS_OBJECTS, BucketName={"Fn::ImportValue": "b"}),), None),
+    ("by its name, and by the ARN of one that has none", (named(OF_ANOTHERS_OBJECTS),), None),
+    (
+        "by its name, and another one by its ARN",
+        (named(OF_ANOTHERS_OBJECTS, BucketName="other-b"),),
+        "AD727 Pol is about storagefullappstorage/Another/*, which is another bucket",
+    ),
+    (
+        "a policy of what is no bucket",
+        (
+            put("Own", "AWS::CloudFormation::CustomResource", ServiceToken="arn:aws:lambda:us-east-1:1:function:x"),
+            on_bucket("s3:ListBucket", ITSELF),
+            of("Pol", Bucket={"Fn::GetAtt": ["Own", "Name"]}),
+        ),
+        None,
+    ),
+    (
+        "an attribute of what is no bucket",
+        (
+            put("Own", "AWS::CloudFormation::CustomResource", ServiceToken="arn:aws:lambda:us-east-1:1:function:x"),
+            on_bucket("s3:ListBucket", {"Fn::GetAtt": ["Own", "BucketArn"]}),
+        ),
+        None,
+    ),
     ("a redirect with pages", (of("S3Bucket", WebsiteConfiguration={**REDIRECTING, "IndexDocument": "i"}),), "AD727"),
     ("a redirect", (of("S3Bucket", WebsiteConfiguration=REDIRECTING),), None),
     ("a rule that does nothing", (of("S3Bucket", LifecycleConfiguration={"Rules": [{"Status": "Enabled"}]}),), "AD720"),
@@ -778,6 +821,11 @@ def key(*actions: Any, **statement: Any) -> Change:
     return put("K", "AWS::KMS::Key", KeyPolicy=document)
 
 
+def excepting(action: str) -> Change:
+    statement = {"Effect": "Allow", "Principal": "*", "NotAction": action, "Resource": "*"}
+    return put("K", "AWS::KMS::Key", KeyPolicy={"Statement": [statement]})
+
+
 def lines_to(permission: str = "", *after: str) -> tuple[Change, ...]:
     """A log group whose lines go to the function, which a service may call."""
     given = {"LogGroupName": {"Ref": "Lg"}, "FilterPattern": "", "DestinationArn": FN_ARN}
@@ -790,6 +838,23 @@ def lines_to(permission: str = "", *after: str) -> tuple[Change, ...]:
 OF_KEYS_AND_LINES: list[Row] = [
     ("for the account", (key("kms:*"),), None),
     ("for whoever changes it", (key("kms:Decrypt", ["kms:Put*", "kms:Get*"]),), None),
+    ("for whoever changes it, by its beginning", (key("kms:PutKey*"),), None),
+    ("for whoever changes it, by its end", (key("kms:*Policy"),), None),
+    ("for whoever changes it, but for a letter", (key("kms:PutKeyPolic?"),), None),
+    (
+        "for whoever puts something else",
+        (key("kms:PutKeyX*"),),
+        "AD715 K has a KeyPolicy in which nobody may change it",
+    ),
+    ("unchecked", (key("kms:Decrypt"), of("K", BypassPolicyLockoutSafetyCheck=True)), None),
+    (
+        "checked",
+        (key("kms:Decrypt"), of("K", BypassPolicyLockoutSafetyCheck=False)),
+        "AD715 K has a KeyPolicy in which",
+    ),
+    ("perhaps checked", (key("kms:Decrypt"), of("K", BypassPolicyLockoutSafetyCheck={"Ref": "env"})), None),
+    ("all but reading", (key("kms:Decrypt", NotAction="kms:Get*"),), None),
+    ("all but changing it", (excepting("kms:Put*"),), "AD715 K has a KeyPolicy in which nobody may change it"),
     ("for nobody", (key("kms:Decrypt"),), "AD715 K has a KeyPolicy in which nobody may change it"),
     ("denied alone", (key("kms:*", Effect="Deny"),), "AD715 K has a KeyPolicy in which nobody may change it"),
     ("perhaps for the account", (key(perhaps("kms:*")),), None),

@@ -15,6 +15,7 @@ siblings); AppSync: "Only one resolver is allowed per field".
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from collections.abc import Iterator
@@ -108,7 +109,7 @@ def _lines(new: Properties, _: Properties | None) -> Properties:
     """CloudWatch Logs calls the function with a line of its own."""
     function = lambda_svc._functions.get(str(new.get("DestinationArn")).rpartition(":function:")[2].split(":")[0])
     statements = function["policy"]["Statement"] if function else []
-    if function and not any(str((s.get("Principal") or {}).get("Service")).startswith("logs.") for s in statements):
+    if function and not any(_of_logs(statement.get("Principal")) for statement in statements):
         raise ValueError(
             "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute "
             "your function."
@@ -116,14 +117,27 @@ def _lines(new: Properties, _: Properties | None) -> Properties:
     return new
 
 
+def _of_logs(principal: Any) -> bool:
+    service = principal.get("Service") if isinstance(principal, dict) else None
+    return principal in ("*", {"AWS": "*"}) or any(str(one).startswith("logs.") for one in _listed(service))
+
+
 def _key(new: Properties, _: Properties | None) -> Properties:
+    if str(new.get("BypassPolicyLockoutSafetyCheck")).lower() == "true":
+        return new
     given = new.get("KeyPolicy")
     statements = (json.loads(given) if isinstance(given, str) else given or {}).get("Statement") or []
-    several = statements if isinstance(statements, list) else [statements]
-    allowed = [str(a).lower() for s in several if s.get("Effect") == "Allow" for a in _listed(s.get("Action"))]
-    if several and not {"*", "kms:*", "kms:put*", "kms:putkeypolicy"} & {*allowed}:
+    several = _listed(statements)
+    if several and not any(s.get("Effect") == "Allow" and _administers(s) for s in several):
         raise ValueError("The new key policy will not allow you to update the key policy in the future.")
     return new
+
+
+def _administers(statement: dict[str, Any]) -> bool:
+    """Whether a statement is about changing the key's policy."""
+    excepts = "NotAction" in statement
+    actions = map(str.lower, map(str, _listed(statement.get("NotAction" if excepts else "Action") or [])))
+    return excepts is not any(fnmatch.fnmatchcase("kms:putkeypolicy", action) for action in actions)
 
 
 def _listed(value: Any) -> list[Any]:

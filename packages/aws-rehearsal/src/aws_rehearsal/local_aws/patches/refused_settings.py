@@ -25,7 +25,7 @@ from ._resources import Properties, before_create_or_update
 
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 _SCHEDULE = re.compile(
-    r"rate\(\s*\d+\s+(minute|hour|day)s?\s*\)|cron\((\s*\S+){6}\s*\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)"
+    r"rate\(\s*\d+\s+(minute|hour|day)s?\s*\)|cron\(\s*\S+(\s+\S+){5}\s*\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)"
 )
 _OF_STREAMS = (
     "BisectBatchOnFunctionError",
@@ -246,22 +246,31 @@ def _bucket_policy(new: Properties, _: Properties | None) -> Properties:
     return new
 
 
-_OF_OBJECTS = re.compile(r"s3:(Get|Put|Delete)Object(Version)?(Acl|Tagging)?", re.IGNORECASE)
+_OF_OBJECTS = re.compile(r"s3:(Get|Put|Delete|Restore|Replicate)Object(Version)?(Acl|Tagging|Torrent)?", re.IGNORECASE)
+_OF_BUCKETS = re.compile(
+    r"s3:(List(Bucket|BucketVersions|BucketMultipartUploads)|GetBucket(Location|Acl|Policy|Versioning|CORS))",
+    re.IGNORECASE,
+)
 
 
 def _of_its_bucket(name: str, statements: list[dict[str, Any]]) -> None:
-    own = f":::{name}"
     for statement in statements:
         resources = _several(statement.get("Resource"))
-        buckets = {r.partition(":::")[2].partition("/")[0] for r in resources if ":::" in r}
+        buckets = {r.rpartition(":::")[2].partition("/")[0] for r in resources if ":::" in r}
         if any("*" not in bucket and bucket != name for bucket in buckets):
             raise ValueError("Policy has invalid resource")
-        objects = [action for action in _several(statement.get("Action")) if _OF_OBJECTS.fullmatch(action)]
-        if objects and resources and all(r.endswith(own) for r in resources):
-            raise ValueError("Action does not apply to any resource(s) in statement")
-        lists = [action for action in _several(statement.get("Action")) if action.lower() == "s3:listbucket"]
-        if lists and resources and all(f"{own}/" in r for r in resources):
-            raise ValueError("Action does not apply to any resource(s) in statement")
+        kinds = set(map(_is_of_objects, resources))
+        for action in _several(statement.get("Action")):
+            if (kinds == {False} and _OF_OBJECTS.fullmatch(action)) or (
+                kinds == {True} and _OF_BUCKETS.fullmatch(action)
+            ):
+                raise ValueError("Action does not apply to any resource(s) in statement")
+
+
+def _is_of_objects(resource: str) -> bool | None:
+    """Whether a policy's resource is objects, or a bucket; None for what may be either."""
+    named, slash, _ = resource.rpartition(":::")[2].partition("/")
+    return bool(slash) if ":::" in resource and (slash or "*" not in named) else None
 
 
 def _rule(new: Properties, _: Properties | None) -> Properties:
@@ -283,14 +292,17 @@ def _no_lists(pattern: Any) -> Iterator[str]:
             yield name
 
 
-def _schedule(new: Properties, _: Properties | None) -> Properties:
-    expression = str(new.get("ScheduleExpression"))
+def _of_time(expression: str) -> None:
     if not _SCHEDULE.fullmatch(expression):
         raise ValueError(f"Invalid Schedule Expression {expression}.")
     if expression.startswith("cron("):
         _minute, _hour, day, _month, weekday, _year = expression[5:-1].split()
-        if (day == "?") is (weekday == "?"):
+        if "?" not in (day, weekday):
             raise ValueError(f"Invalid Schedule Expression {expression}.")
+
+
+def _schedule(new: Properties, _: Properties | None) -> Properties:
+    _of_time(str(new.get("ScheduleExpression")))
     if not _may_assume((new.get("Target") or {}).get("RoleArn"), "scheduler"):
         raise ValueError("The execution role you provide must allow AWS EventBridge Scheduler to assume the role.")
     return new

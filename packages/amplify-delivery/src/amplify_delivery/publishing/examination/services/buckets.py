@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import certain, is_open, statements_of, target
+from amplify_delivery.publishing.examination.services.resolved import Path, certain, is_open, statements_of, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
 BUCKET = Rule(
@@ -147,14 +147,16 @@ _OF_BUCKETS = re.compile(
 def _of_policy(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
     own = target(properties.get("Bucket"))
     made = tree.resolved.resources.get(own or ())
-    name = as_mapping(made.properties).get("BucketName") if made else properties.get("Bucket")
+    if made is not None and made.type != "AWS::S3::Bucket":
+        own, name = None, None  # an attribute of something: it may be the name of any bucket
+    else:
+        name = as_mapping(made.properties).get("BucketName") if made else properties.get("Bucket")
     for statement in statements_of(properties.get("PolicyDocument")):
         if statement is None or "Resource" not in statement:
             continue
         resources = [_place(one) for one in _several(statement["Resource"])]
         for bucket, objects in resources:
-            others = bucket is not None and bucket not in (own, name) and "*" not in bucket
-            if others and (isinstance(bucket, tuple) if own else isinstance(name, str)):
+            if bucket is not None and _is_another(tree, bucket, own, name):
                 what = "/".join(bucket) if isinstance(bucket, tuple) else bucket
                 yield f"is about {what}{'/*' if objects else ''}, which is another bucket"
         kinds = {objects for _, objects in resources}
@@ -163,6 +165,17 @@ def _of_policy(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
                 yield f"has {action} for a bucket: it is asked of objects"
             elif isinstance(action, str) and _OF_BUCKETS.fullmatch(action) and kinds == {True}:
                 yield f"has {action} for objects: it is asked of the bucket"
+
+
+def _is_another(tree: Tree, bucket: Path | str, own: Path | None, name: Any) -> bool:
+    """Whether a bucket, by its place or its name, is for certain not that of `own` place or called `name`."""
+    if isinstance(bucket, str):
+        return isinstance(name, str) and bucket != name and "*" not in bucket
+    made = tree.resolved.resources.get(bucket)
+    if made is None or made.type != "AWS::S3::Bucket" or bucket == own:
+        return False
+    theirs = as_mapping(made.properties).get("BucketName")
+    return theirs != name if isinstance(theirs, str) and isinstance(name, str) else own is not None
 
 
 def _several(value: Any) -> list[Any]:

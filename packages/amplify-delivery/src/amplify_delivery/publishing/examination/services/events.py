@@ -35,7 +35,7 @@ QUEUE = Rule(
     "(`amplify override`), and export again",
 )
 _SCHEDULE = re.compile(
-    r"rate\(\s*\d+\s+(minute|hour|day)s?\s*\)|cron\((\s*\S+){6}\s*\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)"
+    r"rate\(\s*\d+\s+(minute|hour|day)s?\s*\)|cron\(\s*\S+(\s+\S+){5}\s*\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)"
 )
 """EventBridge Scheduler User Guide, "Schedule types"."""
 _SHOWN = 60
@@ -124,5 +124,5 @@ def _of_schedule(expression: Any) -> Iterator[str]:
         )
     elif isinstance(expression, str) and expression.startswith("cron("):
         _minute, _hour, day, _month, weekday, _year = expression[5:-1].split()
-        if (day == "?") is (weekday == "?"):
-            yield f"has the schedule {expression!r}: one of day and day of the week is ?, and the other one is not"
+        if "?" not in (day, weekday):  # of `?` in both, AWS says nothing
+            yield f"has the schedule {expression!r}: one of day and day of the week is ?"

@@ -24,7 +24,7 @@ ROLE = Rule(
     "regional one is authorized to assume the provided role`",
     remedy="have the role's AssumeRolePolicyDocument name the service, and export again",
 )
-_ADMINISTERS = ("*", "kms:*", "kms:put*", "kms:putkeypolicy")
+_ADMINISTERS = "kms:putkeypolicy"
 _TRYING: Mapping[str, tuple[tuple[str, ...], str]] = {
     "AWS::CodeBuild::Project": (("ServiceRole",), "codebuild"),
     "AWS::Lambda::Function": (("Role",), "lambda"),
@@ -56,7 +56,7 @@ def locked_keys(tree: Tree) -> Iterator[Finding]:
         if (
             resource.type != "AWS::KMS::Key"
             or "KeyPolicy" not in properties
-            or "BypassPolicyLockoutSafetyCheck" in properties
+            or str(properties.get("BypassPolicyLockoutSafetyCheck", False)).lower() != "false"
         ):
             continue
         statements = statements_of(properties["KeyPolicy"])
@@ -66,9 +66,13 @@ def locked_keys(tree: Tree) -> Iterator[Finding]:
 
 
 def _administers(statement: Mapping[str, Any]) -> bool:
-    actions = statement.get("Action", [])
+    """Whether a statement is about changing the policy, or may be."""
+    excepts = "NotAction" in statement
+    actions = statement["NotAction"] if excepts else statement.get("Action", [])
     several = actions if isinstance(actions, list) else [actions]
-    return "NotAction" in statement or any(not isinstance(a, str) or a.lower() in _ADMINISTERS for a in several)
+    if not all(isinstance(action, str) for action in several):
+        return True
+    return excepts is not any(fnmatch.fnmatchcase(_ADMINISTERS, action.lower()) for action in several)
 
 
 def may_assume(tree: Tree, role: tuple[str, ...], service: str) -> bool:
