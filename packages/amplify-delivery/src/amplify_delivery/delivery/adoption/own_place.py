@@ -72,9 +72,13 @@ def moving_to(resources: Iterable[Resource]) -> str:
     return str(next((_facts(r)[MOVED] for r in resources if MOVED in _facts(r)), ""))
 
 
-def remembers(resources: Iterable[Resource]) -> bool:
-    """Whether a state says where the environment lies: what is written into it there stops every program."""
-    return any(_facts(r) for r in resources)
+def untold(resources: Iterable[Resource]) -> str:
+    """What a state does not say that `moving` and `left_behind` need; empty if it says both. What is written into the
+    place stops every program, and what says whose the staging area is holds the place where a program was refused."""
+    resources = tuple(resources)
+    if not any(_facts(r) for r in resources):
+        return "where the environment lies"
+    return "" if any(_is_owner(r) for r in resources) else "whose its staging area is"
 
 
 def held(state: State) -> dict[str, Any]:

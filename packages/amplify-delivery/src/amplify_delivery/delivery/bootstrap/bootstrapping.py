@@ -22,6 +22,7 @@ from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.engine.locking.waiting import Patience
+from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.printing.changes import summed, told
 from amplify_delivery.delivery.teardown import removal
@@ -197,16 +198,11 @@ class _One:
         """Once more for each try; what is told then, is what all of them have done. Raises `DeliveryError`s."""
         tried = self._tried.setdefault(name, _Tried())
         self._shown.now(name, progress.CHECKING)
-        accounts: dict[str, Account] = {}
-        for environment in stack.environments:
-            region = environment.region
-            if region not in accounts:
-                config = stack.config
-                accounts[region] = Account(environment.account, region, config.profile, config.role_arn)
+        accounts = accounts_of(stack)
         names = {e.environment: environment_names(self._project.app, e) for e in stack.environments}
         stamp = Stamp([Place(names[e.environment], accounts[e.region]) for e in stack.environments])
         digest = self._digest(stack)
-        if not self._refresh and stamp.says(digest) and all(map(self._has_state, names.values())):
+        if not self._refresh and stamp.says(digest) and all(_has_state(self._project, its) for its in names.values()):
             return tried.done(name, self._next_steps(stack))
         self._shown.now(name, progress.UPDATING)
         with midway(lambda: tried.changed):
@@ -219,17 +215,19 @@ class _One:
         found = accesses(project, stack.config, stack.environments, self._assemblies)
         return account_digest(stack.config, found, engine_of(project, stack.config))
 
-    def _has_state(self, names: EnvironmentNames) -> bool:
-        """Whether the environment's file names the key of its state: it does once its Pulumi stack was made. One with
-        another key has been given that by its team, or comes with it from another backend: that is looked at."""
-        lines = read_yaml(self._project.file(names.environment))
-        return bool(lines.get("secretsprovider") == names.secrets_provider and lines.get("encryptedkey"))
-
     def _update(self, stack: AccountStack, accounts: Mapping[str, Account], stamp: Stamp, tried: _Tried) -> None:
         engine = Engine(stack.name, self._folder, self._line)
         with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
             prepare(engine, self._context, stack, next(iter(accounts.values())))
-            self._check_own_areas(engine, stack, accounts)
+            check_own_areas(
+                self._project,
+                stack,
+                engine.resources(),
+                accounts=accounts,
+                moving=self._moving,
+                assemblies=self._assemblies,
+                line=self._line,
+            )
             stamp.begin()
             tried.update(engine)
         for environment in stack.environments:
@@ -238,20 +236,6 @@ class _One:
                 continue
             if environment_state.make(self._folder, its, accounts[environment.region], self._line):
                 tried.made.append(environment.environment)
-
-    def _check_own_areas(self, engine: Engine, stack: AccountStack, accounts: Mapping[str, Account]) -> None:
-        resources = engine.resources()
-        found = accesses(self._project, stack.config, stack.environments, self._assemblies)
-        for config in stack.environments:
-            access, account = found[config.environment], accounts[config.region]
-
-            def has_state(names: EnvironmentNames = access.names, account: Account = account) -> bool:
-                held = self._has_state(names) and environment_state.resources(self._folder, names, account, self._line)
-                return bool(held)
-
-            if config.environment not in self._moving:
-                role = config.execution_role_arn or access.names.execution_role_arn
-                own_areas.check(access, account, resources, role, has_state)
 
     def _next_steps(self, stack: AccountStack) -> Iterable[str]:
         """What is to be done for environments with the former names."""
@@ -276,6 +260,46 @@ def prepare(engine: Engine, context: Context, stack: AccountStack, account: Acco
     names = [environment_names(project.app, e) for e in stack.environments]
     former_names.check_order(engine.resources(), names)
     other_projects.check(account, names)
+
+
+def accounts_of(stack: AccountStack) -> dict[str, Account]:
+    """The account of a stack, by the regions of its environments."""
+    config, regions = stack.config, dict.fromkeys(e.region for e in stack.environments)
+    account = stack.environments[0].account
+    return {region: Account(account, region, config.profile, config.role_arn) for region in regions}
+
+
+def check_own_areas(
+    project: Project,
+    stack: AccountStack,
+    resources: Sequence[Mapping[str, Any]],
+    *,
+    accounts: Mapping[str, Account],
+    moving: frozenset[str],
+    assemblies: Assemblies,
+    line: Line,
+) -> None:
+    """Raise `RefusedError` where an environment of an account's stack, whose state holds `resources`, runs from a place
+    of its own, unless it is `moving` into the account."""
+    folder = project.directory.resolve()
+    found = accesses(project, stack.config, stack.environments, assemblies)
+    for config in stack.environments:
+        if config.environment in moving:
+            continue
+        access, account = found[config.environment], accounts[config.region]
+
+        def has_state(names: EnvironmentNames = access.names, account: Account = account) -> bool:
+            return _has_state(project, names) and bool(environment_state.resources(folder, names, account, line))
+
+        role = config.execution_role_arn or access.names.execution_role_arn
+        own_areas.check(access, account, resources, role, has_state, moving=next(iter(moving), ""))
+
+
+def _has_state(project: Project, names: EnvironmentNames) -> bool:
+    """Whether the environment's file names the key of its state: it does once its Pulumi stack was made. One with
+    another key has been given that by its team, or comes with it from another backend: that is looked at."""
+    lines = read_yaml(project.file(names.environment))
+    return bool(lines.get("secretsprovider") == names.secrets_provider and lines.get("encryptedkey"))
 
 
 def _nothing(_: str) -> None:

@@ -25,7 +25,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import beside, own_place
 from amplify_delivery.delivery.adoption.own_place import Place, State
 from amplify_delivery.delivery.adoption.state import root_of
-from amplify_delivery.delivery.bootstrap import bootstrapping
+from amplify_delivery.delivery.bootstrap import bootstrapping, own_areas
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, new_home, state_bucket
 from amplify_delivery.delivery.engine.engine import Engine
@@ -40,10 +40,11 @@ from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.teardown import same_place
 from amplify_delivery.delivery.teardown.removal import BUCKET, REPOSITORY
-from amplify_delivery.errors import ConfigError, FailedError, RefusedError, midway
+from amplify_delivery.errors import ConfigError, DeliveryError, FailedError, RefusedError, midway
 from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
 from amplify_delivery.publishing.stack_state import described
 from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.assemblies import Assemblies
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import ADOPT_VARIABLE
 
@@ -93,6 +94,27 @@ class TakenOver:
     notes: tuple[str, ...]
 
 
+def nothing_to_take_over(names: EnvironmentNames, former: str, place: Place | None, *, runs: bool) -> RefusedError:
+    """Of a state in `former` that holds no `place`, or of whose environment no root stack `runs`. Pure."""
+    environment, again = names.environment, own_areas.begin_again(names)
+    if place and not runs:
+        return RefusedError(
+            f"the state of {environment} there holds no root stack: a first `up` has not come so far, and there is "
+            "nothing to take over",
+            where=former,
+            remedy=f"nothing was changed. {again[0].upper()}{again[1:]}",
+        )
+    begun = f". Where that finds {names.staging_bucket} without a root stack that runs: {again}"
+    return RefusedError(
+        f"the state of {environment} there holds {'no staging area of its own' if runs else 'no root stack'}: there is "
+        "nothing to take over",
+        where=former,
+        remedy="nothing was changed. Name the backend that `pulumi up` was used with (`--from BACKEND`, as in "
+        f"PULUMI_BACKEND_URL). What does not run yet needs `amplify-delivery bootstrap {environment}` alone; "
+        f"what `amplify push` has made, `amplify-delivery adopt {environment}` after it{'' if runs else begun}",
+    )
+
+
 class TakingOver:
     """One environment that moves, from `former`, the backend of its state (by default where Pulumi is logged in to).
 
@@ -125,9 +147,11 @@ class TakingOver:
             return self._move(former, held, done=True)
         self._check(state, former)
         self._check_same_root(state, held)
+        self._check_the_others(own_place.moving_to(state["resources"]))
         # Whoever cannot read the secrets is told before anything is begun.
         self._engine.in_clear()
-        self._secrets()
+        if not self._is_keyed(held):
+            self._secrets()
         return self._move(former, state)
 
     def _move(self, former: str, state: State, *, done: bool = False) -> Move:
@@ -168,14 +192,7 @@ class TakingOver:
         environment, resources = self._engine.stack, tuple(state.get("resources") or ())
         place, root = own_place.place_of(resources), root_of(resources)
         if place is None or root is None:
-            what = "no root stack" if root is None else "no staging area of its own"
-            raise RefusedError(
-                f"the state of {environment} there holds {what}: there is nothing to take over",
-                where=former,
-                remedy="nothing was changed. Name the backend that `pulumi up` was used with (`--from BACKEND`, as in "
-                f"PULUMI_BACKEND_URL). What does not run yet needs `amplify-delivery bootstrap {environment}` alone; "
-                f"what `amplify push` has made, `amplify-delivery adopt {environment}` after it",
-            )
+            raise nothing_to_take_over(self._names, former, place, runs=root is not None)
         if pending.left(state):
             raise RefusedError(
                 "a run that was killed has left something half done",
@@ -183,9 +200,10 @@ class TakingOver:
                 remedy="nothing was changed. With `bootstrapped` taken out of the stack file, `amplify-delivery unlock "
                 f"{environment}` settles it; then put it back, and repeat this command",
             )
-        if not own_place.remembers(resources):
+        untold = own_place.untold(resources)
+        if untold and not own_place.moving_to(resources):
             raise RefusedError(
-                "an earlier version has made this state, which does not say where the environment lies",
+                f"an earlier version has made this state, which does not say {untold}",
                 where=environment,
                 remedy="nothing was changed. With `bootstrapped` taken out of the stack file, `amplify-delivery up "
                 f"{environment}` writes it down; then put it back, and repeat this command",
@@ -206,6 +224,21 @@ class TakingOver:
             raise RefusedError(
                 f"the root stack {root.get('id')} is gone", where=environment, remedy="nothing was changed"
             )
+
+    def _check_the_others(self, moving: str) -> None:
+        """Raise `RefusedError` where the account's stack would stop at another of its environments, in the middle."""
+        if moving or len(self._stack.environments) == 1:  # the account's stack is whole by then, or its alone
+            return
+        engine, project = Engine(self._stack.name, self._folder, self._line), self._context.project.once()
+        bootstrapping.check_own_areas(
+            project,
+            self._stack,
+            engine.resources() if engine.exists() else (),
+            accounts=bootstrapping.accounts_of(self._stack),
+            moving=frozenset({self._config.environment}),
+            assemblies=Assemblies(project),
+            line=self._line,
+        )
 
     def _check_same_root(self, state: State, held: State | None) -> None:
         """Raise `RefusedError` if what the account's state holds is something else than what is to come into it."""
@@ -292,9 +325,9 @@ class TakingOver:
     def _bring(self, former: State) -> None:
         """The state into the account, and the stack file that can read it. What is there already stays."""
         held = self._there()
-        key = Key.of_state(held) if held is not None else None
-        if key is not None and key == Key.of_file(self._file):
+        if self._is_keyed(held):
             return
+        key = Key.of_state(held) if held is not None else None
 
         def bring(home: Engine, made: Key) -> None:
             document = self._engine.in_clear()
@@ -308,6 +341,12 @@ class TakingOver:
                 )
 
         new_home.settle(self._engine, key, self._secrets(), self._home, bring)
+
+    def _is_keyed(self, held: State | None) -> bool:
+        """Whether the stack file has the key of what its account holds: its secrets are the account's by then, which
+        the credentials of the former backend need not reach."""
+        key = Key.of_state(held) if held is not None else None
+        return key is not None and key == Key.of_file(self._file)
 
     def _secrets(self) -> tuple[new_home.Secret, ...]:
         """Those of the stack file, as it is now."""
@@ -323,7 +362,20 @@ class TakingOver:
         self._write(own_place.left_behind(state, *self._moved))
 
     def _next(self) -> tuple[str, ...]:
-        """What is still to come; the boundary as a step of its own where the release brings more."""
+        """What is still to come. By then everything is done: what cannot be told is no failure."""
+        environment = self._engine.stack
+        try:
+            return self._next_step()
+        except DeliveryError as error:
+            return (
+                f"whether the release brings more than the boundary cannot be told: {error.message}. Should `plan` "
+                f"show more once that is mended, `pulumi config set boundary false -s {environment}` first: it is "
+                f"delivered without the boundary then, and `pulumi config rm boundary -s {environment}` brings that in "
+                "the next plan",
+            )
+
+    def _next_step(self) -> tuple[str, ...]:
+        """The boundary as a step of its own where the release brings more."""
         config = self._config
         if not config.boundary:
             return ()

@@ -150,8 +150,17 @@ def test_what_is_left_says_where_it_is_and_stays_protected() -> None:
 
 def test_a_state_that_says_no_place_cannot_be_told_to_stop() -> None:
     old = {"resources": [r for r in state()["resources"] if not r["urn"].endswith("::place")]}
-    assert own_place.remembers(state()["resources"])
-    assert not own_place.remembers(old["resources"])
+    assert not own_place.untold(state()["resources"])
+    assert own_place.untold(old["resources"]) == "where the environment lies"
+
+
+def test_without_what_says_whose_the_area_is_nothing_would_hold_the_place() -> None:
+    """A program that is refused has taken the place's protection off: what is left would go with `pulumi destroy`."""
+    old = {"resources": [r for r in state()["resources"] if not r["urn"].endswith("::staging-owner")]}
+    assert own_place.untold(old["resources"]) == "whose its staging area is"
+    left = own_place.left_behind(own_place.moving(old, "moves", ""), "has moved", "look there")
+    held = [r for r in left["resources"] if not r["urn"].endswith("::place")]
+    assert not [r for r in held if r.get("protect") and r["type"] == STASH]
 
 
 @pytest.mark.parametrize("step", [own_place.moving, own_place.left_behind])
