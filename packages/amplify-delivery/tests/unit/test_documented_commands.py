@@ -136,7 +136,8 @@ def test_a_page_shows_commands_of_the_aws_cli_that_are_there(page: str) -> None:
         shape = model.operation_model(operations[operation]).input_shape if operation in operations else None
         takes = {xform_name(name, "-") for name in shape.members} if shape else set()
         needs = {xform_name(name, "-") for name in shape.required_members} if shape and whole else set()
-        odd = {o for o in given - _OF_EACH if not {o, o.removeprefix("no-")} & takes} | (needs - given)
+        said = given | {option.removeprefix("no-") for option in given}  # `--no-X` says of X that it is false
+        odd = {o for o in given - _OF_EACH if not {o, o.removeprefix("no-")} & takes} | (needs - said)
         if odd or operation not in operations:
             wrong[f"aws {service} {operation}"] = odd
     assert wrong == {}

@@ -11,6 +11,7 @@ import shlex
 from typing import Any
 
 from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing import termination
 from amplify_delivery.publishing.aws_errors import suppressing_all
 
 
@@ -59,11 +60,13 @@ def check(cloudformation: Any, stack_name: str) -> None:
     policy = policy_of(cloudformation, stack_name)
     if locks(policy):
         own = json.dumps(without(str(policy)))
+        region = f"--region {cloudformation.meta.region_name}"
         raise RefusedError(
             "its stack policy denies every update, as Amplify's migration to Gen 2 sets it (`amplify gen2-migration "
             "lock`): nothing was changed, and nothing is delivered here",
             where=stack_name,
-            remedy="finish the migration, or take the lock back (`amplify gen2-migration lock --rollback`). If you "
-            f"locked it yourself: `aws cloudformation set-stack-policy --stack-name {stack_name} --region "
-            f"{cloudformation.meta.region_name} --stack-policy-body {shlex.quote(own)}`",
+            remedy="finish the migration (before its last step, `amplify gen2-migration decommission`, which deletes "
+            f"this stack, {termination.by_hand(stack_name, region, on=False)}), or take the lock back (`amplify "
+            "gen2-migration lock --rollback`). If you locked it yourself: `aws cloudformation set-stack-policy "
+            f"--stack-name {stack_name} {region} --stack-policy-body {shlex.quote(own)}`",
         )

@@ -58,6 +58,9 @@ def test_the_printed_command_takes_the_lock_back_and_nothing_else(statements: An
     )
     with pytest.raises(RefusedError, match="denies every update") as caught:
         check(cloudformation, "amplify-app-prod-1")
+    # The migration's last step deletes the stack, which termination protection keeps.
+    off = "--no-enable-termination-protection --stack-name amplify-app-prod-1 --region eu-west-1`"
+    assert f"`aws cloudformation update-termination-protection {off}" in caught.value.remedy
     command = shlex.split(caught.value.remedy.rsplit("`", 2)[1])
     assert command[:7] == [
         *("aws", "cloudformation", "set-stack-policy", "--stack-name", "amplify-app-prod-1", "--region", "eu-west-1")

@@ -48,6 +48,8 @@ class Running:
     outputs: Mapping[str, str]
     nested: Mapping[str, Nested]
     parameters: Mapping[str, str] = field(default_factory=dict)
+    protected: bool = False
+    """Against termination."""
 
 
 def provider(running: Running) -> dict[str, str]:

@@ -22,7 +22,7 @@ from amplify_delivery.export import Export, read_export
 from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
 from amplify_delivery.export.names import is_amplifys
 from amplify_delivery.export.templates.expressions import spelt
-from amplify_delivery.publishing import gen2_lock
+from amplify_delivery.publishing import gen2_lock, termination
 from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.publishing.stack_state import described, outputs_of
 from amplify_delivery.stacks.config import EnvironmentConfig
@@ -85,6 +85,7 @@ def hand_over(
         *trusted(environment, running),
         *renamed(config),
         *strange(config.environment),
+        *protected(running, account.options),
         *_locked(account, name),
     )
     return Handover(running.name, bucket, folder, tuple(sorted(content)), uploaded, readiness(export), notes)
@@ -101,6 +102,18 @@ def trusted(environment: str, running: Running) -> tuple[str, ...]:
         f"more. Before anybody pushes: `pulumi config rm -s {environment} --path parameters.root.{IDENTITY_POOL}`, and "
         f"what `amplify-delivery plan {environment}` shows then, deployed: the template says what the CLI's says, and "
         "the trust that runs stays",
+    )
+
+
+def protected(running: Running, options: str) -> tuple[str, ...]:
+    """That the CLI's commands which delete the root stack are refused. `options` are those of an `aws` command."""
+    if not running.protected:
+        return ()
+    return (
+        "CloudFormation protects the stack against termination, and refuses what `amplify delete`, `amplify env "
+        "remove` and `amplify gen2-migration decommission` do at their end: delete it, with the data that is in it. "
+        f"Before one of these, and once nothing is deployed from here any more: "
+        f"{termination.by_hand(running.name, options, on=False)}",
     )
 
 
@@ -154,7 +167,8 @@ def _running(account: Account, name: str, environment: str) -> Running:
             for logical_id, stack in deployed.nested(cloudformation, root["StackId"]).items()
         }
     given = {p["ParameterKey"]: str(p.get("ParameterValue", "")) for p in root.get("Parameters") or ()}
-    return Running(name, str(root["StackId"]), account.region, environment, outputs_of(root), nested, given)
+    protected = bool(root.get("EnableTerminationProtection"))
+    return Running(name, str(root["StackId"]), account.region, environment, outputs_of(root), nested, given, protected)
 
 
 def _url(template: Mapping[str, Any], logical_id: str, account: Account) -> str:
