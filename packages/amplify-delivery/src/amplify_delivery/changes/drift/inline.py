@@ -1,25 +1,33 @@
 """Inline policies of `AWS::IAM::Policy`, which CloudFormation detects no drift of: read by their names, of each role.
 
 "This resource does not support drift detection" (its page in the resource type reference): an action that somebody adds
-in the console would be seen by nobody. What a template leaves to CloudFormation to work out is not compared.
+in the console would be seen by nobody. What a template leaves to CloudFormation to work out is not compared. One that
+somebody has deleted is a difference, no resource that is gone: an update puts it whole (`iam:PutRolePolicy` is what the
+type's handler for updates calls), and so makes it again.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
 from amplify_delivery.changes.drift.model import Difference, Drifted, Unread, gone
-from amplify_delivery.changes.gained.texts import each, path_of
-from amplify_delivery.changes.stacks import Stacks
+from amplify_delivery.changes.gained.texts import branches, each, path_of
+from amplify_delivery.changes.stacks import MASK, Stacks
 from amplify_delivery.changes.steps import Path
 from amplify_delivery.export.assembly import canonical
+from amplify_delivery.export.documents import parsed
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 
 TYPE = "AWS::IAM::Policy"
+_ALIKE = {TYPE: "Roles", "AWS::IAM::RolePolicy": "RoleName"}
+"""What puts inline policies into roles, and where it names these."""
 _POINTER = "/PolicyDocument"
 _NOTHING = {"Ref": "AWS::NoValue"}
+_NO_ROLE = "role with name"
+"""In what IAM says where the role itself is gone; of a policy it says `The role policy with name`."""
 
 Looked = Drifted | Unread | None
 """What differs, or why nobody can tell; None for one that runs as it was delivered."""
@@ -27,48 +35,72 @@ Looked = Drifted | Unread | None
 
 def look(iam: Any, deployed: Stacks, roles: Mapping[Path, str], pool: Executor) -> dict[Path, Looked]:
     """Of each policy whose name and roles are known, what there is; `roles` are the names of roles by their places.
-    Those of users and groups, and of what is not known, are left out. Raises botocore's errors."""
+
+    Left out are those of users and groups, what is not known, one that another resource puts under the same name into
+    the same role (the later of the two is what runs), and one that is not there and perhaps never was: its condition is
+    known to the deployment alone. Raises botocore's errors."""
+    resources, doubtful = deployed.resolved.resources, deployed.resolved.doubtful
+    named = {path: list(_places(item.type, item.properties, roles)) for path, item in resources.items()}
+    often = Counter(place for path in named for place in {place for place, _ in named[path]})
     known = [
-        (path, names, resource.properties)
-        for path, resource in deployed.resolved.resources.items()
-        if resource.type == TYPE and (names := _roles(resource.properties, roles))
+        (path, [role for (role, _), sure in places if sure], resources[path].properties)
+        for path, places in named.items()
+        if resources[path].type == TYPE
+        and any(sure for _, sure in places)
+        and all(role and often[role, name] == 1 for (role, name), sure in places if sure)
     ]
-    return dict(zip((k[0] for k in known), pool.map(lambda k: _of(iam, *k), known), strict=True))
+    looked = dict(zip((k[0] for k in known), pool.map(lambda k: _of(iam, *k), known), strict=True))
+    perhaps = {path for path in looked if any(path[:depth] in doubtful for depth in range(1, len(path) + 1))}
+    return {path: found for path, found in looked.items() if path not in perhaps or not _is_missing(found)}
 
 
-def _roles(properties: Any, known: Mapping[Path, str]) -> list[str]:
-    """The names of all roles that have it; none where one is not known."""
-    if not isinstance(properties, Mapping) or not isinstance(properties.get("PolicyName"), str):
-        return []
-    found = [known.get(path_of(role) or (), role) for role, when in each(properties.get("Roles")) if not when]
-    return found if all(isinstance(name, str) and name for name in found) else []
+def _places(kind: str, properties: Any, known: Mapping[Path, str]) -> Iterator[tuple[tuple[str, str], bool]]:
+    """The roles that have a policy, and its name there, each with whether that is certain; an empty text for a role
+    that is not known."""
+    name = properties.get("PolicyName") if kind in _ALIKE and isinstance(properties, Mapping) else None
+    if not isinstance(name, str) or _is_open(name):
+        return
+    for role, when in each(properties.get(_ALIKE[kind])):
+        called = known.get(path_of(role) or (), role)
+        yield ((called if isinstance(called, str) and not _is_open(called) else ""), name), not when
 
 
 def _of(iam: Any, path: Path, roles: Sequence[str], properties: Mapping[str, Any]) -> Looked:
-    name, document = properties["PolicyName"], properties.get("PolicyDocument")
+    name, document = properties["PolicyName"], parsed(properties.get("PolicyDocument"))
     for role in roles:
         there: dict[str, Any] = {}
-        with suppressing(*ACCESS_DENIED) as denied, suppressing("NoSuchEntity"):
+        with (
+            suppressing(*ACCESS_DENIED) as denied,
+            suppressing("NoSuchEntity"),
+            suppressing("NoSuchEntity", saying=_NO_ROLE) as no_role,
+        ):
             there = iam.get_role_policy(RoleName=role, PolicyName=name)
         if denied:
             return Unread("/".join(path), TYPE, denied.said)
-        if not there:
+        if no_role:
             return Drifted(path, TYPE, gone())
-        if not _same(document, there["PolicyDocument"]):
-            values = (canonical(value).decode() for value in (document, there["PolicyDocument"]))
-            return Drifted(path, TYPE, (Difference(_POINTER, *values),), {"PolicyDocument": there["PolicyDocument"]})
+        runs = there.get("PolicyDocument")
+        if not there or not _same(document, runs):
+            values = (canonical(value).decode() for value in (document, runs))
+            return Drifted(path, TYPE, (Difference(_POINTER, *values),), {"PolicyDocument": runs} if there else {})
     return None
+
+
+def _is_missing(found: Looked) -> bool:
+    return isinstance(found, Drifted) and not found.actual
 
 
 def _same(written: Any, runs: Any) -> bool:
     """Whether a part of a document runs as it is written, as far as that is known: IAM keeps it as it was sent."""
     if _is_open(written):
-        return True
-    if isinstance(written, Mapping):
-        names = {name for name, value in written.items() if value != _NOTHING}
-        return isinstance(runs, Mapping) and names == runs.keys() and all(_same(written[n], runs[n]) for n in names)
+        return not _is_choice(written) or any(_same(value, runs) for value, _ in branches(written))
     if isinstance(written, list) or isinstance(runs, list):
         return _same_list(written if isinstance(written, list) else [written], runs)
+    if isinstance(written, Mapping):
+        names = {name for name, value in written.items() if value != _NOTHING}
+        perhaps = {name for name in names if _may_be_nothing(written[name])}
+        has = set(runs) if isinstance(runs, Mapping) else None
+        return has is not None and names - perhaps <= has <= names and all(_same(written[n], runs[n]) for n in has)
     return _text(written) == _text(runs)
 
 
@@ -80,8 +112,21 @@ def _same_list(written: Sequence[Any], runs: Any) -> bool:
 
 
 def _is_open(value: Any) -> bool:
-    """Whether only CloudFormation works it out."""
-    return isinstance(value, Mapping) and len(value) == 1 and all(n == "Ref" or n.startswith("Fn::") for n in value)
+    """Whether only CloudFormation works it out: a function, a dynamic reference, a parameter that it masks."""
+    if isinstance(value, str):
+        return "{{resolve:" in value or MASK in value
+    return isinstance(value, Mapping) and any(name == "Ref" or name.startswith("Fn::") for name in value)
+
+
+def _is_choice(value: Any) -> bool:
+    """Whether it is one of two, by a condition that only the deployment knows."""
+    choice = value.get("Fn::If") if isinstance(value, Mapping) and len(value) == 1 else None
+    return isinstance(choice, list) and len(choice) == 3
+
+
+def _may_be_nothing(value: Any) -> bool:
+    """Whether a branch of it says that there is nothing."""
+    return value == _NOTHING or (_is_choice(value) and any(map(_may_be_nothing, value["Fn::If"][1:])))
 
 
 def _text(value: Any) -> str:
