@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 
 import pytest
 
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
 from amplify_delivery.components.backend.contents import contents
 from amplify_delivery.export import Assembly, AssemblyObject
 from unit.components.backends import assembly_of, folder
@@ -33,10 +35,28 @@ def test_the_real_exports_hold_data_and_use_no_macros(project: str) -> None:
         (b'{"Resources":{"P":{"Type":"AWS::Cognito::UserPoolClient"}}}', False),
         (b'{"Resources":{"B":{"Type":"AWS::S3::BucketPolicy"}}}', False),
         (b'{"Resources":{"F":{"Type":"AWS::Lambda::Function"}}}', False),
+        (b"Resources:\n  V:\n    Type: AWS::EC2::Volume\n", True),
+        (b'{"Parameters":{"V":{"Type":"AWS::EC2::Volume::Id"}}}', False),
+        (b'{"Resources":{"R":{"Type":"AWS::Cognito::IdentityPoolRoleAttachment"}}}', False),
+        (b'{"Resources":{"G":{"Type":"AWS::RDS::DBSubnetGroup"}}}', False),
+        (
+            b'{"Resources":{"P":{"Type":"Custom::LambdaCallout","Properties":{"appName":"a","pingPointRegion":"b"}}}}',
+            True,
+        ),
+        (b'{"Resources":{"P":{"Type":"Custom::LambdaCallout","Properties":{"appName":"a"}}}}', False),
+        (b'{"Parameters":{"appName":{"Type":"String"},"pingPointRegion":{"Type":"String"}}}', False),
     ],
 )
 def test_data_is_told_from_what_can_be_made_again(template: bytes, stateful: bool) -> None:
     assert contents(only(template)).stateful is stateful
+
+
+@pytest.mark.parametrize("kind", CLOUDFORMATION_TYPES)
+def test_what_a_destroy_asks_for_is_protected_but_for_what_passes(kind: str) -> None:
+    """One list. A backend of functions and queues stays one that a plain `pulumi destroy` takes down."""
+    template = json.dumps({"Resources": {"R": {"Type": kind}}}).encode()
+    passes = {"AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SQS::Queue"}
+    assert contents(only(template)).stateful is (kind not in passes)
 
 
 @pytest.mark.parametrize(
