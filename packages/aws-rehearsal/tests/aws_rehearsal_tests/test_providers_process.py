@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aws_rehearsal import warm
-from aws_rehearsal.pulumi_home import prepare
+from aws_rehearsal.pulumi_home import environment, prepare
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 
@@ -62,6 +62,12 @@ def alive(of: Callable[[int, int], bool]) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def test_a_large_program_comes_to_no_limit_of_memory(tmp_path: Path) -> None:
+    given = environment(tmp_path)
+    assert "GOMEMLIMIT" not in given
+    assert given["GOGC"].isdecimal()
 
 
 @pytest.fixture(params=["cold", "warm"])

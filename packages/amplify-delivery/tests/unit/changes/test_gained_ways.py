@@ -97,6 +97,11 @@ HANDED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ),
     (
         "AWS::Cognito::UserPoolIdentityProvider",
+        {"ProviderName": "Corp", "UserPoolId": "p", "ProviderDetails": {"MetadataFile": "<x/>"}},
+        f"users of Corp (MetadataFile {hashlib.sha256(b'<x/>').hexdigest()[:12]}) may sign in on p",
+    ),
+    (
+        "AWS::Cognito::UserPoolIdentityProvider",
         {"ProviderName": "Corp", "UserPoolId": "p", "ProviderDetails": {"oidc_issuer": ISSUER}},
         f"users of Corp (oidc_issuer {ISSUER}) may sign in on p",
     ),

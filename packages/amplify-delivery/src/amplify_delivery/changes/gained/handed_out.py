@@ -50,8 +50,13 @@ def _oidc(properties: Properties, _: str, __: Holders) -> Handed:
         yield "principal", who, "sign in to roles that trust it", None, when
 
 
+def _digest(document: Any) -> str:
+    """Of what is too long to be shown: metadata of SAML are pages, with certificates."""
+    return hashlib.sha256(shown(document).encode()).hexdigest()[:12]
+
+
 def _saml(properties: Properties, _: str, __: Holders) -> Handed:
-    metadata = hashlib.sha256(shown(properties.get("SamlMetadataDocument")).encode()).hexdigest()[:12]
+    metadata = _digest(properties.get("SamlMetadataDocument"))
     yield "principal", f"users of its metadata {metadata}", "sign in to roles that trust it", None, ALWAYS
 
 
@@ -59,6 +64,8 @@ def _sign_in(properties: Properties, _: str, __: Holders) -> Handed:
     """Of a user pool's provider: who it is stands in one of its details."""
     details = properties.get("ProviderDetails")
     found = {name: at(details, name) for name in ("oidc_issuer", "MetadataURL", "MetadataFile", "client_id")}
+    if found["MetadataFile"] is not None:
+        found["MetadataFile"] = _digest(found["MetadataFile"])
     whose = ", ".join(f"{name} {shown(value)}" for name, value in found.items() if value is not None)
     who = f"users of {shown(properties.get('ProviderName'))} ({whose or 'as it is configured'})"
     yield "principal", who, "sign in", properties.get("UserPoolId"), ALWAYS
