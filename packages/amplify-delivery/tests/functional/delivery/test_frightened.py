@@ -23,7 +23,7 @@ from amplify_delivery_rehearsal.workspace import Workspace
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
-from functional.delivery.environments import Environment
+from functional.delivery.environments import Environment, allow_loss
 from functional.delivery.test_failures import fails, succeeds, wait_until
 from functional.delivery.test_killed import CHILD, CREATE, DELETE, NESTED, UPDATE, Killed, small
 
@@ -302,6 +302,24 @@ def test_no_protection_by_choice(local_aws: LocalAws, examined: Path, tmp_path: 
         environment = made.environment
         succeeds(environment.delivery("up"))
         environment.configure(protect="false")
+        assert "termination protection off" in succeeds(environment.delivery("plan")).output
+        succeeds(environment.plain("up", "--skip-preview"))
+        assert "nothing to change" in succeeds(environment.delivery("plan")).output
+        succeeds(environment.plain("destroy"))
+        assert environment.status() is None
+
+
+def test_no_protection_where_the_last_data_has_gone(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
+    """The engine protects nothing then. What CloudFormation went on keeping, a plain `pulumi destroy` would forget."""
+    with begun(local_aws, examined, tmp_path) as made:
+        environment = made.environment
+        succeeds(environment.plain("up", "--skip-preview"))
+        export = small(made.runs.folder, "second")
+        template = json.loads((export / CHILD).read_text())
+        del template["Resources"]["Table"]
+        (export / CHILD).write_text(json.dumps(template))
+        environment.workspace.put_export(export)
+        allow_loss(environment.workspace.project / "Pulumi.dev.yaml", environment.app, [f"{NESTED}/Table"])
         assert "termination protection off" in succeeds(environment.delivery("plan")).output
         succeeds(environment.plain("up", "--skip-preview"))
         assert "nothing to change" in succeeds(environment.delivery("plan")).output
