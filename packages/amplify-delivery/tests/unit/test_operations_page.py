@@ -41,6 +41,7 @@ OTHERS_WORDS = {
     "BucketAlreadyOwnedByYou",
     "RepositoryAlreadyExistsException",
     "ResourceExistsException",
+    "TerminationProtection is enabled",
 }
 """AWS's, or a column of CodePipeline."""
 
