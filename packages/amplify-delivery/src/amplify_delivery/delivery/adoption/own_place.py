@@ -56,6 +56,12 @@ def place_of(resources: Iterable[Resource]) -> Place | None:
     return Place(buckets[0], next(iter(repositories), None)) if buckets else None
 
 
+def holds(resources: Iterable[Resource], place: Place) -> bool:
+    """Whether the state of an account's stack has taken a whole place over."""
+    held = {(str(r["type"]), str(r.get("id") or "")) for r in resources}
+    return held >= {(BUCKET, place.bucket), *([(REPOSITORY, place.repository)] if place.repository else [])}
+
+
 def handed_over(resources: Iterable[Resource]) -> frozenset[str]:
     """The URNs of what the program of a bootstrapped environment does not declare: the account's stack does."""
     return frozenset(str(r["urn"]) for r in resources if _is_handed_over(str(r["urn"])))

@@ -202,6 +202,8 @@ class _One:
         names = {e.environment: environment_names(self._project.app, e) for e in stack.environments}
         stamp = Stamp([Place(names[e.environment], accounts[e.region]) for e in stack.environments])
         digest = self._digest(stack)
+        # The file of one that is moving names no such key yet, so its account is always updated: the environment's
+        # former program may have set something else on the area meanwhile.
         if not self._refresh and stamp.says(digest) and all(_has_state(self._project, its) for its in names.values()):
             return tried.done(name, self._next_steps(stack))
         self._shown.now(name, progress.UPDATING)

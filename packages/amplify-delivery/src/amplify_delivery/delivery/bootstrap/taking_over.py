@@ -264,7 +264,7 @@ class TakingOver:
             began[0] = True
             if not move.moving:  # else an earlier run has come so far
                 self._write(own_place.held(self._engine.state()))
-                self._account_takes_over(patience, said)
+                self._account_takes_over(move.place, patience, said)
                 self._write(own_place.moving(self._engine.state(), *self._moving))
             with holding(self._home(self._folder), "bootstrap", self._context, patience):
                 self._bring(self._engine.state())
@@ -290,26 +290,31 @@ class TakingOver:
         if state != self._engine.state():
             self._engine.write(state)
 
-    def _account_takes_over(self, patience: Patience, said: Said) -> None:
+    def _account_takes_over(self, place: Place, patience: Patience, said: Said) -> None:
         """The account's stack: what is there comes into its state, then it makes what is not."""
         # The program refuses an area that is there already, unless it is to be taken in.
         engine = Engine(self._stack.name, self._folder, self._line, {ADOPT_VARIABLE: self._stack.name})
         with holding(engine, "bootstrap", self._context, patience):
             bootstrapping.prepare(engine, self._context, self._stack, self._account)
-            found = beside.found(engine, self._account, self._lacking)
-            left = found.left(lambda operation: operation.what)
-            if left:
-                raise RefusedError(
-                    f"what is to be taken over cannot be: {'; '.join(left)}",
-                    where=engine.stack,
-                    remedy="as the administrator of the account, repeat the command",
-                )
-            beside.write(engine, found)
+            if not own_place.holds(engine.resources(), place):
+                self._take_in(engine)
         done = bootstrapping.bootstrap(
             [self._stack], self._context, said, parallel=1, moving=frozenset({self._config.environment})
         )
         for error in done.failed.values():
             raise error
+
+    def _take_in(self, engine: Engine) -> None:
+        """Bring the place into the state of the account's stack, by its names."""
+        found = beside.found(engine, self._account, self._lacking)
+        left = found.left(lambda operation: operation.what)
+        if left:
+            raise RefusedError(
+                f"what is to be taken over cannot be: {'; '.join(left)}",
+                where=engine.stack,
+                remedy="as the administrator of the account, repeat the command",
+            )
+        beside.write(engine, found)
 
     def _lacking(self, steps: Sequence[ProgramStep]) -> tuple[Operation, ...]:
         """What of the place the account's stack would make anew."""

@@ -95,6 +95,15 @@ def test_what_is_handed_over_is_the_place_and_nothing_of_the_teams() -> None:
     assert own_place.place_of(own_place.moved(state())["resources"]) is None
 
 
+def test_an_account_holds_a_place_with_its_repository_or_not_at_all() -> None:
+    bucket = resource("amplify-delivery:index:TargetAccount$aws:s3/bucket:Bucket", "dev-staging", id=BUCKET)
+    repository = resource("aws:ecr/repository:Repository", "dev", id="app/dev")
+    assert own_place.holds([bucket], Place(BUCKET))
+    assert own_place.holds([bucket, repository], Place(BUCKET, "app/dev"))
+    assert not own_place.holds([bucket], Place(BUCKET, "app/dev"))
+    assert not own_place.holds([repository], Place(BUCKET))
+
+
 def test_what_is_handed_over_is_protected_and_retained_first() -> None:
     held = own_place.held(state())
     handed = own_place.handed_over(held["resources"])
