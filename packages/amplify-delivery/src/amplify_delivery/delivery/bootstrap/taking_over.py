@@ -221,8 +221,11 @@ class TakingOver:
         with self._account.asking(f"describing the stack of {environment}"):
             found = described(self._account.client("cloudformation"), str(root.get("id")))
         if found is None or found["StackStatus"].startswith("DELETE"):
+            again = own_areas.begin_again(names)
             raise RefusedError(
-                f"the root stack {root.get('id')} is gone", where=environment, remedy="nothing was changed"
+                f"the root stack {root.get('id')} is gone",
+                where=environment,
+                remedy=f"nothing was changed. Nothing runs that could be taken over: {again}",
             )
 
     def _check_the_others(self, moving: str) -> None:
