@@ -9,15 +9,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from aws_rehearsal.errors import SetupError
-from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal.local_aws import LocalAws, random_account, selftest
 from aws_rehearsal.local_aws.local_aws import SERVER
 from aws_rehearsal.local_aws.process_groups import group_lives, group_members
 from aws_rehearsal.local_aws.selftest import ensure_patched
@@ -197,10 +199,17 @@ def test_what_is_refused_and_what_is_like_it(found: Tools) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def _runs(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Any]) -> None:
+    """Let the self-test start its process by `run`: by its own name of the module, for other threads of this process,
+    such as services of other tests, start theirs meanwhile."""
+    own = SimpleNamespace(run=run, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr(selftest, "subprocess", own)
+
+
 @pytest.mark.processes
 def test_self_test_is_remembered(found: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     LocalAws().self_test()
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("the self-test ran again"))
+    _runs(monkeypatch, lambda *_, **__: pytest.fail("the self-test ran again"))
     assert LocalAws().self_test() is not None
 
 
@@ -218,7 +227,7 @@ def test_servers_that_start_at_once_wait_for_one_self_test(
         time.sleep(0.2)
         return subprocess.CompletedProcess([], 0, said, "")
 
-    monkeypatch.setattr(subprocess, "run", run)
+    _runs(monkeypatch, run)
     with ThreadPoolExecutor(3) as pool:
         tests = [pool.submit(server.self_test) for server in servers]
         assert all(test.result() is not None for test in tests)
@@ -232,7 +241,7 @@ def test_a_patch_that_does_not_work_stops_the_start(
     aws = LocalAws()
     monkeypatch.setenv("AMPLIFY_DELIVERY_CACHE", str(tmp_path))
     said = json.dumps({"principal_arn": {"needed": True, "works": False}})
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, said, ""))
+    _runs(monkeypatch, lambda *_, **__: subprocess.CompletedProcess([], 0, said, ""))
     with pytest.raises(SetupError, match="does not behave as AWS with these patches: principal_arn"):
         aws.self_test()
 
