@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.delivery.engine import new_home
-from amplify_delivery.delivery.engine.new_home import Key, Secret
+from amplify_delivery.delivery.engine.new_home import Secret
+from amplify_delivery.delivery.engine.stack_key import Key
 from amplify_delivery.errors import StateError
 
 FILE = """encryptionsalt: v1:abc

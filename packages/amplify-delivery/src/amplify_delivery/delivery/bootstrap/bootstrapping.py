@@ -23,6 +23,7 @@ from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.engine.stack_key import Key
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.printing.changes import summed, told
 from amplify_delivery.delivery.teardown import removal
@@ -39,7 +40,6 @@ from amplify_delivery.stacks.account_digest import account_digest
 from amplify_delivery.stacks.account_template import AccountTemplate, account_template
 from amplify_delivery.stacks.assemblies import Assemblies, accesses
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
-from amplify_delivery.stacks.config.reader import read_yaml
 
 
 @dataclass(frozen=True)
@@ -300,8 +300,8 @@ def check_own_areas(
 def _has_state(project: Project, names: EnvironmentNames) -> bool:
     """Whether the environment's file names the key of its state: it does once its Pulumi stack was made. One with
     another key has been given that by its team, or comes with it from another backend: that is looked at."""
-    lines = read_yaml(project.file(names.environment))
-    return bool(lines.get("secretsprovider") == names.secrets_provider and lines.get("encryptedkey"))
+    key = Key.of_file(project.file(names.environment))
+    return key is not None and key.provider == names.secrets_provider
 
 
 def _nothing(_: str) -> None:

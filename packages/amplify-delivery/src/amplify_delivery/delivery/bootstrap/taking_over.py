@@ -33,8 +33,8 @@ from amplify_delivery.delivery.engine.killed import pending
 from amplify_delivery.delivery.engine.killed.pending import Operation
 from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.engine.locking.waiting import Patience
-from amplify_delivery.delivery.engine.new_home import Key
 from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.engine.stack_key import Key
 from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, backend_url
 from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.planning import ProgramStep

@@ -35,6 +35,7 @@ from amplify_delivery.delivery.doctor.judging import (
 from amplify_delivery.delivery.doctor.lines import Line
 from amplify_delivery.delivery.doctor.place import Place
 from amplify_delivery.delivery.doctor.questions import Once, Question
+from amplify_delivery.delivery.engine.stack_key import Key
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeliveryError
 from amplify_delivery.stacks.access import environment_access, environment_names
@@ -252,8 +253,7 @@ class EnvironmentQuestions:
 
 def names_its_key(context: Context, place: Place) -> bool:
     """Whether the stack file says what the state is encrypted with; the engine would take a passphrase else."""
-    file = read_yaml(stack_files.path(context.folder, place.stack))
-    return bool(file.get("secretsprovider") and file.get("encryptedkey"))
+    return Key.of_file(stack_files.path(context.folder, place.stack)) is not None
 
 
 def _readable(project: Project, name: str) -> EnvironmentConfig | None:

@@ -15,8 +15,8 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.engine import state_bucket
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.engine.stack_key import Key
 from amplify_delivery.errors import StateError
-from amplify_delivery.stacks.config.reader import read_yaml
 
 
 def make(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> bool:
@@ -28,8 +28,7 @@ def make(folder: Path, names: EnvironmentNames, account: Account, line: Line) ->
     if found.create():
         return True
     file = folder / f"Pulumi.{names.environment}.yaml"
-    lines = read_yaml(file)
-    if not (lines.get("secretsprovider") and lines.get("encryptedkey")):
+    if Key.of_file(file) is None:
         raise StateError(
             f"the stack is in {names.state_bucket} already, and this file does not say how it is encrypted",
             where=file.name,

@@ -15,41 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.stack_key import FIELDS, Key
 from amplify_delivery.errors import StateError
 from amplify_delivery.stacks.config.reader import is_secure, parsed, read_yaml
 
 _SALT = re.compile(r"^encryptionsalt:.*\n?", re.MULTILINE)
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_KEYS = ("secretsprovider", "encryptedkey")
 Engines = Callable[[Path], Engine]
 """Gives the engine of the new home for the project in a folder."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """How a state and its stack file are encrypted: what the engine calls it, and the stack's own key, as it stands in
-    the file."""
-
-    provider: str
-    encrypted: str
-
-    @classmethod
-    def of_file(cls, file: Path) -> Key | None:
-        """The one that a stack file names; None if it names none."""
-        lines = read_yaml(file)
-        provider, encrypted = (str(lines.get(name) or "") for name in _KEYS)
-        return cls(provider, encrypted) if provider and encrypted else None
-
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Key | None:
-        """The one that a state tells itself; None for a passphrase's, and Pulumi Cloud's."""
-        told = (state.get("secrets_providers") or {}).get("state") or {}
-        provider, encrypted = str(told.get("url") or ""), str(told.get("encryptedkey") or "")
-        return cls(provider, encrypted) if provider and encrypted else None
-
-    def as_in_state(self) -> dict[str, Any]:
-        """As a state tells it (`pkg/secrets/cloud` of pulumi/pulumi)."""
-        return {"type": "cloud", "state": {"url": self.provider, "encryptedkey": self.encrypted}}
 
 
 @dataclass(frozen=True)
@@ -146,7 +119,7 @@ def settle(
 
 def _rekeyed(text: str, key: Key | None) -> str:
     """A stack file's text without its own key, or with another one. What is encrypted in it is encrypted anew."""
-    for pattern in (_SALT, *(re.compile(rf"^{name}:.*\n?", re.MULTILINE) for name in _KEYS)):
+    for pattern in (_SALT, *(re.compile(rf"^{name}:.*\n?", re.MULTILINE) for name in FIELDS)):
         text = pattern.sub("", text)
     return text if key is None else f"secretsprovider: {key.provider}\nencryptedkey: {key.encrypted}\n{text}"
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from amplify_delivery.delivery.engine.stack_key import Key
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import EnvironmentConfig
 
@@ -72,7 +73,7 @@ def check(config: EnvironmentConfig, lines: Mapping[str, Any], file: str) -> Non
             where=file,
             remedy="take `environment` out of it",
         )
-    if not ((lines.get("secretsprovider") and lines.get("encryptedkey")) or lines.get("encryptionsalt")):
+    if not (Key.of_lines(lines) or lines.get("encryptionsalt")):
         raise ConfigError(
             "it does not say how the previews' states are encrypted",
             where=file,
