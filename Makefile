@@ -36,7 +36,7 @@ test: setup style  ## lint, types and all tests; pytest's options in ARGS
 all-tests: setup
 	@env -u MAKEFLAGS -u MFLAGS $(VENV)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
-test-fast: environment  ## the tests that start no process: 55 s on two cores
+test-fast: environment  ## the tests that start no process: 59 s on two cores
 	@$(VENV)/python -m pytest -n 2 --dist loadfile -m "not processes" $(ARGS)
 
 lint: style types  ## ruff and mypy
