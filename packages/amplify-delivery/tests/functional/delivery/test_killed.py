@@ -234,7 +234,8 @@ STATE, TEMPLATES = ".pulumi/stacks/", "templates/"
 
 
 # Each is one test, because each step begins where the one before has left the environment. Of points that leave the
-# same behind one is tried: what becomes of a half-made resource of each type is in `unit/delivery/test_existing`.
+# same behind one is tried: what becomes of a half-made resource of each type is in
+# `unit/delivery/engine/killed/test_existing`.
 
 
 def test_killed_while_the_program_makes_its_own_and_while_all_is_destroyed(here: Killed) -> None:

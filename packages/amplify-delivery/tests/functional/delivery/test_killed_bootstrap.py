@@ -1,6 +1,7 @@
 """`bootstrap` that was killed: the same command again takes in what is there, with the account's own program.
 
-What a run of an environment leaves is in `test_killed`; what becomes of each type, in `unit/delivery/test_existing`.
+What a run of an environment leaves is in `test_killed`; what becomes of each type, in
+`unit/delivery/engine/killed/test_existing`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.uv import find_uv
 from functional.delivery.built_wheels import SOURCES, build, released, run, virtualenv
-from unit.delivery.test_init import PERSONAL, PIPELINE, TODO, TWO
+from unit.delivery.scaffold.test_init import PERSONAL, PIPELINE, TODO, TWO
 from unit.places import REPOSITORY
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("wheels")]

@@ -21,8 +21,8 @@ from aws_rehearsal_tests import pulumi_homes
 from functional.ci_tokens import Issuer
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import succeeds
-from unit.delivery.ci_files import Job, workflow
-from unit.delivery.test_ci_files import GH, MARK
+from unit.delivery.scaffold.workflows.ci_files import Job, workflow
+from unit.delivery.scaffold.workflows.test_workflows import GH, MARK
 from unit.places import REPOSITORY
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("previews")]

@@ -32,7 +32,7 @@ from aws_rehearsal.pipeline_service import PipelineService
 from aws_rehearsal_tests import pulumi_homes
 from functional.ci_tokens import Issuer, signed
 from functional.enforcement.declared_world import DeclaredWorld
-from unit.delivery.ci_files import Job, workflow
+from unit.delivery.scaffold.workflows.ci_files import Job, workflow
 
 pytestmark = pytest.mark.xdist_group("enforced-trust")
 

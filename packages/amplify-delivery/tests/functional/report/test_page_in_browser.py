@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 from amplify_delivery.delivery.reporting.page.rendering import written
 from aws_rehearsal_tests.absent import IN_CI
 from functional.report.browsers import binary, chromium
-from unit.delivery.page.example_reports import HOSTILE, everything
+from unit.delivery.reporting.page.example_reports import HOSTILE, everything
 
 MODELS = 157
 """With the root, auth, api and the one with a hostile name more than 160 stacks, and 2,500 resources."""

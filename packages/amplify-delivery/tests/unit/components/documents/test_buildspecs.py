@@ -81,7 +81,7 @@ def variables(spec: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("what", PROJECTS)
 def test_what_build_assembled_is_what_is_deployed(what: str) -> None:
-    """`packages/amplify-delivery/tests/unit/delivery/test_build.py` shows that Build puts it there."""
+    """`packages/amplify-delivery/tests/unit/commands/test_build.py` shows that Build puts it there."""
     assert variables(buildspecs.project(what, 60))[ASSEMBLY_VARIABLE] == buildspecs.ASSEMBLY
 
 

@@ -18,8 +18,8 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
 from amplify_delivery_rehearsal.ci_story.declared import declared
 from aws_rehearsal.ci_service import Push, github
-from unit.delivery.ci_files import workflow
-from unit.delivery.workflow_linter import actionlint
+from unit.delivery.scaffold.workflows.ci_files import workflow
+from unit.delivery.scaffold.workflows.workflow_linter import actionlint
 from unit.places import EXPORTS
 from unit.this_wheel import wheel_of_this_version
 

@@ -19,7 +19,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import unlocking
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.errors import ConfigError, LockedError, RefusedError
-from unit.delivery.test_lease import NOBODY, Scene, alive, somebody
+from unit.delivery.engine.locking.test_lease import NOBODY, Scene, alive, somebody
 
 PENDING = [
     {"type": "creating", "resource": {"urn": "urn:pulumi:dev::app::aws:s3:Bucket::files", "type": "aws:s3:Bucket"}}

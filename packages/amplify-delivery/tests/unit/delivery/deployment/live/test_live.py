@@ -19,7 +19,7 @@ from amplify_delivery.delivery.deployment.live.events import Earlier, Event, ear
 from amplify_delivery.delivery.deployment.live.polling import CALLS, Polling
 from amplify_delivery.delivery.engine.watch import RootWork, Watch
 from amplify_delivery.delivery.planning.program import BACKEND
-from unit.delivery.live.told import API, FAILED, MODEL, NAME, ROOT, STACK, TABLE, UPDATE, at, event, own, raw
+from unit.delivery.deployment.live.told import API, FAILED, MODEL, NAME, ROOT, STACK, TABLE, UPDATE, at, event, own, raw
 
 AT_WORK = RootWork(now=True, begun=1)
 

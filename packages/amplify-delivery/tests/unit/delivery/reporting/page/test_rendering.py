@@ -23,7 +23,7 @@ from amplify_delivery.delivery.reporting.page.rendering import (
     written,
 )
 from amplify_delivery.delivery.reporting.page.report_model import Line, Report, parsed
-from unit.delivery.page.example_reports import HOSTILE, everything
+from unit.delivery.reporting.page.example_reports import HOSTILE, everything
 
 EMPTY = Report("nothing", "", "2026-11-29T18:55:02+00:00", "0.2.0")
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from amplify_delivery import cli
-from unit.delivery.ci_files import expressions, workflow
-from unit.delivery.workflow_linter import actionlint
+from unit.delivery.scaffold.workflows.ci_files import expressions, workflow
+from unit.delivery.scaffold.workflows.workflow_linter import actionlint
 from unit.places import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "front-end.md").read_text(encoding="utf-8").partition("## In the web app's own CI")[2]

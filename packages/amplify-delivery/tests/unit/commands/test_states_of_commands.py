@@ -30,8 +30,8 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.publishing.stack_states import STATES
-from unit.delivery import test_destroy
 from unit.delivery.conftest import ROOT
+from unit.delivery.teardown import test_destroy
 from unit.publishing.test_stack_states import CLEAR, CONTINUE, DELETE, EXPECTED, GO, MAKE, ROLL_BACK, WAIT
 from unit.rows import hold
 

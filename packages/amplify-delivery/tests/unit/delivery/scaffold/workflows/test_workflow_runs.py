@@ -17,8 +17,8 @@ import pytest
 from amplify_delivery.delivery.scaffold import ci
 from aws_rehearsal.ci_service import Issuer, Job, JobFailedError, Push, Runner, github, gitlab
 from aws_rehearsal.ci_service.gitlab_rules import expanded, starts
-from unit.delivery.ci_files import workflow
-from unit.delivery.ci_stubs import Stubs
+from unit.delivery.scaffold.workflows.ci_files import workflow
+from unit.delivery.scaffold.workflows.ci_stubs import Stubs
 
 ENVIRONMENTS = ("preprod", "prod")
 EXAMINED = " AMPLIFY_DELIVERY_EXAMINED=assembly-examined"

@@ -15,7 +15,7 @@ from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.delivery.scaffold import locks, releases
 from amplify_delivery.delivery.scaffold.wheels import Wheel, installed_wheel
 from amplify_delivery.delivery.scaffold.wheels.packing import packed
-from unit.delivery.test_init import PIPELINE, TODO, TWO, contents
+from unit.delivery.scaffold.test_init import PIPELINE, TODO, TWO, contents
 from unit.places import REPOSITORY
 
 DATA = "amplify_delivery/delivery/scaffold/"

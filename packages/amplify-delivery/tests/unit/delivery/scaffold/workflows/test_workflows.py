@@ -26,9 +26,9 @@ from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.environments import ensure_environment, wheel_environment
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal_tests.absent import IN_CI
-from unit.delivery.ci_files import Job, expressions, workflow
-from unit.delivery.test_against import Repository
-from unit.delivery.workflow_linter import actionlint
+from unit.delivery.planning.offline.test_against import Repository
+from unit.delivery.scaffold.workflows.ci_files import Job, expressions, workflow
+from unit.delivery.scaffold.workflows.workflow_linter import actionlint
 from unit.places import EXPORTS
 from unit.this_wheel import wheel_of_this_version
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from amplify_delivery.delivery.scaffold import ci
+from unit.places import REPOSITORY
 
-DOCS = Path(__file__).parents[5] / "docs"
+DOCS = REPOSITORY / "docs"
 
 
 def test_a_forks_merge_request_runs_in_no_pipeline_of_the_project() -> None:
