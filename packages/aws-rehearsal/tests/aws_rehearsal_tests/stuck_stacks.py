@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from aws_rehearsal_tests.local_account import LocalAccount, Template
 
 _PATIENCE = 300
@@ -45,7 +47,22 @@ def fail_waiting(cloudformation: Any, stack: str, meanwhile: Callable[[], object
 
     until(waits)
     meanwhile()
-    cloudformation.signal_resource(StackName=stack, LogicalResourceId="Wait", UniqueId="1", Status="FAILURE")
+    end_waiting(cloudformation, stack, status="FAILURE")
+
+
+def end_waiting(cloudformation: Any, stack: str, logical_id: str = "Wait", status: str = "SUCCESS") -> None:
+    """Signal what a stack waits for, as soon as it does: its event, or the stack's status, is there a moment before."""
+
+    def signalled() -> bool:
+        try:
+            cloudformation.signal_resource(StackName=stack, LogicalResourceId=logical_id, UniqueId="1", Status=status)
+        except ClientError as e:
+            if "is not waiting for signals" not in str(e):
+                raise
+            return False
+        return True
+
+    until(signalled)
 
 
 def child_of(developer: LocalAccount, name: str, logical_id: str = "Child") -> str:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests.local_account import SOON, LocalAccount, Template
+from aws_rehearsal_tests.stuck_stacks import end_waiting
 from functional.enforcement.execution_role import document, execution_role
 
 
@@ -322,7 +323,7 @@ def test_a_stack_that_is_updated_can_not_be_deleted(developer: LocalAccount) -> 
     said = r"ValidationError.*Stack \[arn:aws:\S+/stack/\S+\] cannot be deleted while in status UPDATE_IN_PROGRESS"
     with pytest.raises(ClientError, match=said):
         cloudformation.delete_stack(StackName="stack")
-    cloudformation.signal_resource(StackName="stack", LogicalResourceId="Wait", UniqueId="1", Status="SUCCESS")
+    end_waiting(cloudformation, "stack")
     cloudformation.get_waiter("stack_update_complete").wait(StackName="stack", WaiterConfig=SOON)
     assert developer.delete()["StackStatus"] == "DELETE_COMPLETE"
 

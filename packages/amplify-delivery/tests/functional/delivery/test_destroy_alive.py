@@ -15,6 +15,7 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import SOON
+from aws_rehearsal_tests.stuck_stacks import end_waiting
 from functional.delivery.environments import Environment
 from functional.delivery.test_failures import fails, succeeds
 from unit.places import TEST_ROOTS
@@ -71,7 +72,7 @@ def begin_update(cloudformation: Any, name: str, signal: str) -> None:
 
 def end_update(environment: Environment, signal: str) -> None:
     cloudformation, name = environment.client("cloudformation"), environment.root
-    cloudformation.signal_resource(StackName=name, LogicalResourceId=signal, UniqueId="1", Status="SUCCESS")
+    end_waiting(cloudformation, name, signal)
     # It may end with a rollback: where the engine has taken the staging bucket away, the nested templates are gone.
     while (environment.status() or "").endswith("_IN_PROGRESS"):
         time.sleep(0.2)

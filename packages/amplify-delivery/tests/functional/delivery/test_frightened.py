@@ -23,6 +23,7 @@ from amplify_delivery_rehearsal.workspace import Workspace
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests.stuck_stacks import end_waiting
 from functional.delivery.environments import Environment, allow_loss
 from functional.delivery.test_failures import fails, succeeds, wait_until
 from functional.delivery.test_killed import CHILD, CREATE, DELETE, NESTED, UPDATE, Killed, small
@@ -350,12 +351,7 @@ def test_a_lock_that_is_taken_from_a_run_that_works(calm: Frightened) -> None:
     with pytest.raises(cloudformation.exceptions.ClientError, match="UPDATE_IN_PROGRESS"):  # a colleague's push
         cloudformation.update_stack(StackName=environment.root, UsePreviousTemplate=True)
     found = cloudformation.describe_stack_resource(StackName=environment.root, LogicalResourceId=NESTED)
-    cloudformation.signal_resource(
-        StackName=found["StackResourceDetail"]["PhysicalResourceId"],
-        LogicalResourceId="Wait",
-        UniqueId="1",
-        Status="SUCCESS",
-    )
+    end_waiting(cloudformation, found["StackResourceDetail"]["PhysicalResourceId"])
     said, _ = working.communicate()
     assert working.returncode == 0, said
     calm.nothing_to_do()

@@ -25,6 +25,7 @@ from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests.local_account import SOON
+from aws_rehearsal_tests.stuck_stacks import end_waiting
 from functional import here
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import fails, succeeds
@@ -171,7 +172,7 @@ def test_what_is_being_changed_is_not_emptied(local_aws: LocalAws, monkeypatch: 
     with pytest.raises(DeployError, match="still UPDATE_IN_PROGRESS"):
         state_stack.remove(account, "app-state", names)
     assert s3.list_objects_v2(Bucket=names.state_bucket)["KeyCount"] == 1
-    cloudformation.signal_resource(StackName="app-state", LogicalResourceId="Wait", UniqueId="1", Status="SUCCESS")
+    end_waiting(cloudformation, "app-state")
     monkeypatch.setattr(state_stack, "_PATIENCE", 60)
     assert state_stack.remove(account, "app-state", names)
     assert cloudformation.describe_stacks()["Stacks"] == []
