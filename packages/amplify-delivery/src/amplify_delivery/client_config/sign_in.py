@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.client_config.declared import PASSWORD_LENGTH, Declared
+from amplify_delivery.export.documents import several
 from amplify_delivery.export.templates.literals import text
 
 PROVIDERS = {"Facebook": "FACEBOOK", "Google": "GOOGLE", "LoginWithAmazon": "AMAZON", "SignInWithApple": "APPLE"}
@@ -142,8 +143,7 @@ def _groups(stacks: Sequence[Declared]) -> Iterator[tuple[str, int | None]]:
 def _items(value: Any) -> list[str]:
     """The members of a list, which may stand in one text, or several of them in one member: `["email, phone_number"]`
     (what the CLI asks for is a choice of one of these texts)."""
-    parts = value if isinstance(value, list) else [] if value is None else [value]
-    return [item.strip() for part in parts for item in text(part).split(",") if item.strip()]
+    return [item.strip() for part in several(value) for item in text(part).split(",") if item.strip()]
 
 
 def _first(value: Any) -> Any:

@@ -67,6 +67,12 @@ def parsed(value: Any) -> Any:
         return value
 
 
+def several(value: Any) -> list[Any]:
+    """What templates and policies hold as one or as a list (`DependsOn`, `Statement`, `Action`), as a list; of None an
+    empty one. "IAM JSON policy elements: Action"; "DependsOn attribute" of CloudFormation."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def parse_yaml(data: bytes) -> Any:
     """The value of a YAML template, short forms (`!Ref`, `!GetAtt a.b`) in their long JSON form.
 

@@ -11,6 +11,7 @@ import shlex
 from typing import Any
 
 from amplify_delivery.errors import RefusedError
+from amplify_delivery.export.documents import several
 from amplify_delivery.publishing import termination
 from amplify_delivery.publishing.aws_errors import suppressing_all
 
@@ -21,7 +22,7 @@ def locks(policy: str | None) -> bool:
         statements = json.loads(policy)["Statement"] if policy else []
     except (ValueError, KeyError, TypeError):
         return False
-    return any(_locks(s) for s in (statements if isinstance(statements, list) else [statements]))
+    return any(_locks(s) for s in several(statements))
 
 
 def without(policy: str) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def without(policy: str) -> dict[str, Any]:
     protects stays protected. Where nothing is left, everything is allowed, as it is without a policy."""
     document = json.loads(policy)
     statements = document["Statement"]
-    left = [s for s in (statements if isinstance(statements, list) else [statements]) if not _locks(s)]
+    left = [s for s in several(statements) if not _locks(s)]
     return {**document, "Statement": left or [_ALL]}
 
 
@@ -39,11 +40,7 @@ _ALL = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "
 def _locks(statement: Any) -> bool:
     if not isinstance(statement, dict) or statement.get("Effect") != "Deny" or "Condition" in statement:
         return False
-    return "*" in _several(statement.get("Resource")) and bool({"Update:*", "*"} & {*_several(statement.get("Action"))})
-
-
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return "*" in several(statement.get("Resource")) and bool({"Update:*", "*"} & {*several(statement.get("Action"))})
 
 
 def policy_of(cloudformation: Any, stack_name: str) -> str | None:

@@ -55,14 +55,15 @@ def conditions_hold(block: Mapping[str, Mapping[str, Any]], context: Context) ->
         return True
     folded = {key.lower(): value for key, value in context.items()}
     return all(
-        _holds(operator, folded.get(key.lower()), _listed(expected))
+        _holds(operator, folded.get(key.lower()), [str(value) for value in several(expected)])
         for operator, keys in block.items()
         for key, expected in keys.items()
     )
 
 
-def _listed(expected: Any) -> list[str]:
-    return [str(e) for e in expected] if isinstance(expected, list | tuple) else [str(expected)]
+def several(value: Any) -> list[Any]:
+    """What an element of a statement holds, one or a list, as a list."""
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _holds(operator: str, actual: str | tuple[str, ...] | None, expected: list[str]) -> bool:

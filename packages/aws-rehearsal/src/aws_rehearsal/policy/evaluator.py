@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
-from aws_rehearsal.policy.conditions import Context, conditions_hold, like
+from aws_rehearsal.policy.conditions import Context, conditions_hold, like, several
 
 Document = Mapping[str, Any]
 
@@ -165,7 +165,7 @@ def _by_principal(policy: Document, request: Request, context: Context, *, resou
     """The verdict of a policy with principals, and whether the role itself is named, not only its account."""
     effects: set[str] = set()
     direct = False
-    for statement in _listed(policy["Statement"]):
+    for statement in several(policy["Statement"]):
         named = _names(statement.get("Principal", {}), request.principal)
         if not named or not Statement(statement).applies(request, context, resource=resource):
             continue
@@ -178,11 +178,11 @@ def _names(principal: Any, who: Principal) -> Literal["", "account", "itself"]:
     if principal == "*":
         return "itself"
     if who.is_service:
-        return "itself" if who.name in _listed(principal.get("Service", [])) else ""
+        return "itself" if who.name in several(principal.get("Service", [])) else ""
     if who.is_token:
-        return "itself" if who.name in _listed(principal.get("Federated", [])) else ""
+        return "itself" if who.name in several(principal.get("Federated", [])) else ""
     found: Literal["", "account", "itself"] = ""
-    for name in _listed(principal.get("AWS", [])):
+    for name in several(principal.get("AWS", [])):
         if name in {"*", who.name}:
             return "itself"
         if name == who.account or (name.endswith(":root") and name.split(":")[4] == who.account):
@@ -199,10 +199,10 @@ class Statement:
             raise NotImplementedError("NotAction")
         self.effect: str = statement["Effect"]
         self._conditions: Mapping[str, Mapping[str, Any]] = statement.get("Condition", {})
-        self._actions = tuple(_listed(statement["Action"]))
+        self._actions = tuple(several(statement["Action"]))
         self._all_but = "NotResource" in statement
         # A repository's policy has no such element: it speaks of its repository.
-        self._resources = tuple(_listed(statement["NotResource"] if self._all_but else statement.get("Resource", "*")))
+        self._resources = tuple(several(statement["NotResource"] if self._all_but else statement.get("Resource", "*")))
         self._of_action: dict[str, bool] = {}
         self._of_resource: dict[str, bool] = {}
 
@@ -225,7 +225,7 @@ class Statement:
 
 def statements_of(documents: Iterable[Document]) -> tuple[Statement, ...]:
     """All statements of policies."""
-    return tuple(Statement(statement) for document in documents for statement in _listed(document["Statement"]))
+    return tuple(Statement(statement) for document in documents for statement in several(document["Statement"]))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -254,7 +254,3 @@ def _context(request: Request, owner: str) -> Context:
         if request.resource != "*":
             found["aws:ResourceAccount"] = owner
     return found | dict(request.context)
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -20,6 +20,7 @@ from amplify_delivery.errors import FailedError
 from amplify_delivery.export import RootStack
 from amplify_delivery.export.assembling.auth_roles import auth_roles, setters, users_of
 from amplify_delivery.export.assembling.auth_roles import trust as true_trust
+from amplify_delivery.export.documents import several
 from amplify_delivery.publishing.aws_errors import suppressing, suppressing_all
 from amplify_delivery.publishing.stack_state import described, outputs_of
 
@@ -123,13 +124,11 @@ def lost(before: Trust, after: Trust) -> bool:
 
 def _pools(trust: Trust) -> frozenset[str]:
     """The identity pools whose users a trust lets in."""
-    statements = trust.get("Statement") or []
     found: set[str] = set()
-    for statement in statements if isinstance(statements, list) else [statements]:
+    for statement in several(trust.get("Statement")):
         if statement.get("Effect") == "Allow":
             for test in (statement.get("Condition") or {}).values():
-                value = test.get(_POOL, [])
-                found.update([value] if isinstance(value, str) else value)
+                found.update(several(test.get(_POOL)))
     return frozenset(found)
 
 

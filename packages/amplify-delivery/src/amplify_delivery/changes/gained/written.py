@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from amplify_delivery.changes.gained.texts import ALWAYS, When, branches
-from amplify_delivery.export.documents import parsed
+from amplify_delivery.export.documents import parsed, several
 
 _EFFECTS = ("Allow", "Deny")
 
@@ -35,5 +35,6 @@ def documents(value: Any) -> Iterator[tuple[Any, When]]:
 
 
 def _is_document(statements: Any) -> bool:
-    many = statements if isinstance(statements, list) else [statements]
-    return any(isinstance(s, dict) and s.get("Effect") in _EFFECTS for one in many for s, _ in branches(one))
+    return any(
+        isinstance(s, dict) and s.get("Effect") in _EFFECTS for one in several(statements) for s, _ in branches(one)
+    )

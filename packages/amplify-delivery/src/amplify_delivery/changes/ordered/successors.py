@@ -29,6 +29,7 @@ from amplify_delivery.changes.stacks import KEEPS, Stacks
 from amplify_delivery.changes.steps import Path, Step, replaced_by
 from amplify_delivery.export.assembling.successors import RETAINED, SUCCESSOR
 from amplify_delivery.export.assembly import canonical
+from amplify_delivery.export.documents import several
 from amplify_delivery.export.templates.expressions import names_in
 
 CLOSED = "closed"
@@ -229,7 +230,7 @@ def is_closed_by(policy: Any, table: str) -> bool:
     table of that ARN."""
     statements = policy.get("Statement") if isinstance(policy, Mapping) else None
     (wanted,) = closing(table)["Statement"]
-    return any(_is(found, wanted) for found in (statements if isinstance(statements, list) else [statements]))
+    return any(_is(found, wanted) for found in several(statements))
 
 
 def _is(found: Any, wanted: Mapping[str, Any]) -> bool:

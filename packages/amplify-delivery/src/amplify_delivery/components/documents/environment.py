@@ -9,6 +9,7 @@ from amplify_delivery.components.documents.naming import EnvironmentNames, Pipel
 from amplify_delivery.components.documents.statements import Network, Statement, allow
 from amplify_delivery.components.documents.web_identity import WebIdentity
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.export.documents import several
 
 ACCOUNT_VERSION = 3
 """Version of what stands in an account. A change that a pipeline of an older version would trip over raises it; the
@@ -135,10 +136,7 @@ class EnvironmentAccess:
                     remedy="list the types of the program's resources, or statements",
                 )
         for given in (*self.deploy_statements, *self.check_statements):
-            actions = given.get("Action", [])
-            if given.get("Effect") == "Allow" and (
-                "NotAction" in given or "*" in ([actions] if isinstance(actions, str) else actions)
-            ):
+            if given.get("Effect") == "Allow" and ("NotAction" in given or "*" in several(given.get("Action"))):
                 raise ConfigError("a statement that allows every action", where=where, remedy="list the actions")
         for service in sorted({*self.boundary_services} & NEVER_WITHIN_THE_BOUNDARY):
             raise ConfigError(

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from amplify_delivery.export.documents import several
+
 Document = Mapping[str, Any]
 
 
@@ -46,8 +48,7 @@ def _managed(iam: Any, arn: str) -> Document:
 
 
 def _statements(document: Document) -> Iterator[Document]:
-    statements = document["Statement"]
-    yield from [statements] if isinstance(statements, Mapping) else statements
+    yield from several(document["Statement"])
 
 
 def _allows(statements: list[Document], action: str) -> bool:
@@ -56,7 +57,9 @@ def _allows(statements: list[Document], action: str) -> bool:
 
 
 def _denies_always(statement: Document) -> bool:
-    return statement["Effect"] == "Deny" and not statement.get("Condition") and "*" in _list(statement.get("Resource"))
+    return (
+        statement["Effect"] == "Deny" and not statement.get("Condition") and "*" in several(statement.get("Resource"))
+    )
 
 
 def _names(statement: Document, action: str) -> bool:
@@ -67,8 +70,4 @@ def _names(statement: Document, action: str) -> bool:
 
 def _matches(patterns: Any, action: str) -> bool:
     # IAM compares actions without regard to case.
-    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in _list(patterns))
-
-
-def _list(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or ())
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in several(patterns))

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amplify_delivery.export.documents import several
 from amplify_delivery.export.model import ExportedStack
 from amplify_delivery.export.templates.exported import IDENTITY_POOL, Exported
 from amplify_delivery.export.templates.expressions import Ref, Segment, compose, flatten, names_in
@@ -80,8 +81,7 @@ def waits_for(root: ExportedStack, name: str, other: str) -> bool:
             continue
         seen.add(current)
         item = root.resources[current]
-        depends = item.get("DependsOn", [])
-        pending += [depends] if isinstance(depends, str) else depends
+        pending += several(item.get("DependsOn"))
         pending += names_in(item.get("Properties"))
     return False
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from amplify_delivery.export.assets import APPSYNC_FOLDER
 from amplify_delivery.export.checks.context import Context, Found
+from amplify_delivery.export.documents import several
 from amplify_delivery.export.model import ROOT_PARAMETERS, STACK_TYPE, ExportedStack
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.read import MANIFEST, MAPPING, REEXPORT, ROOT_TEMPLATE, TRIGGER_STACK, TRIGGER_TEMPLATE
@@ -218,10 +219,9 @@ class Macro:
 
     def find(self, context: Context) -> Found:
         for _, stack in context.export.root.walk():
-            transform = stack.template.get("Transform") or []
             called = b"Transform" in context.export.read(stack.file)
             inside = _macros(stack.template) if called else ()
-            names = [*(transform if isinstance(transform, list) else [transform]), *inside]
+            names = [*several(stack.template.get("Transform")), *inside]
             if names:
                 found = listed(list(dict.fromkeys(n if isinstance(n, str) else str(n) for n in names)))
                 yield stack.file, f"is expanded by {found} when it is deployed", "write the resources out, if you can"

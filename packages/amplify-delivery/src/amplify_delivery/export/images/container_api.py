@@ -22,7 +22,7 @@ from typing import Any
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.archives import ArchiveError, read_entries
 from amplify_delivery.export.assets import AWAITER_PARAMETER, BUCKET_PARAMETER, CONTAINER_KEY_PARAMETER, Assets
-from amplify_delivery.export.documents import parsed
+from amplify_delivery.export.documents import parsed, several
 from amplify_delivery.export.images.model import GivenImage, Images, repository_of
 from amplify_delivery.export.model import Export, ExportedStack
 from amplify_delivery.export.names import StackName
@@ -220,8 +220,7 @@ def _running(service: Mapping[str, Any], tasks: int, after: Collection[str]) -> 
     get well end the deployment in minutes, not after CloudFormation's three hours ("Amazon ECS deployment circuit
     breaker")."""
     properties = {"DeploymentConfiguration": {"DeploymentCircuitBreaker": {"Enable": True, "Rollback": True}}}
-    depends = service.get("DependsOn", [])
-    found = {*([depends] if isinstance(depends, str) else depends), *after}
+    found = {*several(service.get("DependsOn")), *after}
     changed = _with(service, **{**properties, **service["Properties"], "DesiredCount": tasks})
     return {**changed, "DependsOn": sorted(found)} if found else changed
 
@@ -234,8 +233,7 @@ def _pulls(item: Mapping[str, Any]) -> bool:
 
 def _statements(policy: Mapping[str, Any]) -> list[Any]:
     document = parsed((policy.get("Properties") or {}).get("PolicyDocument"))
-    found = document.get("Statement", []) if isinstance(document, Mapping) else []
-    return found if isinstance(found, list) else [found]
+    return several(document.get("Statement")) if isinstance(document, Mapping) else []
 
 
 def _pulling(policy: Mapping[str, Any], repository: Any) -> dict[str, Any]:
@@ -250,8 +248,7 @@ def _pulling(policy: Mapping[str, Any], repository: Any) -> dict[str, Any]:
 
 
 def _actions(statement: Any) -> list[Any]:
-    found = statement.get("Action", []) if isinstance(statement, Mapping) else []
-    return found if isinstance(found, list) else [found]
+    return several(statement.get("Action")) if isinstance(statement, Mapping) else []
 
 
 def _repository_arn(project: str) -> dict[str, str]:

@@ -21,6 +21,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery.export.documents import several
+
 LIST = Path(__file__).with_name("aws_policies.json")
 SERVICE_LINKED = "aws-service-role/"
 """The path of policies that nobody but AWS attaches, to the roles of its services."""
@@ -58,14 +60,10 @@ def _services(document: Mapping[str, Any]) -> frozenset[str]:
 
 def _given(document: Mapping[str, Any]) -> Iterator[str]:
     """The services of which a policy allows something; `*` for all."""
-    for statement in _listed(document["Statement"]):
+    for statement in several(document["Statement"]):
         if statement["Effect"] == "Allow":
-            yield from ("*" for _ in _listed(statement.get("NotAction")))
-            yield from (action.partition(":")[0].lower() for action in _listed(statement.get("Action")))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+            yield from ("*" for _ in several(statement.get("NotAction")))
+            yield from (action.partition(":")[0].lower() for action in several(statement.get("Action")))
 
 
 def main(wheel: Path, module: Path) -> None:

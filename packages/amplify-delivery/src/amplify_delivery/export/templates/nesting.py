@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from amplify_delivery.export.documents import several
 from amplify_delivery.export.model import ROOT_PARAMETERS, ExportedStack
 from amplify_delivery.export.templates.expressions import Ref, flatten
 from amplify_delivery.export.templates.literals import text
@@ -62,7 +63,6 @@ def after_roles(item: Mapping[str, Any], resources: Mapping[str, Any]) -> Mappin
     roles = {"AuthRoleName": "AuthRole", "UnauthRoleName": "UnauthRole"}
     parameters = item["Properties"]["Parameters"].values()
     wanted = {roles[v["Ref"]] for v in parameters if isinstance(v, dict) and v.get("Ref") in ROOT_PARAMETERS[:2]}
-    depends = item.get("DependsOn", [])
-    depends = [depends] if isinstance(depends, str) else list(depends)
+    depends = several(item.get("DependsOn"))
     missing = sorted(r for r in wanted if r in resources and r not in depends)
     return {**item, "DependsOn": [*depends, *missing]} if missing else item

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.export.documents import parsed
+from amplify_delivery.export.documents import parsed, several
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import in_every_branch, is_open
 from amplify_delivery.publishing.examination.tree import Tree
@@ -37,7 +37,7 @@ def _problems(document: Any) -> Iterator[str]:
     statements = document.get("Statement")
     if statements is None:
         yield "has no Statement"
-    for statement in statements if isinstance(statements, list) else [statements]:
+    for statement in several(statements):
         yield from in_every_branch(statement, _of_statement)
 
 
@@ -55,6 +55,6 @@ def _of_statement(statement: Any) -> Iterator[str]:
 
 
 def _foreign_actions(actions: Any) -> Iterator[str]:
-    for action in actions if isinstance(actions, list) else [actions]:
+    for action in several(actions):
         if isinstance(action, str) and not action.lower().startswith("sts:"):
             yield f"allows {action}; only sts: actions may stand there"

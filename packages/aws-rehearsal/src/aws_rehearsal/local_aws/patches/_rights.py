@@ -17,6 +17,8 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import iam
 
+from ._documents import several, statements_of
+
 SESSION = "AWSCloudFormation"
 """The name of the session in which CloudFormation acts with a stack's role."""
 _GLOBAL = ("cloudfront", "iam", "route53")
@@ -113,8 +115,6 @@ def trusts(service: str, role_arn: str, source_arn: str) -> bool:
     if role is None or role["Arn"] != role_arn:
         return False
     trust = role["AssumeRolePolicyDocument"]
-    document = json.loads(trust) if isinstance(trust, str) else trust
-    given = document.get("Statement", [])
     context = iam_evaluator.EvalContext(
         principal_arn=service,
         principal_type="Service",
@@ -126,9 +126,9 @@ def trusts(service: str, role_arn: str, source_arn: str) -> bool:
     )
     effects = {
         statement["Effect"]
-        for statement in ([given] if isinstance(given, dict) else given)
+        for statement in statements_of(trust)
         if _names_service(service, statement.get("Principal"))
-        and iam_evaluator._action_matches("sts:AssumeRole", _listed(statement.get("Action")), [])
+        and iam_evaluator._action_matches("sts:AssumeRole", several(statement.get("Action")), [])
         and iam_evaluator._conditions_met(statement.get("Condition", {}), context)
     }
     return effects == {"Allow"}
@@ -154,11 +154,7 @@ def lets_in(service: str, action: str, resource: str, source_arn: str) -> bool:
 
 def _names_service(service: str, principal: Any) -> bool:
     services = principal.get("Service") if isinstance(principal, dict) else principal
-    return bool({"*", service} & set(_listed(services)))
-
-
-def _listed(value: Any) -> list[str]:
-    return list(value) if isinstance(value, list) else [] if value is None else [value]
+    return bool({"*", service} & set(several(services)))
 
 
 # Documents: parsed once, and once for each action only those statements kept that speak of it.

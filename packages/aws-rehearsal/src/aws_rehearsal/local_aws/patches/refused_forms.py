@@ -23,6 +23,7 @@ from typing import Any
 
 from ministack.services import appsync, cognito, iam, lambda_svc
 
+from ._documents import several, statements_of
 from ._expect import expect, replace
 from ._resources import Properties, before_create_or_update
 
@@ -119,16 +120,14 @@ def _lines(new: Properties, _: Properties | None) -> Properties:
 
 def _of_logs(principal: Any) -> bool:
     service = principal.get("Service") if isinstance(principal, dict) else None
-    return principal in ("*", {"AWS": "*"}) or any(str(one).startswith("logs.") for one in _listed(service))
+    return principal in ("*", {"AWS": "*"}) or any(str(one).startswith("logs.") for one in several(service))
 
 
 def _key(new: Properties, _: Properties | None) -> Properties:
     if str(new.get("BypassPolicyLockoutSafetyCheck")).lower() == "true":
         return new
-    given = new.get("KeyPolicy")
-    statements = (json.loads(given) if isinstance(given, str) else given or {}).get("Statement") or []
-    several = _listed(statements)
-    if several and not any(s.get("Effect") == "Allow" and _administers(s) for s in several):
+    statements = statements_of(new.get("KeyPolicy"))
+    if statements and not any(s.get("Effect") == "Allow" and _administers(s) for s in statements):
         raise ValueError("The new key policy will not allow you to update the key policy in the future.")
     return new
 
@@ -136,12 +135,8 @@ def _key(new: Properties, _: Properties | None) -> Properties:
 def _administers(statement: dict[str, Any]) -> bool:
     """Whether a statement is about changing the key's policy."""
     excepts = "NotAction" in statement
-    actions = map(str.lower, map(str, _listed(statement.get("NotAction" if excepts else "Action") or [])))
+    actions = map(str.lower, map(str, several(statement.get("NotAction" if excepts else "Action"))))
     return excepts is not any(fnmatch.fnmatchcase("kms:putkeypolicy", action) for action in actions)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _pool(new: Properties, _: Properties | None) -> Properties:

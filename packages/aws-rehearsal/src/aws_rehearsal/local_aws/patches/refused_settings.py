@@ -21,6 +21,7 @@ from typing import Any
 
 from ministack.services import iam, s3, sns, sqs
 
+from ._documents import several, statements_of
 from ._resources import Properties, before_create_or_update
 
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
@@ -90,15 +91,7 @@ def _may_assume(role: Any, service: str) -> bool:
     document = (found or {}).get("AssumeRolePolicyDocument")
     if not document:
         return True
-    return any(_trusts(statement, service) for statement in _statements(document))
-
-
-def _statements(document: Any) -> list[dict[str, Any]]:
-    """Of a policy, which a template may have as an object or as JSON in a text."""
-    while isinstance(document, str):
-        document = json.loads(document)
-    listed = (document or {}).get("Statement") or []
-    return listed if isinstance(listed, list) else [listed]
+    return any(_trusts(statement, service) for statement in statements_of(document))
 
 
 def _trusts(statement: dict[str, Any], service: str) -> bool:
@@ -108,8 +101,8 @@ def _trusts(statement: dict[str, Any], service: str) -> bool:
     if not isinstance(principal, dict):
         return principal == "*"
     named = [principal.get("Service"), principal.get("AWS")]
-    several = [str(item) for value in named for item in (value if isinstance(value, list) else [value])]
-    return any(n == "*" or (n.split(".")[0] == service and "amazonaws" in n) for n in several)
+    names = [str(item) for value in named for item in several(value)]
+    return any(n == "*" or (n.split(".")[0] == service and "amazonaws" in n) for n in names)
 
 
 def _mapping(new: Properties, _: Properties | None) -> Properties:
@@ -218,7 +211,7 @@ _POLICIES = {"QueueConfigurations": ("Queue", _of_queue), "TopicConfigurations":
 def _lets(policy: str, service: str) -> bool:
     """Whether a policy lets a service send: not that of a new topic, which lets its owner (`aws:SourceOwner`, which
     MiniStack leaves out)."""
-    allowing = (s for s in _statements(policy) if s.get("Effect") == "Allow" and _trusts(s, service))
+    allowing = (s for s in statements_of(policy) if s.get("Effect") == "Allow" and _trusts(s, service))
     return "__default_policy_ID" not in policy and any(allowing)
 
 
@@ -238,9 +231,9 @@ def _bucket_policy(new: Properties, _: Properties | None) -> Properties:
     )
     public = any(
         s.get("Effect") == "Allow" and s.get("Principal") in ("*", {"AWS": "*"}) and not s.get("Condition")
-        for s in _statements(new.get("PolicyDocument"))
+        for s in statements_of(new.get("PolicyDocument"))
     )
-    _of_its_bucket(name, _statements(new.get("PolicyDocument")))
+    _of_its_bucket(name, statements_of(new.get("PolicyDocument")))
     if public and blocks:
         raise ValueError("because public policies are blocked by the BlockPublicPolicy block public access setting.")
     return new
@@ -255,12 +248,12 @@ _OF_BUCKETS = re.compile(
 
 def _of_its_bucket(name: str, statements: list[dict[str, Any]]) -> None:
     for statement in statements:
-        resources = _several(statement.get("Resource"))
+        resources = _texts(statement.get("Resource"))
         buckets = {r.rpartition(":::")[2].partition("/")[0] for r in resources if ":::" in r}
         if any("*" not in bucket and bucket != name for bucket in buckets):
             raise ValueError("Policy has invalid resource")
         kinds = set(map(_is_of_objects, resources))
-        for action in _several(statement.get("Action")):
+        for action in _texts(statement.get("Action")):
             if (kinds == {False} and _OF_OBJECTS.fullmatch(action)) or (
                 kinds == {True} and _OF_BUCKETS.fullmatch(action)
             ):
@@ -318,21 +311,21 @@ def _machine(new: Properties, _: Properties | None) -> Properties:
 
 
 def _policy(new: Properties, _: Properties | None) -> Properties:
-    for statement in _statements(new.get("PolicyDocument")):
-        for resource in _several(statement.get("Resource", statement.get("NotResource"))):
+    for statement in statements_of(new.get("PolicyDocument")):
+        for resource in _texts(statement.get("Resource", statement.get("NotResource"))):
             parts = resource.split(":", 5)
             if resource != "*" and ((len(parts) < 6 and not resource.endswith("*")) or parts[0] not in ("arn", "*")):
                 raise ValueError(f'Resource {resource} must be in ARN format or "*".')
             if len(parts) == 6 and parts[2] == "iam" and parts[3] not in ("", "*"):
                 raise ValueError(f"IAM resource {resource} cannot contain region information.")
-        for action in _several(statement.get("Action", statement.get("NotAction"))):
+        for action in _texts(statement.get("Action", statement.get("NotAction"))):
             if action != action.strip() or (action.startswith("*:") and action != "*:*"):
                 raise ValueError("The policy failed legacy parsing")
     return new
 
 
-def _several(given: Any) -> list[str]:
-    return [str(one) for one in (given if isinstance(given, list) else [given]) if isinstance(one, str)]
+def _texts(given: Any) -> list[str]:
+    return [one for one in several(given) if isinstance(one, str)]
 
 
 def _rest_api(new: Properties, _: Properties | None) -> Properties:

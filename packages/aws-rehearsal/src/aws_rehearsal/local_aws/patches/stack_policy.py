@@ -14,6 +14,7 @@ from typing import Any
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 
+from ._documents import several, statements_of
 from ._expect import expect, replace
 from .nested_stacks import TYPE as NESTED
 from .nested_stacks import is_behind
@@ -76,11 +77,9 @@ def refusal(policy: str | None, action: str, logical_id: str, resource_type: str
     """AWS's sentence if the policy denies `action` on the resource, None if it allows it or there is no policy."""
     if not policy:
         return None
-    statements = json.loads(policy).get("Statement", [])
-    statements = [statements] if isinstance(statements, dict) else statements
     effects = {
         statement["Effect"]: number
-        for number, statement in enumerate(statements, 1)
+        for number, statement in enumerate(statements_of(policy), 1)
         if _applies(statement, action, f"LogicalResourceId/{logical_id}", resource_type)
     }
     if "Deny" not in effects and "Allow" in effects:
@@ -93,7 +92,7 @@ def refusal(policy: str | None, action: str, logical_id: str, resource_type: str
 
 
 def _applies(statement: dict[str, Any], action: str, resource: str, resource_type: str) -> bool:
-    types = [t for test in (statement.get("Condition") or {}).values() for t in _list(test.get("ResourceType"))]
+    types = [t for test in (statement.get("Condition") or {}).values() for t in several(test.get("ResourceType"))]
     return (
         _matches(statement, "Action", action)
         and _matches(statement, "Resource", resource)
@@ -103,12 +102,8 @@ def _applies(statement: dict[str, Any], action: str, resource: str, resource_typ
 
 def _matches(statement: dict[str, Any], key: str, value: str) -> bool:
     if f"Not{key}" in statement:
-        return not any(fnmatchcase(value, pattern) for pattern in _list(statement[f"Not{key}"]))
-    return any(fnmatchcase(value, pattern) for pattern in _list(statement.get(key)))
-
-
-def _list(value: Any) -> list[str]:
-    return [] if value is None else [value] if isinstance(value, str) else list(value)
+        return not any(fnmatchcase(value, pattern) for pattern in several(statement[f"Not{key}"]))
+    return any(fnmatchcase(value, pattern) for pattern in several(statement.get(key)))
 
 
 def probe(aws: Any) -> bool:

@@ -22,6 +22,7 @@ from xml.sax.saxutils import escape
 
 from ministack.services import iam, sts
 
+from ._documents import several, statements_of
 from ._expect import expect, replace
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -74,14 +75,13 @@ def apply() -> None:
 def _open_issuers(doc: Any) -> Iterator[str]:
     """The shared issuers that a trust policy lets in without asking for a subject."""
     try:
-        found = json.loads(doc) if isinstance(doc, str) else doc
-        statements = found["Statement"] if isinstance(found["Statement"], list) else [found["Statement"]]
-    except (ValueError, TypeError, KeyError):
+        statements = statements_of(doc)
+    except (ValueError, AttributeError):
         return
     for statement in statements:
         principal = statement.get("Principal")
         federated = principal.get("Federated") if isinstance(principal, dict) else None
-        for arn in [federated] if isinstance(federated, str) else federated or ():
+        for arn in several(federated):
             issuer = str(arn).partition(":oidc-provider/")[2]
             if issuer in _SHARED and statement.get("Effect") == "Allow" and not _asks(statement, f"{issuer}:sub"):
                 yield issuer
@@ -92,7 +92,7 @@ def _asks(statement: dict[str, Any], key: str) -> bool:
     for operator, keys in (statement.get("Condition") or {}).items():
         compares = operator.rpartition(":")[2] in ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
         for name, given in keys.items():
-            values = [given] if isinstance(given, str) else given
+            values = several(given)
             if compares and name.lower() == key.lower() and values and not any(set(v) <= {"*"} for v in values):
                 return True
     return False

@@ -17,6 +17,7 @@ from amplify_delivery.components.documents.limits import MAX_PARAMETER
 from amplify_delivery.components.documents.rights.boundary import lets_pass
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import EXTRA, actions_for
+from amplify_delivery.export.documents import several
 from amplify_delivery.export.model import STACK_TYPE
 
 ANY_SERVICE = "*"
@@ -105,7 +106,7 @@ class Prepared:
 
 def prepared(access: EnvironmentAccess) -> Prepared:
     """What the roles of `access` are made for, without the rights that it comes to (`account.record`)."""
-    actions = [a for s in access.deploy_statements for a in _listed(s["Action"])]
+    actions = [a for s in access.deploy_statements for a in several(s["Action"])]
     further = {action.partition(":")[0] for action in actions}
     return Prepared(
         frozenset(map(_general, access.resource_types)),
@@ -164,7 +165,3 @@ def _by_service(types: Iterable[str]) -> dict[str, list[str]]:
 
 def _types(by_service: Mapping[str, Iterable[str]]) -> Iterable[str]:
     return (f"AWS::{service}::{kind}" for service, kinds in by_service.items() for kind in kinds)
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value

@@ -20,6 +20,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from amplify_delivery.export.documents import several
+
 FACTS = Path(__file__).with_name("provider_calls.json")
 
 OPERATIONS = ("create", "read", "update", "delete")
@@ -47,8 +49,7 @@ def actions(made: Iterable[str]) -> frozenset[str]:
     named: Mapping[str, str | list[str]] = _facts()["actions"]
     found: set[str] = set()
     for call in made:
-        action = named.get(call, call)
-        found.update([action] if isinstance(action, str) else action)
+        found.update(several(named.get(call, call)))
     return frozenset(found)
 
 

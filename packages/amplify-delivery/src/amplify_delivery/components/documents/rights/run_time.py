@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.components.documents.rights.managed_policies import attached
-from amplify_delivery.export.documents import parsed
+from amplify_delivery.export.documents import parsed, several
 
 _POLICIES = ("AWS::IAM::GroupPolicy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
 
@@ -48,17 +48,17 @@ def _statements(kind: str, properties: Any) -> Iterator[Mapping[str, Any]]:
         return
     documents = [properties.get("PolicyDocument")] if kind in _POLICIES else []
     if kind == "AWS::IAM::Role":
-        documents += [p.get("PolicyDocument") for p in _listed(properties.get("Policies")) if isinstance(p, Mapping)]
+        documents += [p.get("PolicyDocument") for p in several(properties.get("Policies")) if isinstance(p, Mapping)]
     for document in map(parsed, documents):
         if isinstance(document, Mapping):
-            yield from (s for s in _listed(document.get("Statement")) if isinstance(s, Mapping))
+            yield from (s for s in several(document.get("Statement")) if isinstance(s, Mapping))
 
 
 def _actions(statement: Mapping[str, Any]) -> Iterator[str]:
     if statement.get("Effect") != "Allow":
         return
-    foreign = all(_is_of_another_service(resource) for resource in _listed(statement.get("Resource", "*")))
-    for action in _listed(statement.get("Action")):
+    foreign = all(_is_of_another_service(resource) for resource in several(statement.get("Resource", "*")))
+    for action in several(statement.get("Action")):
         if isinstance(action, str) and ":" in action and not (action.lower().startswith("iam:") and foreign):
             yield action
 
@@ -66,7 +66,3 @@ def _actions(statement: Mapping[str, Any]) -> Iterator[str]:
 def _is_of_another_service(resource: Any) -> bool:
     text = resource if isinstance(resource, str) else json.dumps(resource)
     return "arn:" in text and ":iam:" not in text
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

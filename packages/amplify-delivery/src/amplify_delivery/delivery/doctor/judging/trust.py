@@ -15,6 +15,7 @@ from typing import Any
 from amplify_delivery.components.documents.statements import Document, same_policy
 from amplify_delivery.delivery.doctor.lines import Line
 from amplify_delivery.delivery.doctor.place import Place
+from amplify_delivery.export.documents import several
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ def judge(trust: Trust, declared: Document, make: str, environment: str) -> Line
 def _trusted(document: Mapping[str, Any]) -> list[str]:
     """Who is let in, shortly: the principal or the token's subject that a condition names, else the principal
     itself."""
-    given = document.get("Statement") or []
-    return [who for statement in ([given] if isinstance(given, Mapping) else given) for who in _of(statement)]
+    return [who for statement in several(document.get("Statement")) for who in _of(statement)]
 
 
 def _of(statement: Mapping[str, Any]) -> Iterator[str]:
@@ -58,11 +58,11 @@ def _of(statement: Mapping[str, Any]) -> Iterator[str]:
         for operator in conditions.values()
         for key, values in operator.items()
         if key.lower() == "aws:principalarn" or key.endswith(":sub")
-        for value in ([values] if isinstance(values, str) else values)
+        for value in several(values)
     ]
     principal = statement.get("Principal")
     principals = principal.values() if isinstance(principal, Mapping) else [principal]
-    yield from named or [str(p) for value in principals for p in ([value] if isinstance(value, str) else value or ())]
+    yield from named or [str(p) for value in principals for p in several(value)]
 
 
 def _name(arn: str) -> str:

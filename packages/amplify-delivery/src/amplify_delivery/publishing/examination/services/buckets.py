@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
+from amplify_delivery.export.documents import several
 from amplify_delivery.findings import Finding, Rule
 from amplify_delivery.publishing.examination.services.resolved import Path, certain, is_open, statements_of, target
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
@@ -98,7 +99,7 @@ def _of_notifications(properties: Mapping[str, Any]) -> Iterator[str]:
             for name in ("prefix", "suffix"):
                 if len(filters.get(name, ())) > 1:
                     yield f"has two rules for the {name} in the filter of a notification: {', '.join(filters[name])}"
-            if isinstance(event, str) and all(len(several) < 2 for several in filters.values()):
+            if isinstance(event, str) and all(len(values) < 2 for values in filters.values()):
                 told.append(_Told(event, *("".join(filters.get(name, ())) for name in ("prefix", "suffix"))))
     for first, then in combinations(told, 2):
         if "\0" not in first.prefix + first.suffix + then.prefix + then.suffix and first.overlaps(then):
@@ -154,13 +155,13 @@ def _of_policy(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
     for statement in statements_of(properties.get("PolicyDocument")):
         if statement is None or "Resource" not in statement:
             continue
-        resources = [_place(one) for one in _several(statement["Resource"])]
+        resources = [_place(one) for one in several(statement["Resource"])]
         for bucket, objects in resources:
             if bucket is not None and _is_another(tree, bucket, own, name):
                 what = "/".join(bucket) if isinstance(bucket, tuple) else bucket
                 yield f"is about {what}{'/*' if objects else ''}, which is another bucket"
         kinds = {objects for _, objects in resources}
-        for action in _several(statement.get("Action")):
+        for action in several(statement.get("Action")):
             if isinstance(action, str) and _OF_OBJECTS.fullmatch(action) and kinds == {False}:
                 yield f"has {action} for a bucket: it is asked of objects"
             elif isinstance(action, str) and _OF_BUCKETS.fullmatch(action) and kinds == {True}:
@@ -176,10 +177,6 @@ def _is_another(tree: Tree, bucket: Path | str, own: Path | None, name: Any) -> 
         return False
     theirs = as_mapping(made.properties).get("BucketName")
     return theirs != name if isinstance(theirs, str) and isinstance(name, str) else own is not None
-
-
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _place(resource: Any) -> tuple[tuple[str, ...] | str | None, bool | None]:

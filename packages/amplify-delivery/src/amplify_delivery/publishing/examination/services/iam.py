@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from amplify_delivery.export.documents import several
 from amplify_delivery.export.templates import aws_policies
 from amplify_delivery.export.templates.expressions import spelt
 from amplify_delivery.findings import Finding, Rule
@@ -250,7 +251,7 @@ def _malformed(document: Any) -> Iterator[str]:
 def _of_statements(listed: Any) -> Iterator[str]:
     if listed == []:
         yield "has a policy without a statement"
-    for statement in listed if isinstance(listed, list) else [listed]:
+    for statement in several(listed):
         yield from in_every_branch(statement, _of_statement)
 
 
@@ -264,7 +265,7 @@ def _of_statement(statement: Any) -> Iterator[str]:
 
 
 def _of_resources(resources: Any) -> Iterator[str]:
-    for resource in resources if isinstance(resources, list) else [resources]:
+    for resource in several(resources):
         yield from in_every_branch(resource, _of_resource)
 
 
@@ -284,7 +285,7 @@ _PARTS = 6
 
 
 def _of_actions(actions: Any) -> Iterator[str]:
-    for action in actions if isinstance(actions, list) else [actions]:
+    for action in several(actions):
         yield from in_every_branch(action, _of_action)
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.export.documents import parsed
+from amplify_delivery.export.documents import parsed, several
 from amplify_delivery.export.templates.expressions import names_in
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
@@ -88,7 +88,7 @@ def follows(tree: Tree, path: Path, other: str) -> bool:
 
 
 def _names(value: Any) -> Iterator[str]:
-    yield from (n for n in (value if isinstance(value, list) else [value]) if isinstance(n, str))
+    yield from (n for n in several(value) if isinstance(n, str))
 
 
 def statements_of(document: Any) -> list[Mapping[str, Any] | None]:
@@ -99,6 +99,5 @@ def statements_of(document: Any) -> list[Mapping[str, Any] | None]:
         return []
     if not isinstance(document, Mapping) or is_open(document):
         return [None]
-    given = document.get("Statement", [])
-    several = given if isinstance(given, list) else [given]
-    return [one if isinstance(one, Mapping) and not is_open(one) else None for one in several]
+    statements = several(document.get("Statement"))
+    return [one if isinstance(one, Mapping) and not is_open(one) else None for one in statements]
