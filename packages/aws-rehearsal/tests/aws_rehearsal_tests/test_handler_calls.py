@@ -159,6 +159,12 @@ ASSOCIATION = {"ResourceArn": GRAPHQL, "WebACLArn": arn("wafv2", "regional/webac
             arn("cognito-idp", "userpool/p"),
         ),
         (
+            subject("CloudWatch::CompositeAlarm", {"AlarmName": "all"}),
+            "cloudwatch:PutCompositeAlarm",
+            "*",
+        ),
+        (subject("CloudWatch::CompositeAlarm", {"AlarmName": "all"}), "cloudwatch:DescribeAlarms", "*"),
+        (
             subject("CloudWatch::Dashboard", {"DashboardName": "d"}),
             "cloudwatch:PutDashboard",
             arn("cloudwatch", "dashboard/d", ""),

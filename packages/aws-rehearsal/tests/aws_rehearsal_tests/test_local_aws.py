@@ -141,7 +141,7 @@ REFUSALS = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from ministack.services import lambda_svc
-from patches import refused_forms, refused_settings
+from patches import refused_forms, refused_pairs, refused_settings
 
 def refused(look, *given):
     try:
@@ -187,13 +187,32 @@ taken = ["cron(0 12 * * ? *)", "cron( 0  12 ? *  MON-FRI * )", "cron(0 12 ? * ? 
 refuses = ["cron(0 12 * * *)", "cron(15 10 * * ?)", "cron(0 12 * * MON-FRI)", "cron(0 12 1 * MON *)", "daily"]
 assert [schedule(one) for one in taken] == [False] * len(taken)
 assert [schedule(one) for one in refuses] == [True] * len(refuses)
+
+def pair(look, **given):
+    return refused(getattr(refused_pairs, look), given, None)
+
+text, rule, shards, arm = {"SecretString": "x"}, {"GenerateSecretString": {}}, {"ShardCount": 1}, ["arm64"]
+demand, ordered, names = {"StreamMode": "ON_DEMAND"}, "arn:aws:sns:us-east-1:1:t.fifo", {"Aliases": ["a.example.com"]}
+wrong = [pair("_secret", **text, **rule), pair("_stream", StreamModeDetails=demand, **shards)]
+wrong += [pair("_function", Runtime="python3.7", Architectures=arm), pair("_distribution", DistributionConfig=names)]
+wrong += [pair("_topic", FifoTopic=True, Subscription=[{"Protocol": "email"}])]
+wrong += [pair("_subscription", TopicArn=ordered, Protocol="lambda"), pair("_firewall", Scope="CLOUDFRONT")]
+right = [pair("_secret", **text), pair("_secret", **rule), pair("_stream", StreamModeDetails=demand)]
+right += [pair("_stream", **shards), pair("_function", Runtime="python3.8", Architectures=arm)]
+right += [pair("_topic", Subscription=[{"Protocol": "email"}]), pair("_firewall", Scope="REGIONAL")]
+right += [pair("_subscription", TopicArn=ordered, Protocol="sqs"), pair("_subscription", TopicArn="t", Protocol="sms")]
+right += [pair("_distribution", DistributionConfig={**names, "ViewerCertificate": {"AcmCertificateArn": "a"}})]
+assert (wrong, right) == ([True] * len(wrong), [False] * len(right))
+lambda_svc._functions["y"] = {"versions": {"1": {}}}
+assert [pair("_alias", FunctionName="y", FunctionVersion=n) for n in ("1", "$LATEST", "2")] == [False, False, True]
 """
 
 
 @pytest.mark.processes
 def test_what_is_refused_and_what_is_like_it(found: Tools) -> None:
-    """The rows of the examination's own tests, of keys, lines, buckets' policies and schedules."""
+    """The rows of the examination's own tests, of keys, lines, buckets' policies, schedules and pairs of settings."""
     variables = {**LocalAws()._server_environment(Path("/nonexistent")), "GATEWAY_PORT": "1"}
+    variables["MINISTACK_REGION"] = "eu-west-1"
     script = [str(found.local_aws_python), "-I", "-c", REFUSALS, str(SERVER.parent)]
     done = subprocess.run(script, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -76,6 +76,37 @@ def test_every_service_asks(nobody: LocalAccount) -> None:
     assert let_in == []
 
 
+def test_with_a_right_to_fewer_than_all_alarms_no_composite_one_is_told(
+    developer: LocalAccount, nobody: LocalAccount
+) -> None:
+    """ "You can't return information about composite alarms" then (DescribeAlarms in CloudWatch's API reference)."""
+    cloudwatch = developer.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="errors",
+        MetricName="Errors",
+        Namespace="AWS/Lambda",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.put_composite_alarm(AlarmName="all", AlarmRule="ALARM(errors)")
+
+    def seen(resource: str) -> list[str]:
+        statement = {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": resource}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        developer.client("iam").put_role_policy(RoleName="nobody", PolicyName="looks", PolicyDocument=document)
+        types = ["MetricAlarm", "CompositeAlarm"]
+        told = [
+            nobody.client("cloudwatch").describe_alarms(AlarmNames=[n], AlarmTypes=types) for n in ("errors", "all")
+        ]
+        return [alarm["AlarmName"] for one in told for alarm in (*one["MetricAlarms"], *one["CompositeAlarms"])]
+
+    assert seen(f"arn:aws:cloudwatch:*:{developer.account}:alarm:*") == ["errors"]
+    assert seen("*") == ["errors", "all"]
+
+
 def test_the_page_names_them_all() -> None:
     section = (ROOT / "docs" / "rehearsal.md").read_text().partition("## With whose rights")[2].partition("\n## ")[0]
     rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]

@@ -25,9 +25,9 @@ from amplify_delivery.publishing.examination.services import (
     cognito,
     dynamodb,
     events,
+    exclusive,
     functions,
     iam,
-    inline_code,
     roles,
     s3,
     search,
@@ -49,9 +49,9 @@ _EXAMINING = (
     cognito,
     dynamodb,
     events,
+    exclusive,
     functions,
     iam,
-    inline_code,
     roles,
     s3,
     search,
@@ -84,14 +84,12 @@ fault would meet, that number tells better than the 60 of today: of 28 further o
 manifest gives, nobody had looked at; AD710 to AD714 came of it (`further.py`, beside what is right and must not be
 refused). Of 115 further inputs that AWS refuses, or that deserve a word, 72 were not told; AD723 to AD729,
 AD740 and AD753 came of that, some ten are not told yet. Of 40 faults that services
-refuse themselves, 19 were not told; eight are not told yet: a secret with a text and a rule for one, e-mails of a topic
-that keeps an order, arm64 for Python 3.7, shards of a stream on demand, a distribution's own name without a
-certificate, a web ACL of CloudFront elsewhere than in us-east-1, an alias of a version that nobody makes, and a
-function's address with credentials for every origin.
+refuse themselves, 19 were not told; AD740 and AD760, and more forms of others, came of that. One is none: Lambda takes
+a function's address with credentials for every origin, and answers each (CUDly 390).
 
 AD1xx is about the form of the files, AD2xx about the structure, AD3xx parameters, AD4xx files and locations, AD5xx
-quotas, AD6xx the exporter's noise: `check` tells them, of the export alone. AD700 to AD740 are about the templates
-as they are rendered for an environment, before they are published. AD741 and more are about changes: `plan`
+quotas, AD6xx the exporter's noise: `check` tells them, of the export alone. AD700 to AD740, and AD760, are about the
+templates as they are rendered for an environment, before they are published. AD741 to AD753 are about changes: `plan`
 shows them, and no command carries such a plan out. From AD700 on, an environment's stack file can overrule an id, with
 a reason: [linting.md](linting.md) tells how, and lists the rules of cfn-lint, all of which are AD700.
 
@@ -112,6 +110,7 @@ _BY_WHOM: Mapping[str, str] = {
     "AD72": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
     "AD73": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
     "AD75": "`plan`, of what deploying would change; no command carries such a plan out",
+    "AD76": "`build`, `publish`, `up` and `deploy`, of the templates as they are rendered for an environment",
     "AD74": "`plan`, of what deploying would change; no command carries such a plan out",
     "AD": "`check`, `assemble` and `build`, of the export alone",
 }

@@ -281,6 +281,10 @@ OF_TEMPLATES: dict[str, tuple[Change, Change]] = {
     "AD737": (client("http://example.com/"), client("http://localhost:3000/")),
     "AD738": (bucket({"Fn::GetAtt": ["Fn", "Arn"]}), bucket("arn:aws:lambda:us-east-1:111111111111:function:mine")),
     "AD739": (topics("one", "one"), topics("one", "other")),
+    "AD760": (
+        resource("AWS::SecretsManager::Secret", SecretString="x", GenerateSecretString={}),
+        resource("AWS::SecretsManager::Secret", GenerateSecretString={}),
+    ),
 }
 """Of a nested stack's template: a change that is found, and one that is not."""
 

@@ -147,7 +147,9 @@ def test_what_order_alone_decides_is_a_warning(full: Assembly) -> None:
 
 
 def test_who_may_call_an_alias_is_not_judged(full: Assembly) -> None:
-    alias = put("Fn", "AWS::Lambda::Alias", FunctionName={"Ref": "LambdaFunction"}, FunctionVersion="1", Name="live")
+    alias = put(
+        "Fn", "AWS::Lambda::Alias", FunctionName={"Ref": "LambdaFunction"}, FunctionVersion="$LATEST", Name="live"
+    )
     assert told(full, HELLO, calling(), alias) == []
 
 

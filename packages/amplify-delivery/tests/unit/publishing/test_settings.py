@@ -4,11 +4,14 @@ left alone."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from amplify_delivery.export import Assembly
+from amplify_delivery.publishing.examination.services.exclusive import exclusive_settings
+from unit.publishing.conftest import spoiled, tree_of
 from unit.publishing.test_services import AUTH, HELLO, STORAGE, Change, Template, either, of, put, told
 from unit.rows import hold
 
@@ -897,9 +900,132 @@ OF_POLICIES: list[Row] = [
 ]
 
 
+RULE = {"PasswordLength": 20}
+
+
+def secret(**given: Any) -> Change:
+    return put("Sec", "AWS::SecretsManager::Secret", **given)
+
+
+def streaming(mode: Any, **given: Any) -> Change:
+    return put("St", "AWS::Kinesis::Stream", StreamModeDetails={"StreamMode": mode}, **given)
+
+
+def running(runtime: Any, *architectures: Any) -> Change:
+    return of(FUNCTION, Runtime=runtime, Architectures=[*architectures])
+
+
+def telling(topic: Any, protocol: Any, **own: Any) -> tuple[Change, ...]:
+    """A topic, and a subscription of its own to `topic`."""
+    subscribed = put("Sub", "AWS::SNS::Subscription", TopicArn=topic, Protocol=protocol, Endpoint="x")
+    return (put("Top", "AWS::SNS::Topic", **own), subscribed)
+
+
+def firewall(kind: str, scope: Any) -> Change:
+    return put("Fw", f"AWS::WAFv2::{kind}", Scope=scope)
+
+
+def pages(**settings: Any) -> Change:
+    return put("Cdn", "AWS::CloudFront::Distribution", DistributionConfig={"Enabled": True, **settings})
+
+
+def aliased(version: Any, function: Any = None) -> Change:
+    named = function or {"Ref": FUNCTION}
+    return put("Live", "AWS::Lambda::Alias", Name="live", FunctionName=named, FunctionVersion=version)
+
+
+def published(function: Any = None) -> Change:
+    return put("V", "AWS::Lambda::Version", FunctionName=function or {"Ref": FUNCTION})
+
+
+ORDERED = {"TopicName": "t-dev.fifo", "FifoTopic": True}
+TOP = {"Ref": "Top"}
+OWN_NAME = {"Aliases": ["www.example.com"]}
+OF_EXCLUSIVE: list[Row] = [
+    (
+        "a text and a rule",
+        (secret(SecretString="x", GenerateSecretString=RULE),),
+        "AD760 Sec has a SecretString, and a",
+    ),
+    ("a text", (secret(SecretString="x"),), None),
+    ("a rule, and no text", (secret(SecretString=NOTHING, GenerateSecretString=RULE),), None),
+    ("a rule, and perhaps a text", (secret(SecretString=perhaps("x"), GenerateSecretString=RULE),), None),
+    ("shards on demand", (streaming("ON_DEMAND", ShardCount=1),), "AD760 St is ON_DEMAND, and has a ShardCount"),
+    ("on demand", (streaming("ON_DEMAND"),), None),
+    ("perhaps shards", (streaming("ON_DEMAND", ShardCount=perhaps(1)),), None),
+    ("shards", (streaming("PROVISIONED", ShardCount=1),), None),
+    (
+        "a runtime of x86_64",
+        (running("python3.7", "arm64"),),
+        "AD760 LambdaFunction is for arm64, and python3.7 is for",
+    ),
+    ("a runtime of both", (running("python3.8", "arm64"),), None),
+    ("x86_64", (running("python3.7", "x86_64"),), None),
+    ("perhaps arm64", (running("python3.7", either("arm64", "x86_64")),), None),
+    (
+        "e-mails of a topic that keeps an order",
+        telling(TOP, "email", **ORDERED),
+        "AD760 Sub has a subscriber by email, and the topic keeps an order",
+    ),
+    ("a queue's", telling(TOP, "sqs", **ORDERED), None),
+    ("e-mails of one that keeps none", telling(TOP, "email", TopicName="t-dev"), None),
+    ("e-mails of one perhaps", telling(TOP, "email", FifoTopic=perhaps(True)), None),
+    ("e-mails of another stack's", telling("arn:aws:sns:us-east-1:1:t.fifo", "email"), "AD760 Sub has a subscriber"),
+    (
+        "functions, within",
+        (put("T", "AWS::SNS::Topic", Subscription=[{"Protocol": "lambda"}], **ORDERED),),
+        "by lambda",
+    ),
+    ("within, of none", (put("T", "AWS::SNS::Topic", Subscription=[{"Protocol": "lambda"}]),), None),
+    # The tests' stack is in us-east-1; elsewhere: below.
+    ("a firewall at home", (firewall("WebACL", "CLOUDFRONT"),), None),
+    ("a name without a certificate", (pages(**OWN_NAME),), "AD760 Cdn has the name www.example.com"),
+    (
+        "a name with that of CloudFront",
+        (pages(**OWN_NAME, ViewerCertificate={"CloudFrontDefaultCertificate": True}),),
+        "AD760 Cdn has the name www.example.com",
+    ),
+    ("a name with its own", (pages(**OWN_NAME, ViewerCertificate={"AcmCertificateArn": "arn:x"}),), None),
+    ("perhaps its own", (pages(**OWN_NAME, ViewerCertificate=perhaps({"AcmCertificateArn": "arn:x"})),), None),
+    ("perhaps a name", (pages(Aliases=[perhaps("www.example.com")]),), None),
+    ("no name", (pages(Aliases=[]),), None),
+    ("an alias of nothing", (aliased("1"),), "AD760 Live is an alias of version 1 of functionhelloFn/LambdaFunction"),
+    ("an alias of a version that is made", (aliased("1"), published()), None),
+    ("of another function", (aliased("1"), published("another")), None),
+    ("an alias of the newest", (aliased("$LATEST"),), None),
+    ("an alias of a version's", (aliased({"Fn::GetAtt": ["V", "Version"]}), published()), None),
+    ("an alias elsewhere", (aliased("1", "another"),), None),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "region", "said"),
+    [
+        ("WebACL", "CLOUDFRONT", "eu-west-1", True),
+        ("IPSet", "CLOUDFRONT", "eu-west-1", True),
+        ("RegexPatternSet", "CLOUDFRONT", "eu-west-1", True),
+        ("WebACL", "REGIONAL", "eu-west-1", False),
+        ("WebACL", {"Fn::If": ["OnlyAwsKnows", "CLOUDFRONT", "REGIONAL"]}, "eu-west-1", False),
+        ("WebACL", "CLOUDFRONT", "us-east-1", False),
+    ],
+)
+def test_what_is_for_cloudfront_stands_in_one_region(
+    full: Assembly, kind: str, scope: Any, region: str, *, said: bool
+) -> None:
+    tree = replace(tree_of(spoiled(full, HELLO, firewall(kind, scope))), region=region)
+    assert [(f.id, f.severity) for f in exclusive_settings(tree)] == [("AD760", "refused")] * said
+
+
+def test_what_aws_alone_knows_of_is_a_warning(full: Assembly) -> None:
+    """Distributions of before 2019 keep their names; versions are published by hand, too."""
+    tree = tree_of(spoiled(full, HELLO, lambda t: (aliased("1")(t), pages(**OWN_NAME)(t))))
+    assert [f.severity for f in exclusive_settings(tree)] == ["warning", "warning"]
+
+
 @pytest.mark.parametrize(
     ("path", "rows"),
     [
+        pytest.param(HELLO, OF_EXCLUSIVE, id="two settings"),
         pytest.param(HELLO, OF_FUNCTIONS, id="functions"),
         pytest.param(HELLO, OF_MAPPINGS, id="mappings"),
         pytest.param(HELLO, OF_ORDER, id="order"),

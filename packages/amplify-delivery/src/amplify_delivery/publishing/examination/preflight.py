@@ -45,7 +45,7 @@ CHECKS = (
 )
 """All but cfn-lint, whose errors are AD700."""
 
-_MAY_CHANGE = ("AD702", "AD71", "AD72", "AD73", "AD740")
+_MAY_CHANGE = ("AD702", "AD71", "AD72", "AD73", "AD740", "AD76")
 """Of what is about the services' own rules."""
 _RULE = re.compile(r"\(cfn-lint (E[0-9]{4})\)$")
 """At the end of what `amplify_delivery.publishing.examination.linter` says."""

@@ -163,7 +163,7 @@ CALLERS = {
         prod.project_role_arn("check"),
         (step.run,),
         {
-            "cloudwatch:DescribeAlarms": (prod.arn("cloudwatch", "alarm:errors"),),
+            "cloudwatch:DescribeAlarms": ANY,
             "s3:GetObject": (f"{STATES}/outputs/prod.json", f"{STATES}/outputs/prod.client-config.json"),
             "ssm:GetParameter": (VERSION,),
         },

@@ -199,7 +199,7 @@ def test_a_type_is_made_under_the_environments_names_only(
         ("AWS::Cognito::UserPoolUICustomizationAttachment", "cognito-idp:SetUICustomization"),
         ("AWS::Cognito::UserPoolRiskConfigurationAttachment", "cognito-idp:SetRiskConfiguration"),
         ("AWS::CloudWatch::Dashboard", "cloudwatch:PutDashboard"),
-        ("AWS::CloudWatch::CompositeAlarm", "cloudwatch:PutCompositeAlarm"),
+        ("AWS::CloudWatch::CompositeAlarm", "cloudwatch:DeleteAlarms"),
         ("AWS::Logs::MetricFilter", "logs:PutMetricFilter"),
         ("AWS::SES::EmailIdentity", "ses:CreateEmailIdentity"),
         ("AWS::ApplicationAutoScaling::ScalableTarget", "application-autoscaling:RegisterScalableTarget"),
@@ -233,6 +233,19 @@ def test_what_amplify_and_its_users_add_can_be_made(kind: str, action: str) -> N
     allowed = [s for s in statements if action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])]
     assert allowed and all(s["Effect"] == "Allow" for s in allowed)
     assert not any(s["Resource"] == "*" for s in allowed)
+
+
+@pytest.mark.parametrize("action", ["cloudwatch:PutCompositeAlarm", "cloudwatch:DescribeAlarms"])
+def test_a_composite_alarm_is_made_with_a_right_to_all_of_them(action: str) -> None:
+    """CloudWatch wants it "scoped to `*`" (PutCompositeAlarm, DescribeAlarms in its API reference): with the alarms of
+    the environment alone none is made, and none is found."""
+    policy = document(rights.execution_statements(w.access(w.prod, resource_types=frozenset({COMPOSITE}))))
+    region = {"aws:RequestedRegion": w.prod.region}
+    said = evaluate([policy], Request(Principal(w.prod.execution_role_arn), action, "*", {}), region)
+    assert str(said) == "allow"
+
+
+COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 
 
 def test_a_global_tables_replicas_are_in_other_regions() -> None:

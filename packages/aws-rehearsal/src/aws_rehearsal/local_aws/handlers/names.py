@@ -265,6 +265,8 @@ def _cloudwatch(verb: str, subject: Subject) -> list[str]:
     if subject.resource_type == "AWS::CloudWatch::Dashboard":
         called = subject.physical_id or subject.text("DashboardName") or _without_stack(subject)
         return [subject.arn("cloudwatch", f"dashboard/{called}", region="")]
+    if subject.resource_type == "AWS::CloudWatch::CompositeAlarm" and verb in ("DescribeAlarms", "PutCompositeAlarm"):
+        return ["*"]  # "scoped to *", says the API reference of both
     return _named("cloudwatch", "alarm:", "AlarmName", 255)(verb, subject)
 
 

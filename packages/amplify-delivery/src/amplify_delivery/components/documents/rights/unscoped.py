@@ -1,7 +1,8 @@
-"""Actions that know no resource: where a policy can say nothing but `*`, and why.
+"""Actions that know no resource, or want all of them: where a policy can say nothing but `*`, and why.
 
-The column "Resource types" of the service authorization reference is empty for them. Each is granted in one region
-only, and with the stack's tags where the service compares them.
+The column "Resource types" of the service authorization reference is empty for them; of composite alarms the API
+reference wants `*` although it is not. Each is granted in one region only, and with the stack's tags where the service
+compares them.
 """
 
 from collections.abc import Mapping
@@ -64,6 +65,7 @@ UNSCOPED_WRITES: Mapping[str, str] = {
     "kinesis:UpdateShardCount": "Kinesis compares no stream here",
     "kinesis:UpdateStreamMode": "Kinesis compares no stream here",
     "kms:CreateKey": "the key has no ARN before it is there",
+    "cloudwatch:PutCompositeAlarm": "with a right to fewer than all alarms, CloudWatch makes none",
     "cloudwatch:PutMetricData": "metrics have no ARN",
     "lambda:CreateEventSourceMapping": "the mapping has no ARN before it is there",
     "lex:CreateUploadUrl": "the address has no ARN; what is uploaded is compared when it is imported",
@@ -123,7 +125,8 @@ UNSCOPED_READS = frozenset(
         "cloudfront": "GetKeyGroup GetPublicKey ListCachePolicies ListCloudFrontOriginAccessIdentities "
         "ListDistributions ListFunctions ListKeyGroups ListOriginAccessControls ListOriginRequestPolicies "
         "ListPublicKeys ListResponseHeadersPolicies",
-        "cloudwatch": "ListDashboards",
+        # With a right to fewer than all alarms, no composite one is told ("DescribeAlarms").
+        "cloudwatch": "DescribeAlarms ListDashboards",
         "codepipeline": "ListPipelines",
         "cognito-identity": "ListIdentityPools",
         "cognito-idp": "DescribeUserPoolDomain ListUserPools",
@@ -161,4 +164,4 @@ UNSCOPED_READS = frozenset(
     }.items()
     for action in actions.split()
 )
-"""Reads that can stand on nothing but `*`."""
+"""Reads that can stand on nothing but `*`, or say less otherwise."""

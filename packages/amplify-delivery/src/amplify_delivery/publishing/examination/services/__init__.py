@@ -12,9 +12,9 @@ from amplify_delivery.publishing.examination.services.buckets import refused_buc
 from amplify_delivery.publishing.examination.services.cognito import impossible_sign_in
 from amplify_delivery.publishing.examination.services.dynamodb import impossible_tables
 from amplify_delivery.publishing.examination.services.events import refused_events
-from amplify_delivery.publishing.examination.services.functions import refused_functions
+from amplify_delivery.publishing.examination.services.exclusive import exclusive_settings
+from amplify_delivery.publishing.examination.services.functions import former_sdk, refused_functions
 from amplify_delivery.publishing.examination.services.iam import attached_policies, large_policies, malformed_policies
-from amplify_delivery.publishing.examination.services.inline_code import former_sdk
 from amplify_delivery.publishing.examination.services.roles import locked_keys, unassumable_roles
 from amplify_delivery.publishing.examination.services.s3 import impossible_lifecycles
 from amplify_delivery.publishing.examination.services.search import impossible_domains
@@ -42,6 +42,7 @@ SERVICE_CHECKS = (
     refused_pools,
     refused_buckets,
     refused_events,
+    exclusive_settings,
     former_sdk,
     given_twice,
     failed_assertions,

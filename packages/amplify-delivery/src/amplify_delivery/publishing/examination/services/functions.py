@@ -1,4 +1,5 @@
-"""Checks of functions and of what Lambda reads for them: settings that Lambda looks at when it is given them."""
+"""Checks of functions and of what Lambda reads for them: settings that Lambda looks at when it is given them, and code
+that stands in a template, which cannot load what its runtime does not bring."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.javascript import brings_no_former_sdk, loads_former_sdk
+from amplify_delivery.export.templates.literals import every_text, text
 from amplify_delivery.findings import Finding, Rule
-from amplify_delivery.publishing.examination.services.resolved import certain, is_choice, is_open
+from amplify_delivery.publishing.examination.services.resolved import certain, is_choice, is_open, target
 from amplify_delivery.publishing.examination.services.triggers import source_service
 from amplify_delivery.publishing.examination.tree import Tree, as_mapping
 
@@ -34,6 +36,17 @@ MAPPING = Rule(
     "`StartingPosition is not valid for SQS event sources`, `Maximum batch window in seconds must be greater than 0 if "
     "maximum batch size is greater than 10`",
     remedy="correct the AWS::Lambda::EventSourceMapping in the Amplify project, and export again",
+)
+FORMER_SDK = Rule(
+    "AD722",
+    "refused",
+    "A custom resource whose function, with its code in the template, loads the AWS SDK for JavaScript of version 2: "
+    "runtimes from nodejs18.x on have version 3 only. A runtime that was raised without the code (functions of "
+    "predictions and analytics that older versions of the CLI wrote).",
+    "https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html",
+    "`Cannot find module 'aws-sdk'` in the function's log; CloudFormation waits an hour for its answer",
+    remedy="run `amplify update` of the resource with a current CLI, which writes the code anew, or change the code to "
+    "`@aws-sdk/client-...` (`amplify override`), and export again",
 )
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 """API_Environment. cfn-lint looks for it anywhere in a name."""
@@ -102,3 +115,21 @@ def _of_mapping(properties: Mapping[str, Any], service: str) -> Iterator[str]:
     window = text(properties.get("MaximumBatchingWindowInSeconds", 0))
     if size.isdecimal() and int(size) > _AT_ONCE and window == "0":
         yield f"takes {size} messages at once: more than {_AT_ONCE} need MaximumBatchingWindowInSeconds, of at least 1"
+
+
+def former_sdk(tree: Tree) -> Iterator[Finding]:
+    """AD722: the function ends without an answer when it is loaded."""
+    resources = tree.resolved.resources
+    asked = {
+        target(as_mapping(resource.properties).get("ServiceToken"))
+        for resource in resources.values()
+        if resource.type.startswith("Custom::") or resource.type == "AWS::CloudFormation::CustomResource"
+    }
+    for path, resource in resources.items():
+        properties = as_mapping(resource.properties)
+        if resource.type != "AWS::Lambda::Function" or path not in asked or properties.get("Layers"):
+            continue
+        runtime, code = properties.get("Runtime"), as_mapping(properties.get("Code")).get("ZipFile")
+        if brings_no_former_sdk(runtime) and loads_former_sdk("\n".join(every_text(code))):
+            what = f"{path[-1]} loads aws-sdk, which {runtime} does not bring"
+            yield FORMER_SDK.at(tree.file(path[:-1]), what, FORMER_SDK.remedy)
