@@ -8,11 +8,12 @@ program ends with a traceback and 1.
 from __future__ import annotations
 
 import argparse
+import difflib
 import errno
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
@@ -89,7 +90,11 @@ def parser(command: str | None) -> argparse.ArgumentParser:
 
 def parser_of(command: str) -> argparse.ArgumentParser:
     """The parser of one command."""
-    [commands] = [action.choices for action in parser(command)._actions if isinstance(action.choices, dict)]
+    return _of(parser(command), command)
+
+
+def _of(top: argparse.ArgumentParser, command: str) -> argparse.ArgumentParser:
+    [commands] = [action.choices for action in top._actions if isinstance(action.choices, dict)]
     found: argparse.ArgumentParser = commands[command]
     return found
 
@@ -122,7 +127,7 @@ def _main(arguments: list[str]) -> int:
         parser(None).print_help(sys.stderr)
         return WRONG_USAGE
     try:
-        args = parser(command).parse_args(arguments)
+        args = _parsed(command, arguments)
     except ModuleNotFoundError as error:
         if not installed.is_missing(error):
             raise
@@ -134,6 +139,25 @@ def _main(arguments: list[str]) -> int:
     context = Context(Path(), MappingProxyType(dict(os.environ)))
     with Debugging(asked=args.debug, variables=context.variables) as debugging:
         return _run(args, context, debugging)
+
+
+def _parsed(command: str | None, arguments: list[str]) -> argparse.Namespace:
+    """The arguments. What is wrong ends the process, as argparse does, with the usage of the command that is meant."""
+    top = parser(command)
+    if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        top.error(f"there is no command {arguments[0]!r}{_guess(arguments[0], COMMANDS)}")
+    args, unknown = top.parse_known_args(arguments)
+    if unknown:
+        own = _of(top, str(args.command))
+        options = [option for action in own._actions for option in action.option_strings]
+        said = (f"{text}{_guess(text.split('=')[0], options)}" for text in unknown)
+        own.error(f"unrecognized arguments: {' '.join(said)}")
+    return args
+
+
+def _guess(wanted: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(wanted, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _run(args: argparse.Namespace, context: Context, debugging: Debugging) -> int:

@@ -20,6 +20,7 @@ from amplify_delivery.delivery.project import sources
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import assemble, read_export
 from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.config.absent import expect_project
 from amplify_delivery_rehearsal.made_up import lacking
 from amplify_delivery_rehearsal.pipeline_story.chapters import (
     Chapter,
@@ -253,10 +254,5 @@ def _to_its_end(play: Play, commit: str) -> Execution:
 
 def project_of(folder: Path) -> Project:
     """The project in a folder. Raises `ConfigError` where there is none."""
-    if not (folder / "Pulumi.yaml").is_file():
-        raise ConfigError(
-            "there is no Pulumi.yaml here",
-            where=str(folder.resolve()),
-            remedy="rehearse in the project's folder, or make one: `amplify-delivery init`",
-        )
+    expect_project(folder)
     return Project(folder)

@@ -12,6 +12,7 @@ from amplify_delivery.delivery.project.images.building import check_builder, rep
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import read_export
 from amplify_delivery.export.images.layout import index_of
+from amplify_delivery.stacks.config.absent import expect_project
 from amplify_delivery.stacks.images import FOLDER
 
 ABOUT = About(
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
+    expect_project(context.folder)
     environments = args.environment or context.project.stacks("backend")
     declared = sources.declared_images(context.folder, environments)
     if not declared:

@@ -16,6 +16,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.locking import waiting
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import REFUSED, ConfigError
+from amplify_delivery.stacks.config.absent import expect_project
 
 ABOUT = About(
     needs="AWS, Pulumi; with --against files and git",
@@ -69,10 +70,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.markdown:
         raise ConfigError("is for --against alone", where="--markdown", remedy="add `--against REF`, or leave it out")
     if len(args.environments) != 1:
+        expect_project(context.folder)
+        which = [f"`amplify-delivery plan {name}`" for name in args.environments or context.project.stacks("backend")]
         raise ConfigError(
-            f"one environment is planned at a time, not {len(args.environments)}",
+            f"one environment is planned at a time, not {len(args.environments)}"
+            if args.environments
+            else "which environment is to be planned?",
             where="ENV",
-            remedy="`amplify-delivery plan ENV`; several at once only `--against REF`",
+            remedy=" or ".join(which) or "make one: `amplify-delivery init --personal NAME=ACCOUNT/REGION`",
         )
     return _plan(args.environments[0], args, context)
 

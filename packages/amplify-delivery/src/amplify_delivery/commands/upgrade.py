@@ -21,6 +21,7 @@ from amplify_delivery.delivery.scaffold.releases import AccountVersion
 from amplify_delivery.delivery.scaffold.wheels import Wheel, installed_wheel, opened
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.config.absent import expect_project
 
 ABOUT = About(
     needs="files",
@@ -90,6 +91,7 @@ def _about(wheel: Wheel) -> dict[str, str]:
 
 def _present(folder: Path) -> tuple[str, str, Wheel]:
     """The project's requirements, its lock, and the engine's wheel that both name. Raises `ConfigError`."""
+    expect_project(folder)
     texts = {}
     for name in (REQUIREMENTS, LOCK):
         file = folder / name
@@ -97,7 +99,7 @@ def _present(folder: Path) -> tuple[str, str, Wheel]:
             raise ConfigError(
                 "there is no such file here",
                 where=name,
-                remedy="run the command in the project's folder (`init` makes one)",
+                remedy=f"`git checkout HEAD -- {name}` brings it back as it was committed; nothing was changed",
             )
         try:
             texts[name] = file.read_bytes().decode()  # with the ends of lines that it has

@@ -73,7 +73,8 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
 
 CLIENT_SIDE: Mapping[str, str] = MappingProxyType(
     {
-        "NoCredentialsError": "log in, or name a profile in the stack file",
+        "NoCredentialsError": "log in, or name a profile of your AWS configuration: `export AWS_PROFILE=NAME` in this "
+        "shell, or `profile` in the stack file",
         "PartialCredentialsError": _UNKNOWN_CREDENTIALS,
         "CredentialRetrievalError": _UNKNOWN_CREDENTIALS,
         "NoRegionError": "name the region in the stack file",

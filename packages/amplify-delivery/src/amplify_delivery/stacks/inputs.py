@@ -26,6 +26,7 @@ from amplify_delivery.export.names import StackName
 from amplify_delivery.export.values.environment import ROOT
 from amplify_delivery.export.values.parameters import API_KEY_EXPIRES, needed_secrets
 from amplify_delivery.stacks.config import EnvironmentConfig
+from amplify_delivery.stacks.config.absent import PROJECT, nearby, no_project
 from amplify_delivery.stacks.images import FOLDER, given_images
 
 MAX_KEY_DAYS = 365
@@ -185,6 +186,8 @@ def only_export(directory: Path) -> Path:
             where=str(directory),
             remedy="say which one: `pulumi config set export FOLDER`",
         )
+    if not (directory / PROJECT).is_file() and nearby(directory):
+        raise no_project(directory)
     raise ConfigError(
         "there is no amplify-export-* folder here",
         where=str(directory),

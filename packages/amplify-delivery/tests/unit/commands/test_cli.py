@@ -59,6 +59,37 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert ran.err.startswith("usage: amplify-delivery")
 
 
+def test_what_was_meant_is_guessed() -> None:
+    assert delivery("pln", "prod").err.endswith("error: there is no command 'pln' (did you mean plan?)\n")
+    told = delivery("plan", "prod", "--drfit").err
+    assert told.startswith("usage: amplify-delivery plan [-h] [--against REF]")
+    assert told.endswith("error: unrecognized arguments: --drfit (did you mean --drift?)\n")
+
+
+def test_no_command_of_a_project_works_elsewhere(tmp_path: Path) -> None:
+    """And each says where the project is, not that a file of it is missing."""
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    (tmp_path / "components").mkdir()
+    told = {
+        command: delivery(*command.split(), cwd=tmp_path / "components").err
+        for command in (
+            *(f"{name} prod" for name in ("plan", "up", "bootstrap", "doctor", "adopt", "unlock", "destroy", "gc")),
+            *("plan", "plan --against HEAD", "check", "build", "images", "upgrade", "update-pipeline", "outputs prod"),
+            *("bootstrap --all", "doctor --pipeline", "pack --out ../x.zip", "deploy prod --plan x"),
+            "setup --account 123456789012 --region eu-west-1",
+        )
+    }
+    said = f"error: {tmp_path}/components: there is no Pulumi.yaml here\n  -> `cd ..`: the project is there"
+    assert {command for command, error in told.items() if not error.startswith(said)} == set()
+
+
+def test_a_plan_of_no_environment_names_them(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    for name in ("dev", "prod"):
+        (tmp_path / f"Pulumi.{name}.yaml").write_text("config: {}\n")
+    assert "-> `amplify-delivery plan dev` or `amplify-delivery plan prod`" in delivery("plan", cwd=tmp_path).err
+
+
 @pytest.mark.parametrize("minutes", ["x", "-1", "2161"])
 def test_minutes_that_are_none_wherever_they_come_from(minutes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     said = f"{minutes!r} is not a number of minutes up to 2160"
@@ -89,6 +120,7 @@ def test_an_error_for_machines() -> None:
 
 def test_an_environment_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
     for arguments in (
         ("publish", "qa"),
         ("destroy", "qa"),
@@ -97,7 +129,7 @@ def test_an_environment_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Mo
         ran = delivery(*arguments, "--json", cwd=tmp_path)
         assert ran.code == 3
         assert ran.document["error"]["type"] == "ConfigError"
-        assert "no environment qa" in ran.document["error"]["message"]
+        assert "there is no environment 'qa'" in ran.document["error"]["message"]
         assert "`git checkout HEAD -- Pulumi.qa.yaml`" in ran.document["error"]["remedy"]
 
 

@@ -40,6 +40,7 @@ from amplify_delivery.stacks.account_digest import account_digest
 from amplify_delivery.stacks.account_template import AccountTemplate, account_template
 from amplify_delivery.stacks.assemblies import Assemblies, accesses
 from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
+from amplify_delivery.stacks.config.absent import expect_project
 
 
 @dataclass(frozen=True)
@@ -336,6 +337,7 @@ def check_places(project: Project, stack: str, config: AccountConfig, resources:
 
 def every_environment(project: Project) -> list[str]:
     """The environments that the account stacks of a project name. Raises `ConfigError` if there is none."""
+    expect_project(project.directory)
     found = list(project.accounts())
     if not found:
         raise ConfigError(

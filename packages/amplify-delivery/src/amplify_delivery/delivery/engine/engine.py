@@ -25,7 +25,6 @@ from amplify_delivery.delivery.engine.state_store import Store, backend_url, sto
 from amplify_delivery.delivery.engine.watch import RootWork, Watch
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import (
-    ConfigError,
     DeliveryError,
     PluginLostError,
     RefusedError,
@@ -35,6 +34,7 @@ from amplify_delivery.errors import (
 from amplify_delivery.export.templates.literals import every_text
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
+from amplify_delivery.stacks.config.absent import expect_project
 from amplify_delivery.stacks.config.reader import project_name, read_yaml
 
 _log = logging.getLogger(__name__)
@@ -90,10 +90,7 @@ class Engine:
         """Is asked what has become of what a lost plugin was at (`Watch.uncertain`), before `up` raises: the engine
         takes it for failed, forgets it, and would do it a second time."""
         self._line = line
-        if not (folder / "Pulumi.yaml").is_file():
-            raise ConfigError(
-                "there is no Pulumi.yaml here", where=str(folder), remedy="run the command in the project's folder"
-            )
+        expect_project(folder)
         self._command = Command()
         self._workspace = Workspace(
             work_dir=str(folder),

@@ -54,15 +54,26 @@ def load(folder: Path, name: str, missing: str = "") -> EnvironmentConfig:
 
     file = path(folder, name)
     if not file.is_file():
-        raise ConfigError(
-            f"no environment {name}: there is no such file here",
-            where=str(file),
-            # `pulumi stack rm` takes the file with the stack, unless it is told not to (`--preserve-config`).
-            remedy=missing
-            or "run the command in the folder of Pulumi.yaml, or make the file (docs/configuration.md). If "
-            f"`pulumi stack rm` has deleted it, `git checkout HEAD -- {file.name}` brings it back as it was committed",
-        )
+        raise _none(folder, name, missing)
     return EnvironmentConfig.from_file(file, name)
+
+
+def _none(folder: Path, name: str, missing: str) -> ConfigError:
+    from amplify_delivery.stacks.config import Project  # noqa: PLC0415
+    from amplify_delivery.stacks.config.absent import expect_project, no_stack  # noqa: PLC0415
+
+    expect_project(folder)
+    file = path(folder, name)
+    error = no_stack(
+        file,
+        "environment",
+        Project(folder).stacks("backend"),
+        # `pulumi stack rm` takes the file with the stack, unless it is told not to (`--preserve-config`).
+        f" (`amplify-delivery init --personal {name}=ACCOUNT/REGION`). If `pulumi stack rm` has deleted it, "
+        f"`git checkout HEAD -- {file.name}` brings it back as it was committed",
+    )
+    error.remedy = missing or error.remedy
+    return error
 
 
 def program(folder: Path, name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from amplify_delivery.components.documents.fields import WRITTEN, Model, unknown
 from amplify_delivery.components.documents.pipeline.source_models import PipelineSource
 from amplify_delivery.components.documents.pipeline.stage_models import Step
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config.absent import expect_project, no_stack
 from amplify_delivery.stacks.config.account import AccountConfig
 from amplify_delivery.stacks.config.environment import EnvironmentConfig, keys
 from amplify_delivery.stacks.config.pipeline import PipelineConfig
@@ -152,14 +152,8 @@ class Project:
     def _must_exist(self, stack: str, what: str, program: str) -> None:
         if self.file(stack).is_file():
             return
-        known = self.stacks(program)
-        close = difflib.get_close_matches(stack, known, n=1, cutoff=0.5)
-        guess = f", did you mean {close[0]!r}?" if close else ""
-        raise ConfigError(
-            f"there is no {what} {stack!r}{guess}",
-            where=str(self.file(stack)),
-            remedy=f"make the file, or name one of {', '.join(known) or 'those that you make'}",
-        )
+        expect_project(self.directory)
+        raise no_stack(self.file(stack), what, self.stacks(program))
 
 
 class _Once(Project):

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from amplify_delivery.components.documents.fields import BadValueError
 from amplify_delivery.errors import ConfigError
+from amplify_delivery.stacks.config.absent import unreadable
 
 _DESCRIBED = "docs/configuration.md describes it"
 """What to do where the error's own words do not say what to write instead."""
@@ -138,8 +139,7 @@ def _document(path: Path) -> dict[str, Any]:
             remedy="keep the one that is meant; which of them counts, nobody could tell",
         ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"cannot be read: {reason}", where=str(path), remedy="fix the file") from None
+        raise unreadable(path, error) from None
     if data in (None, ""):
         return {}
     if not isinstance(data, dict):

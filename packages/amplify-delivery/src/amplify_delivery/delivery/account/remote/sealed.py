@@ -16,6 +16,7 @@ from pathlib import Path
 
 from amplify_delivery.components.documents.pipeline.artifact import KEPT, LIST
 from amplify_delivery.errors import ConfigError, RefusedError
+from amplify_delivery.stacks.config.absent import expect_project
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _REMEDY = "make it outside of the checkout, or remove it first; nothing was written"
@@ -23,12 +24,7 @@ _REMEDY = "make it outside of the checkout, or remove it first; nothing was writ
 
 def pack(folder: Path, out: Path) -> str:
     """Write the checkout in `folder` as a zip with its list; the digest. Raises `RefusedError`, `ConfigError`."""
-    if not (folder / "Pulumi.yaml").is_file():
-        raise ConfigError(
-            "there is no Pulumi.yaml here, so this is not a project that can be delivered",
-            where=str(folder.resolve()),
-            remedy="run the command in the project's folder; nothing was written",
-        )
+    expect_project(folder, "; nothing was written")
     kept = _kept(folder)
     names = sorted(_names(folder, kept, out.resolve()), key=lambda name: f"./{name}".encode())
     content = io.BytesIO()

@@ -32,6 +32,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeliveryError, ExportRefused, RefusedError
 from amplify_delivery.export import Assembly, Export, assemble, load_assembly, read_export, read_files, render_root
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
+from amplify_delivery.stacks.config.absent import expect_project
 from amplify_delivery.stacks.config.parameters import SecretKey
 from amplify_delivery.stacks.config.reader import own_keys_in
 from amplify_delivery.stacks.inputs import (
@@ -114,13 +115,14 @@ def against(folder: Path, ref: str, environments: Sequence[str], variables: Mapp
     Raises `RefusedError` and `ConfigError`s, also for a commit that has no such project, `ExportRefused` for an export
     that is not delivered.
     """
+    expect_project(folder)
     here = Project(folder)
     names = tuple(dict.fromkeys(environments)) or here.stacks("backend")
     if not names:
         raise ConfigError(
             "there is no environment here",
             where=str(folder.resolve()),
-            remedy="run the command in the folder of Pulumi.yaml (docs/configuration.md)",
+            remedy="make one: `amplify-delivery init --personal NAME=ACCOUNT/REGION`",
         )
     parsed: dict[str, Mapping[str, Any]] = {}
     new = _Side(folder, parsed)

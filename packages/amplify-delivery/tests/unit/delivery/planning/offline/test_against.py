@@ -355,7 +355,7 @@ def test_a_commit_of_another_layout(repository: Repository) -> None:
 
 
 def test_what_lies_here_is_refused_as_it_always_is(repository: Repository) -> None:
-    with pytest.raises(ConfigError, match="no environment stage"):
+    with pytest.raises(ConfigError, match="there is no environment 'stage'"):
         repository.against("HEAD", "stage")
     (repository.project / FOLDER / "export-tags.json").unlink()
     with pytest.raises(ExportRefused, match="AD102"):
