@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
+    from amplify_delivery.components.amplify_backend import AmplifyBackend
+    from amplify_delivery.components.backend.arguments import AmplifyBackendArgs
     from amplify_delivery.components.delivery_pipeline import DeliveryPipeline, DeliveryPipelineArgs
     from amplify_delivery.components.documents.naming import EnvironmentNames
     from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider
@@ -36,7 +37,7 @@ __all__ = [
 _HOME = {
     "Access": "providers",
     "AmplifyBackend": "amplify_backend",
-    "AmplifyBackendArgs": "amplify_backend",
+    "AmplifyBackendArgs": "backend.arguments",
     "BucketPublisher": "publisher",
     "DeliveryPipeline": "delivery_pipeline",
     "DeliveryPipelineArgs": "delivery_pipeline",

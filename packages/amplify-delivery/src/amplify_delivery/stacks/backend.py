@@ -17,7 +17,8 @@ import pulumi
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE
 from amplify_delivery.changes.ordered.handed import COPIED_VARIABLE, taken
-from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs, Terminable
+from amplify_delivery.components.amplify_backend import AmplifyBackend
+from amplify_delivery.components.backend.arguments import AmplifyBackendArgs, Terminable
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.image_repository import image_repository
 from amplify_delivery.components.lost_state import state_holds

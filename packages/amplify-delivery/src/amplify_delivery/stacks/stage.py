@@ -12,7 +12,8 @@ from typing import Protocol
 import pulumi
 import pulumi_aws as aws
 
-from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
+from amplify_delivery.components.amplify_backend import AmplifyBackend
+from amplify_delivery.components.backend.arguments import AmplifyBackendArgs
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.providers import Access, aws_native_provider
 from amplify_delivery.errors import ConfigError

@@ -9,7 +9,8 @@ from functools import partial
 import pulumi
 
 from amplify_delivery.changes.guard import PLAN_VARIABLE
-from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
+from amplify_delivery.components.amplify_backend import AmplifyBackend
+from amplify_delivery.components.backend.arguments import AmplifyBackendArgs
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.components.providers import Access, aws_native_provider, aws_provider

@@ -9,7 +9,8 @@ from typing import Any
 
 import pulumi
 
-from amplify_delivery.components.amplify_backend import AmplifyBackend, AmplifyBackendArgs
+from amplify_delivery.components.amplify_backend import AmplifyBackend
+from amplify_delivery.components.backend.arguments import AmplifyBackendArgs
 from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, assemble, read_export, render_root
 from unit.components.recorder import STACK, Recording, record

@@ -9,7 +9,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from amplify_delivery.components.amplify_backend import AmplifyBackend, Terminable
+from amplify_delivery.components import amplify_backend
+from amplify_delivery.components.amplify_backend import AmplifyBackend
+from amplify_delivery.components.backend.arguments import Terminable
 from amplify_delivery.errors import PublishError
 from amplify_delivery.export import assemble, read_export
 from amplify_delivery.export.assembly import BucketFile
@@ -79,7 +81,7 @@ def test_the_engine_protects_what_cloudformation_keeps(
     """A plain destroy of one that CloudFormation alone keeps would forget it. On the way to the root, what it gives up
     is there still."""
     off: list[str] = []
-    monkeypatch.setattr(AmplifyBackend, "_may_be_deleted", lambda _: off.append("off"))
+    monkeypatch.setattr(amplify_backend, "may_be_deleted", lambda *_: off.append("off"))
     terminable, root = Terminable(lambda _: wanted, lambda *_: None), rendered(todo)
     recording = deploy(todo, root, protect=False, terminable=terminable, instead=root if instead else None)
     assert bool(recording.one(STACK).request.protect) is protected

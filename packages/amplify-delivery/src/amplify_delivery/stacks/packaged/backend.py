@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 
 from amplify_delivery.components import amplify_backend, staging_area
+from amplify_delivery.components.backend import arguments
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.components.providers import Access, aws_provider
@@ -106,7 +107,7 @@ class AmplifyBackend(pulumi.ComponentResource):
         names = environment_names(assembly.project, config)
         made = amplify_backend.AmplifyBackend(
             name,
-            amplify_backend.AmplifyBackendArgs(
+            arguments.AmplifyBackendArgs(
                 assembly=assembly,
                 root=root,
                 staging_bucket=bucket,
@@ -115,7 +116,7 @@ class AmplifyBackend(pulumi.ComponentResource):
                 may_change=partial(publisher.check, assembly),
                 keep_trust=publisher.keep_trust,
                 explain=publisher.first_causes,
-                terminable=amplify_backend.Terminable(config.termination_protection, publisher.set_termination),
+                terminable=arguments.Terminable(config.termination_protection, publisher.set_termination),
                 secrets=secrets,
                 execution_role_arn=config.execution_role_arn
                 or (names.execution_role_arn if config.bootstrapped else None),
