@@ -71,18 +71,18 @@ def apply() -> None:
     replaces = expect(provisioners, "_replacing_change", "resource_type", "old_props", "new_props")
 
     def provision_resource(resource_type: str, logical_id: str, props: Any, stack_name: str) -> Any:
-        _require("create", _subject(resource_type, logical_id, stack_name, props))
+        _require("create", subject_of(resource_type, logical_id, stack_name, props))
         return provision(resource_type, logical_id, props, stack_name)
 
     def update_resource(resource_type: str, physical_id: str, old: Any, new: Any, *rest: Any) -> Any:
         stack_name, logical_id = rest[:2]
         if old == new and not (resource_type == _NESTED and is_behind(physical_id, new, stack_name)):
             return update(resource_type, physical_id, old, new, *rest)
-        before = _subject(resource_type, logical_id, stack_name, old, physical_id)
+        before = subject_of(resource_type, logical_id, stack_name, old, physical_id)
         if replaces(resource_type, old, new):
-            _require("create", _subject(resource_type, logical_id, stack_name, new))
+            _require("create", subject_of(resource_type, logical_id, stack_name, new))
         else:
-            _require("update", _subject(resource_type, logical_id, stack_name, new, physical_id), old)
+            _require("update", subject_of(resource_type, logical_id, stack_name, new, physical_id), old)
         token = _replacing.set(before)
         try:
             return update(resource_type, physical_id, old, new, *rest)
@@ -92,7 +92,7 @@ def apply() -> None:
     def delete_resource(
         resource_type: str, physical_id: str, props: Any, stack_name: str = "", logical_id: str = ""
     ) -> Any:
-        _require("delete", _subject(resource_type, logical_id, stack_name, props, physical_id))
+        _require("delete", subject_of(resource_type, logical_id, stack_name, props, physical_id))
         return delete(resource_type, physical_id, props, stack_name, logical_id)
 
     def delete_predecessor(delete_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -134,7 +134,7 @@ def _ask_for_dynamic_references() -> None:
         if stack_name:
             acting = _acting(stack_name)
             for call in _reads(literal.removeprefix("{{resolve:").removesuffix("}}")):
-                _ask(acting, call)
+                ask(acting, call)
         return resolve(literal)
 
     replace("_deploy_stack_async", deploy_stack, *holders("_deploy_stack_async"))
@@ -160,7 +160,7 @@ def _ask_for_stored_parameters() -> None:
         acting = _looks_up()
         if acting is not None:
             for call in _reads(f"ssm:{name}"):
-                _ask(acting, call)
+                ask(acting, call)
         return value(name, *args, **kwargs)
 
     replace("_resolve_parameters", resolve_parameters, engine, *holders("_resolve_parameters"))
@@ -189,7 +189,7 @@ def _ask_for_transforms() -> None:
             name = engine._SAM_TRANSFORM.rpartition("::")[2]
             transform = f"arn:aws:cloudformation:{get_region()}:aws:transform/{name}"
             try:
-                _ask(started.acting, Call("cloudformation:CreateChangeSet", transform))
+                ask(started.acting, Call("cloudformation:CreateChangeSet", transform))
             except _rights.AccessDeniedError as denied:
                 started.denied = denied.sentence
                 raise
@@ -266,9 +266,10 @@ def _as_whoever_acts(action: Callable[[Any], Any], params: Any, role: str | None
     return helpers._error("AccessDenied", started.denied, 403) if started.denied else answer
 
 
-def _subject(
+def subject_of(
     resource_type: str, logical_id: str | None, stack_name: str | None, props: Any, physical_id: str = ""
 ) -> Subject:
+    """A resource of a stack, as CloudFormation's handler calls for it are told (`handlers`)."""
     return Subject(
         resource_type,
         logical_id or "",
@@ -294,9 +295,9 @@ def _require(operation: Operation, subject: Subject, old: Mapping[str, Any] | No
     if acting.layers is None:
         return
     if role and subject.resource_type == _NESTED:
-        _ask(acting, Call("iam:PassRole", role, {"iam:PassedToService": "cloudformation.amazonaws.com"}))
+        ask(acting, Call("iam:PassRole", role, {"iam:PassedToService": "cloudformation.amazonaws.com"}))
     for call in calls(operation, subject, old):
-        _ask(acting, call, {"cloudformation:RoleArn": role} if role and subject.resource_type == _NESTED else {})
+        ask(acting, call, {"cloudformation:RoleArn": role} if role and subject.resource_type == _NESTED else {})
 
 
 def _role_of(stack_name: str) -> str:
@@ -311,7 +312,8 @@ def _acting(stack_name: str) -> _rights.Acting:
     return acting
 
 
-def _ask(acting: _rights.Acting, call: Call, more: Mapping[str, Any] | None = None) -> None:
+def ask(acting: _rights.Acting, call: Call, more: Mapping[str, Any] | None = None) -> None:
+    """Raise `_rights.AccessDeniedError` unless whoever acts may make a call; `more` are condition keys beside it."""
     context = {**call.context, **(more or {})}
     if call.action.startswith("kms:") and ":alias/" in call.resource and not call.action.endswith("Alias"):
         call = Call(call.action, key_arn(call.resource))

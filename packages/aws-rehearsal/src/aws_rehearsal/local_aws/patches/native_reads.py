@@ -18,7 +18,7 @@ from ministack.services.cloudformation import helpers
 from . import _rights
 from ._expect import PatchError
 from .cloud_control import PREFIX
-from .execution_role import _ask, _subject
+from .execution_role import ask, subject_of
 
 _ACTION = "DetectStackResourceDrift"
 
@@ -45,7 +45,7 @@ def apply() -> None:
 
 def _ask_to_read(stack_name: str, logical_id: str, record: Mapping[str, Any]) -> None:
     acting = _rights.caller()
-    read = _subject(
+    read = subject_of(
         record["ResourceType"],
         logical_id,
         stack_name,
@@ -53,7 +53,7 @@ def _ask_to_read(stack_name: str, logical_id: str, record: Mapping[str, Any]) ->
         record.get("PhysicalResourceId", ""),
     )
     for call in reads(read):
-        _ask(acting, call)
+        ask(acting, call)
 
 
 def probe(aws: Any) -> bool:
