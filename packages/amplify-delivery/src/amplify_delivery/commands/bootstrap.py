@@ -11,6 +11,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.bootstrap import at_once, bootstrapping, taking_over
 from amplify_delivery.delivery.bootstrap.bootstrapping import AccountStack, Bootstrapped
+from amplify_delivery.delivery.bootstrap.move import Move
 from amplify_delivery.delivery.bootstrap.progress import duration
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.locking import waiting
@@ -160,7 +161,7 @@ def _take_over(args: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def _show_move(move: taking_over.Move, former: str | None) -> None:
+def _show_move(move: Move, former: str | None) -> None:
     if move.done:
         print(f"{move.environment}: its account has taken it over already, there is nothing to do")
         return

@@ -16,9 +16,7 @@ Up to step 3 the environment is delivered as before; from step 5 on as any other
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from amplify_delivery.components.documents.naming import STATE_PREFIX, EnvironmentNames
 from amplify_delivery.delivery.account.aws_account import Account
@@ -26,6 +24,7 @@ from amplify_delivery.delivery.adoption import beside, own_place
 from amplify_delivery.delivery.adoption.own_place import Place, State
 from amplify_delivery.delivery.adoption.state import root_of
 from amplify_delivery.delivery.bootstrap import bootstrapping, own_areas
+from amplify_delivery.delivery.bootstrap.move import Move, TakenOver, nothing_to_take_over
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, new_home, state_bucket
 from amplify_delivery.delivery.engine.engine import Engine
@@ -49,70 +48,6 @@ from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import ADOPT_VARIABLE
 
 Said = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Move:
-    """What is to be done: looked at, and not begun. `done`: nothing, it is there."""
-
-    environment: str
-    stack: str
-    """The account's stack."""
-    former: str
-    """The backend that the state is in."""
-    backend: str
-    """The one that it comes into."""
-    key: str
-    place: Place
-    root: str
-    secrets: tuple[str, ...] = ()
-    """Paths of the stack file's secrets."""
-    done: bool = False
-    moving: bool = False
-    """Whether an earlier run has begun with the state."""
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "environment": self.environment,
-            "accountStack": self.stack,
-            "from": self.former,
-            "to": self.backend,
-            "secretsProvider": self.key,
-            "stagingBucket": self.place.bucket,
-            "repository": self.place.repository,
-            "rootStack": self.root,
-            "secrets": list(self.secrets),
-            "done": self.done,
-        }
-
-
-@dataclass(frozen=True)
-class TakenOver:
-    """What was done, with what comes next."""
-
-    move: Move
-    notes: tuple[str, ...]
-
-
-def nothing_to_take_over(names: EnvironmentNames, former: str, place: Place | None, *, runs: bool) -> RefusedError:
-    """Of a state in `former` that holds no `place`, or of whose environment no root stack `runs`. Pure."""
-    environment, again = names.environment, own_areas.begin_again(names)
-    if place and not runs:
-        return RefusedError(
-            f"the state of {environment} there holds no root stack: a first `up` has not come so far, and there is "
-            "nothing to take over",
-            where=former,
-            remedy=f"nothing was changed. {again[0].upper()}{again[1:]}",
-        )
-    begun = f". Where that finds {names.staging_bucket} without a root stack that runs: {again}"
-    return RefusedError(
-        f"the state of {environment} there holds {'no staging area of its own' if runs else 'no root stack'}: there is "
-        "nothing to take over",
-        where=former,
-        remedy="nothing was changed. Name the backend that `pulumi up` was used with (`--from BACKEND`, as in "
-        f"PULUMI_BACKEND_URL). What does not run yet needs `amplify-delivery bootstrap {environment}` alone; "
-        f"what `amplify push` has made, `amplify-delivery adopt {environment}` after it{'' if runs else begun}",
-    )
 
 
 class TakingOver:
