@@ -255,6 +255,25 @@ def test_the_page_has_the_rooms_of_the_delivery_in_their_order() -> None:
     assert upward == set()
 
 
+def test_the_page_has_every_room() -> None:
+    """Those inside of rooms too, and none that is not there."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    others, delivery = (
+        page.partition(f"## The rooms of {name}")[2].split("\n## ")[0] for name in ("the other packages", "`delivery/`")
+    )
+    rooms = {folder.relative_to(root).as_posix() for root in SOURCES.values() for folder in below(root)} - {*ORDER}
+    inside = {name for name in rooms if name.startswith("delivery/")}
+    rows = "\n".join(line for line in others.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`([a-z_/]+)`", rows)) == rooms - inside
+    deeper = {name.split("/")[2] for name in inside if name.count("/") > 1}
+    assert set(re.findall(r"`(\w+)/`", delivery)) - {"delivery"} == deeper
+
+
+def below(root: Path) -> list[Path]:
+    """The packages inside of a distribution's."""
+    return sorted(file.parent for file in root.rglob("__init__.py") if file.parent != root)
+
+
 def test_a_command_is_no_library_for_another() -> None:
     commands = modules(SOURCES["amplify_delivery"] / "commands")
     wrong = {

@@ -1,1 +1,1 @@
-"""Many accounts at once: what each says of itself, workers that go on where others fail, and the table of it all."""
+"""Letting a pipeline into accounts, many at once; an environment that runs moves into its account."""

@@ -1,1 +1,1 @@
-"""The pipeline while it delivers: its restart, its own rights, the bake time of a stage."""
+"""The pipeline while it delivers: its own update and restart, its rights, the bake time of a stage."""
