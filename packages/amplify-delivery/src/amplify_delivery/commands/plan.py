@@ -137,11 +137,5 @@ def _plan(environment: str, args: argparse.Namespace, context: Context) -> int:
 
 
 def _write(file: Path, text: str) -> None:
-    try:
+    with output.writing(file):
         file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be written: {error.strerror}",
-            where=str(file),
-            remedy="name a file that may be written, in a folder that is there",
-        ) from None

@@ -10,7 +10,6 @@ from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.reporting.gathering import report
 from amplify_delivery.delivery.reporting.page.rendering import written
-from amplify_delivery.errors import ConfigError
 
 ABOUT = About(
     needs="files; AWS and Pulumi for what they know",
@@ -46,16 +45,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     found = report(args.environment, context, drift=args.drift)
     page = args.out or (None if args.json else context.folder / "build" / f"report-{args.environment}.html")
     if page is not None:
-        try:
+        with output.writing(page):
             if args.out is None:
                 page.parent.mkdir(exist_ok=True)
             written(found, page)
-        except OSError as error:
-            raise ConfigError(
-                f"cannot be written: {error.strerror}",
-                where=str(page),
-                remedy="name a file that may be written, in a folder that is there",
-            ) from None
     if args.json:
         output.document(found.document())
         return 0

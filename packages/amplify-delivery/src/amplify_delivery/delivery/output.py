@@ -38,9 +38,15 @@ def append_variables(file: Path, values: Mapping[str, str]) -> None:
                 where=str(file),
                 remedy="look at the build's log: it is not a digest",
             )
+    with writing(file), file.open("a", encoding="utf-8") as lines:
+        lines.writelines(f"{name}={value}\n" for name, value in sorted(values.items()))
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Raise `ConfigError` where the block cannot write a file that an argument has named."""
     try:
-        with file.open("a", encoding="utf-8") as lines:
-            lines.writelines(f"{name}={value}\n" for name, value in sorted(values.items()))
+        yield
     except OSError as problem:
         raise ConfigError(
             f"cannot be written: {problem.strerror}",

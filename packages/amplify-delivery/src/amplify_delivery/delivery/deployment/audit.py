@@ -17,7 +17,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import Plan
-from amplify_delivery.errors import ConfigError, DeliveryError, RefusedError
+from amplify_delivery.errors import DeliveryError, RefusedError
 
 BUILD_VARIABLE = "CODEBUILD_BUILD_ID"
 """Set by CodeBuild ("Environment variables in build environments"): which build this is."""
@@ -109,15 +109,8 @@ class Audit:
     def _append(self, text: str) -> None:
         if self._file is None:
             return
-        try:
-            with self._file.open("a", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as problem:
-            raise ConfigError(
-                f"cannot be written: {problem.strerror}",
-                where=str(self._file),
-                remedy="name a file that may be written, in a folder that is there",
-            ) from None
+        with output.writing(self._file), self._file.open("a", encoding="utf-8") as file:
+            file.write(text)
 
 
 def log_of(target: Wanted, command: str) -> AuditLog:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from amplify_delivery.components.documents.pipeline.artifact import KEPT, LIST
+from amplify_delivery.delivery import output
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.stacks.config.absent import expect_project
 
@@ -35,15 +36,9 @@ def pack(folder: Path, out: Path) -> str:
             listing += f"{hashlib.sha256(body).hexdigest()}  ./{name}\n"
             _add(archive, name, body, executable=os.access(folder / name, os.X_OK))
         _add(archive, LIST, listing.encode(), executable=False)
-    try:
+    with output.writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(content.getvalue())
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be written: {error.strerror}",
-            where=str(out),
-            remedy="name a file that may be written, in a folder that is there",
-        ) from None
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
