@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.account import bootstrap_version
@@ -13,7 +12,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
 from amplify_delivery.export import render_root
 from amplify_delivery.publishing import PublishTarget, publish
-from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.access import environment_names, staging_bucket
 from amplify_delivery.stacks.images import check_built
 from amplify_delivery.stacks.inputs import as_configured, of_project, read_assembly
 
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         assembly = read_assembly(config, context.folder, project.app)
     check_built(assembly, str(stack_files.path(context.folder, args.environment)))
     bootstrap_version.check_account(config, project)
-    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    bucket = staging_bucket(project.app, config)
     root = render_root(assembly, values, bucket)
     names = environment_names(project.app, config)
     target = PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn, names.repository)

@@ -20,6 +20,7 @@ from amplify_delivery.components.documents.pipeline.stage_models import Stage
 from amplify_delivery.components.documents.rights.serverless import types_of
 from amplify_delivery.components.documents.statements import Network, allow
 from amplify_delivery.components.documents.web_identity import WebIdentity, github, gitlab
+from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, render_root
 from amplify_delivery.export.documents import parse_json
@@ -37,6 +38,15 @@ def environment_names(app: str, environment: EnvironmentConfig) -> EnvironmentNa
     return EnvironmentNames(
         app, environment.account, environment.region, environment.environment, former=environment.enrolled
     )
+
+
+def staging_bucket(app: str, environment: EnvironmentConfig) -> str:
+    """Name of an environment's staging bucket, whether its account makes it or its own program.
+
+    Of `environment_names` it is not asked: they refuse a name that no environment may have, and `render_root`, which
+    wants this, says better what is wrong with it.
+    """
+    return staging_bucket_name(app, environment.environment, environment.account, environment.region)
 
 
 def pipeline_names(app: str, name: str, pipeline: PipelineConfig) -> PipelineNames:

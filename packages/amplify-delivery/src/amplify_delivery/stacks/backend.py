@@ -22,7 +22,6 @@ from amplify_delivery.components.backend.arguments import AmplifyBackendArgs, Te
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.image_repository import image_repository
 from amplify_delivery.components.lost_state import state_holds
-from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import (
@@ -39,7 +38,7 @@ from amplify_delivery.export import Assembly, Finding, RootStack, render_root
 from amplify_delivery.export.values.bindings import told
 from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE
 from amplify_delivery.stacks import secret_outputs
-from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.access import environment_names, staging_bucket
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
 from amplify_delivery.stacks.images import IMAGES, PUSHED_IMAGES, check_built
 from amplify_delivery.stacks.inputs import (
@@ -63,7 +62,7 @@ def program(stage: StageFactory) -> None:
     config, directory = configuration.environment, configuration.directory
     assembly = read_assembly(config, directory, pulumi.get_project())
     say(told(assembly, config.kept_literals))
-    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    bucket = staging_bucket(assembly.project, config)
     values = environment_values(config, directory, datetime.now(UTC), assembly.project)
     root = render_root(assembly, values, bucket)
     guard = config.guard(pulumi.get_stack(), datetime.now(UTC).date(), os.environ.get(PLAN_VARIABLE))

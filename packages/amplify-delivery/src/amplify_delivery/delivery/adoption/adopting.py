@@ -12,7 +12,6 @@ from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.changes.stacks import MASK
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import api_keys, beside, function_secrets, refusing, running, state
@@ -35,7 +34,7 @@ from amplify_delivery.errors import midway
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
 from amplify_delivery.publishing.credentials import of_profile
-from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.access import environment_names, staging_bucket
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.reader import own_keys_in
 from amplify_delivery.stacks.inputs import ADOPT_VARIABLE, read_assembly, root_stack_name
@@ -176,10 +175,10 @@ def _decide(
     """What is to be written. Raises `DeliveryError`s for all that speaks against the adoption."""
     name, file = found.name, stack_files.path(context.folder, environment)
     refusing.check_names(config, own_keys_in(file), name, file.name)
-    bucket = staging_bucket_name(name.project, name.environment, config.account, config.region)
+    named = config.model_copy(update={"environment": name.environment, "suffix": name.suffix})
+    bucket = staging_bucket(name.project, named)
     target = publishing.PublishTarget(bucket, config.account, config.region, config.profile, config.role_arn)
     publishing.check_stack(target, str(name), creating=False)
-    named = config.model_copy(update={"environment": name.environment, "suffix": name.suffix})
     with_secrets = named.model_copy(update={"secret_names": named.secret_names | plain_secrets(found.stacks).keys()})
     assembly = read_assembly(with_secrets, context.folder, context.project.app)
     refusing.check_export(assembly, config, name, ours=lost and refusing.is_ours(found.stacks))

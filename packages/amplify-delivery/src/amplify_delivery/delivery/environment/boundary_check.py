@@ -3,12 +3,11 @@ AWS."""
 
 from __future__ import annotations
 
-from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.planning import Stacks, beyond_boundary, unread_policies
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.export import Assembly, render_root
-from amplify_delivery.stacks.access import resource_types
+from amplify_delivery.stacks.access import resource_types, staging_bucket
 from amplify_delivery.stacks.config import Project
 
 
@@ -17,7 +16,7 @@ def notes(assembly: Assembly, environment: str, project: Project) -> tuple[str, 
     config = stack_files.load(project.directory, environment)
     if not config.bootstrapped:
         return ()
-    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    bucket = staging_bucket(assembly.project, config)
     root = render_root(assembly, stack_files.values(project.directory, config), bucket)
     allowed = rights_check.declared_boundary(config, project, resource_types(assembly))
     wanted = Stacks.of(assembly, root, root.parameters)

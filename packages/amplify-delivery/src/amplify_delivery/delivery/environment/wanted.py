@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import bootstrap_version
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.export import Assembly, RootStack, render_root
-from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.access import environment_names, staging_bucket
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.images import check_built
 from amplify_delivery.stacks.inputs import read_assembly, root_parameters
@@ -36,8 +35,7 @@ class Wanted:
     @property
     def bucket(self) -> str:
         """The staging bucket."""
-        config = self.config
-        return staging_bucket_name(self.assembly.project, config.environment, config.account, config.region)
+        return self.names.staging_bucket
 
     @property
     def execution_role_arn(self) -> str | None:
@@ -79,8 +77,7 @@ def files(config: EnvironmentConfig, context: Context) -> Described:
     values = stack_files.values(context.folder, config)
     project = context.project
     assembly = read_assembly(config, context.folder, project.app, context.assembly)
-    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
-    root = render_root(assembly, values, bucket)
+    root = render_root(assembly, values, staging_bucket(project.app, config))
     names = environment_names(project.app, config)
     return Described(config, assembly, root, root_parameters(root, values, config), names, context)
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, ExportRefused, render_root
 from amplify_delivery.findings import Finding, listed
 from amplify_delivery.publishing import Deployment, examine, refusing
+from amplify_delivery.stacks.access import staging_bucket
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.inputs import as_configured
 
@@ -48,7 +48,7 @@ def for_environments(
 
 def _deployment(assembly: Assembly, config: EnvironmentConfig, folder: Path) -> Deployment:
     """One environment's; what is wrong with its values is said of its file."""
-    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    bucket = staging_bucket(assembly.project, config)
     try:
         root = render_root(assembly, stack_files.values(folder, config), bucket)
     except ConfigError as error:

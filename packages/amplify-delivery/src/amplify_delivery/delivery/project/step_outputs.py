@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Assembly, RootStack, render_root
 from amplify_delivery.export.documents import parse_json
+from amplify_delivery.stacks.access import staging_bucket
 from amplify_delivery.stacks.config import EnvironmentConfig, PipelineConfig, Project
 from amplify_delivery.stacks.output_names import NESTED_OUTPUTS, ROOT_OUTPUTS
 
@@ -51,7 +51,7 @@ def check(project: Project, pipeline: str, assembly: Assembly) -> None:
 
 def possible(assembly: Assembly, config: EnvironmentConfig, folder: Path) -> frozenset[str]:
     """The names, and dotted paths, of all outputs that the environment may have without what its stage exports."""
-    bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+    bucket = staging_bucket(assembly.project, config)
     root = render_root(assembly, stack_files.values(folder, config), bucket)
     types = set(_types(assembly))
     own = [name for name, resource_type in _IF_THERE.items() if resource_type in types]

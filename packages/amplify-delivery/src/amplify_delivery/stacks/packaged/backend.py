@@ -14,12 +14,11 @@ import pulumi
 from amplify_delivery.components import amplify_backend, staging_area
 from amplify_delivery.components.backend import arguments
 from amplify_delivery.components.errors import as_run_error
-from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.export import render_root
-from amplify_delivery.stacks.access import environment_names
+from amplify_delivery.stacks.access import environment_names, staging_bucket
 from amplify_delivery.stacks.backend import first_create, place_of, same_staging_area
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.parameters import SecretKey
@@ -84,7 +83,7 @@ class AmplifyBackend(pulumi.ComponentResource):
         config = validated(EnvironmentConfig, {**args, "secretNames": frozenset(secrets)}, name)
         now = datetime.now(UTC)
         assembly = assembly_of(config, directory)
-        bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
+        bucket = staging_bucket(assembly.project, config)
         root = render_root(assembly, environment_values(config, directory, now, assembly.project), bucket)
         guard = config.guard(pulumi.get_stack(), now.date())
         access = Access(config.account, config.region, config.profile, config.role_arn)

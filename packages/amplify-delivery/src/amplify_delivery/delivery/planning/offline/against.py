@@ -22,7 +22,6 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Step
 from amplify_delivery.components.backend.contents import contents as contents_of
 from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
-from amplify_delivery.components.names import staging_bucket_name
 from amplify_delivery.delivery.planning.in_order import in_order
 from amplify_delivery.delivery.planning.notes import boundary_comes, ignored, losses, unread
 from amplify_delivery.delivery.planning.offline.revision import Contents, Revision
@@ -31,6 +30,7 @@ from amplify_delivery.delivery.planning.termination import protection
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeliveryError, ExportRefused, RefusedError
 from amplify_delivery.export import Assembly, Export, assemble, load_assembly, read_export, read_files, render_root
+from amplify_delivery.stacks.access import staging_bucket
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 from amplify_delivery.stacks.config.absent import expect_project
 from amplify_delivery.stacks.config.parameters import SecretKey
@@ -154,8 +154,7 @@ class _Side:
         with self.told():
             values = environment_values(config, self.folder, now, app)
             assembly = self._assembly(config, app)
-            bucket = staging_bucket_name(assembly.project, config.environment, config.account, config.region)
-            root = render_root(assembly, values, bucket)
+            root = render_root(assembly, values, staging_bucket(app, config))
         parameters = root_parameters(root, values, config)
         stacks = Stacks.of(assembly, root, parameters, self.parsed)
         return _Environment(config, root.stack_name, stacks, own(assembly), contents_of(assembly).stateful)
