@@ -138,7 +138,7 @@ class SetupError(DeliveryError):
     """A tool that is needed is not there and could not be had."""
 
 
-def of(error: DeployError, message: str, *, where: str, remedy: str) -> DeployError:
+def reworded(error: DeployError, message: str, *, where: str, remedy: str) -> DeployError:
     """`error` in other words: refused or failed as it was."""
     return (FailedError if error.changed else RefusedError)(message, where=where, remedy=remedy)
 

@@ -11,7 +11,7 @@ from typing import Any
 from amplify_delivery.changes.ordered.successors import keeps_its_items
 from amplify_delivery.changes.references import targets
 from amplify_delivery.changes.replacement import causes
-from amplify_delivery.changes.stacks import KEEPS, Stacks
+from amplify_delivery.changes.stacks import DELETES, Stacks
 from amplify_delivery.changes.stateful import data_of, remade_by
 from amplify_delivery.changes.steps import (
     AddResource,
@@ -99,7 +99,7 @@ class _Resources:
 
     def removed(self, path: Path, resource: ResolvedResource) -> RemoveResource:
         kept = any(
-            self.old.policy(path[:depth], "DeletionPolicy") != KEEPS
+            self.old.policy(path[:depth], "DeletionPolicy") != DELETES
             for depth in range(1, len(path) + 1)
             if depth == len(path) or path[:depth] not in self.new.resolved.stacks
         )

@@ -22,7 +22,7 @@ MASK = "****"
 KEY = re.compile(r"templates/[0-9a-f]{64}\.json")
 """Of a template in the staging bucket; it is made from its content (`AssemblyObject.of_template`)."""
 
-KEEPS = "Delete"
+DELETES = "Delete"
 """The `DeletionPolicy` and `UpdateReplacePolicy` of a resource that has none; every other one keeps the data."""
 
 
@@ -97,5 +97,5 @@ class Stacks:
 
     def policy(self, path: Path, name: str) -> str:
         """A resource's `DeletionPolicy` or `UpdateReplacePolicy`."""
-        value = self.resource(path).get(name, KEEPS)
-        return value if isinstance(value, str) else KEEPS  # an expression: nothing says that it keeps anything
+        value = self.resource(path).get(name, DELETES)
+        return value if isinstance(value, str) else DELETES  # an expression: nothing says that it keeps anything

@@ -8,7 +8,7 @@ from typing import Any
 
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
-from amplify_delivery.publishing.stack_states import Place, Way, of
+from amplify_delivery.publishing.stack_states import Place, Way, meaning
 
 _AMPLIFY = frozenset({"AuthRole", "UnauthRole", "DeploymentBucket"})
 """Resources of every root stack that the Amplify CLI makes (amplify-cli, `root-cloudformation-stack.json`)."""
@@ -48,7 +48,7 @@ def is_held(found: Mapping[str, Any], ids: Collection[str]) -> bool:
 
 def check(place: Place, status: str, template: Mapping[str, Any]) -> None:
     """Raise `RefusedError` for a root stack that the engine's state does not hold, unless there is nothing in it."""
-    if of(status).deliver in (Way.CLEAR, Way.MAKE):
+    if meaning(status).deliver in (Way.CLEAR, Way.MAKE):
         return
     whose = owner(template)
     raise RefusedError(

@@ -84,19 +84,19 @@ _UNKNOWN = State(Way.REFUSE, Way.REFUSE, Way.REFUSE)
 """A state that AWS has added since."""
 
 
-def of(status: str | None) -> State:
+def meaning(status: str | None) -> State:
     """What a state means; None is that of a stack that is not there."""
     return STATES["DELETE_COMPLETE"] if status is None else STATES.get(status, _UNKNOWN)
 
 
 def busy(status: str | None) -> bool:
     """Whether an operation is changing the stack."""
-    return of(status).deliver is Way.WAIT
+    return meaning(status).deliver is Way.WAIT
 
 
 def begins_anew(status: str | None) -> bool:
     """Whether a deployment makes the stack, rather than updates it: what it may hold by now is not updated."""
-    return of(status).deliver in (Way.MAKE, Way.CLEAR, Way.DELETE)
+    return meaning(status).deliver in (Way.MAKE, Way.CLEAR, Way.DELETE)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def aws(operation: str, stack: str, options: str) -> str:
 
 def check_root(place: Place, status: str | None, *, destroying: bool = False) -> Way:
     """What is done about the root stack; never `WAIT` or `REFUSE`, for which it raises `RefusedError`."""
-    state = of(status)
+    state = meaning(status)
     way = state.destroy if destroying else state.deliver
     if way is Way.WAIT:
         wait = ", or with `--wait MINUTES`" if place.environment else ""
@@ -147,7 +147,7 @@ def check_nested(place: Place, nested: Mapping[Path, tuple[str, str]], *, destro
     Only of a root that could be updated: what a root does that is recovered first it does to all below it."""
     for path, stack, status in _standing_in_the_way(nested, destroying):
         where = f"{'/'.join(path)} ({stack}, nested in {place.name})"
-        if of(status).nested is Way.WAIT:
+        if meaning(status).nested is Way.WAIT:
             raise RefusedError(
                 f"its state is {status}: somebody is changing it by itself",
                 where=where,
@@ -163,10 +163,10 @@ def check_nested(place: Place, nested: Mapping[Path, tuple[str, str]], *, destro
 
 def _standing_in_the_way(nested: Mapping[Path, tuple[str, str]], destroying: bool) -> Iterator[tuple[Path, str, str]]:
     """Those first for which waiting is enough: another one may have been left by the same operation."""
-    found = [(path, *named) for path, named in sorted(nested.items()) if of(named[1]).nested is not Way.GO]
+    found = [(path, *named) for path, named in sorted(nested.items()) if meaning(named[1]).nested is not Way.GO]
     if destroying:
-        found = [f for f in found if of(f[2]).nested is Way.WAIT]
-    yield from sorted(found, key=lambda f: of(f[2]).nested is not Way.WAIT)
+        found = [f for f in found if meaning(f[2]).nested is Way.WAIT]
+    yield from sorted(found, key=lambda f: meaning(f[2]).nested is not Way.WAIT)
 
 
 _LOOK = "`aws cloudformation describe-stack-events --stack-name {stack} {options}` says what failed"

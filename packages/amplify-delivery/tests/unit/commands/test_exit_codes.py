@@ -32,7 +32,7 @@ from amplify_delivery.errors import (
     SetupError,
     StateError,
     midway,
-    of,
+    reworded,
 )
 
 UNCHANGED = [
@@ -82,8 +82,8 @@ def test_before_anything_has_begun_a_refusal_stays_one() -> None:
 
 
 def test_other_words_change_nothing_of_that() -> None:
-    assert of(FailedError("x"), "y", where="", remedy="").changed
-    assert not of(RefusedError("x"), "y", where="", remedy="").changed
+    assert reworded(FailedError("x"), "y", where="", remedy="").changed
+    assert not reworded(RefusedError("x"), "y", where="", remedy="").changed
 
 
 @pytest.mark.parametrize(("error", "code", "changed"), [(RefusedError("no"), 3, "no"), (FailedError("no"), 4, "maybe")])

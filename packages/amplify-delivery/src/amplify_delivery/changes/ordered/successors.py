@@ -25,7 +25,7 @@ from typing import Any
 from amplify_delivery.changes.ordered.indexes import NotOrderableError
 from amplify_delivery.changes.references import functions, imports_of
 from amplify_delivery.changes.replacement import causes
-from amplify_delivery.changes.stacks import KEEPS, Stacks
+from amplify_delivery.changes.stacks import DELETES, Stacks
 from amplify_delivery.changes.steps import Path, Step, replaced_by
 from amplify_delivery.export.assembling.successors import RETAINED, SUCCESSOR
 from amplify_delivery.export.assembly import canonical
@@ -207,7 +207,7 @@ def keeps_its_items(old: Stacks, new: Stacks, path: Path) -> bool:
     to the old one, which is kept, and nobody reads the new one before the items are there. Or another successor in the
     place of one that nobody uses."""
     was, now = _state(old, path), _state(new, path)
-    return was in (CLOSED, MADE) and now == MADE and old.policy(path, "UpdateReplacePolicy") != KEEPS
+    return was in (CLOSED, MADE) and now == MADE and old.policy(path, "UpdateReplacePolicy") != DELETES
 
 
 def is_copied(new: Stacks, path: Path) -> bool:

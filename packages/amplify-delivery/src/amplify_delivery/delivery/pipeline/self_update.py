@@ -23,7 +23,7 @@ from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import AT_REST
 from amplify_delivery.delivery.teardown import removal
-from amplify_delivery.errors import DeliveryError, DeployError, LockedError, RefusedError, midway, of
+from amplify_delivery.errors import DeliveryError, DeployError, LockedError, RefusedError, midway, reworded
 from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.stacks.config import PipelineConfig
 
@@ -109,7 +109,7 @@ def _not_let_in(error: DeployError, role: str, model: PipelineModel) -> DeployEr
     names = next((names for names in model.environments if names.action_role_arn == role), None)
     if names is None:
         return error
-    return of(
+    return reworded(
         error,
         f"the account of {names.environment} does not let the pipeline in:\n{error.message}",
         where=error.where,

@@ -20,7 +20,7 @@ from amplify_delivery.changes.steps import (
     UpdateStack,
     digest,
 )
-from amplify_delivery.publishing.stack_states import Way, of
+from amplify_delivery.publishing.stack_states import Way, meaning
 
 _BACK = ("continue-update-rollback", "rollback-stack")
 """What brings a root stack back to where it was before the operation that failed."""
@@ -71,5 +71,5 @@ def _leads_back(step: RecoverStack) -> bool:
     """Whether a recovery only ends what CloudFormation had begun to take back, so that what was approved can be done
     from there: with nothing left as it is, and nothing deleted that was ever made whole."""
     back = step.operation in _BACK and step.status.startswith("UPDATE_")
-    nothing_in_it = step.operation == "delete-stack" and of(step.status).deliver is Way.CLEAR
+    nothing_in_it = step.operation == "delete-stack" and meaning(step.status).deliver is Way.CLEAR
     return (back and not step.skipped) or nothing_in_it

@@ -19,7 +19,7 @@ from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.printing import plans
-from amplify_delivery.errors import DeployError, FailedError, midway, of
+from amplify_delivery.errors import DeployError, FailedError, midway, reworded
 from amplify_delivery.publishing.aws_errors import suppressing_all
 from amplify_delivery.publishing.failures import failed_resources
 
@@ -109,4 +109,4 @@ def with_reasons(error: DeployError, account: Account) -> DeployError:
     if refusal:
         return error  # without credentials the engine's own words have to do
     news = [line for line in found if line not in error.message]
-    return of(error, "\n".join([error.message, *news]), where=error.where, remedy=error.remedy)
+    return reworded(error, "\n".join([error.message, *news]), where=error.where, remedy=error.remedy)
