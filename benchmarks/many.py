@@ -20,7 +20,7 @@ from botocore.awsrequest import AWSResponse
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.bootstrap import bootstrapping
-from amplify_delivery.delivery.bootstrap.bootstrapping import AccountStack
+from amplify_delivery.delivery.bootstrap.account_stacks import AccountStack, account_stacks
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.export import assemble, read_export
 from amplify_delivery.stacks.config import Project
@@ -140,14 +140,14 @@ def _project(work: Path) -> tuple[Path, tuple[AccountStack, ...], Context]:
     os.environ["AWS_CONFIG_FILE"] = str(work / "no-config")
     context = Context(directory, {"CI": "true"})
     names = [projects.name_of(number) for number in range(ENVIRONMENTS)]
-    return directory, bootstrapping.account_stacks(Project(directory), names), context
+    return directory, account_stacks(Project(directory), names), context
 
 
 def _stamped(directory: Path, stacks: tuple[AccountStack, ...], context: Context) -> dict[str, str]:
     """The parameters of accounts in which everything is as it should be."""
     from amplify_delivery.delivery.bootstrap.progress import Progress  # noqa: PLC0415
 
-    one = bootstrapping._One(context, Progress(1, sys.stderr, plain=True), refresh=False, alone=True)
+    one = bootstrapping.StackUpdater(context, Progress(1, sys.stderr, plain=True), refresh=False, alone=True)
     app, found = Project(directory).app, dict[str, str]()
     for stack in stacks:
         digest = one._digest(stack)

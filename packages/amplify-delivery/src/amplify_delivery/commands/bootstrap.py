@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
-from amplify_delivery.delivery.bootstrap import at_once, bootstrapping, taking_over
-from amplify_delivery.delivery.bootstrap.bootstrapping import AccountStack, Bootstrapped
+from amplify_delivery.delivery.bootstrap import account_stacks, at_once, bootstrapping, taking_over
+from amplify_delivery.delivery.bootstrap.account_stacks import AccountStack
+from amplify_delivery.delivery.bootstrap.bootstrapping import Bootstrapped
 from amplify_delivery.delivery.bootstrap.move import Move
 from amplify_delivery.delivery.bootstrap.progress import duration
 from amplify_delivery.delivery.context import Context
@@ -107,10 +108,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
             where="amplify-delivery bootstrap",
             remedy="name environments, or give `--all`",
         )
-    names = bootstrapping.every_environment(project) if args.all else args.environments
-    stacks = bootstrapping.account_stacks(project, names)
+    names = account_stacks.every_environment(project) if args.all else args.environments
+    stacks = account_stacks.account_stacks(project, names)
     if args.template:
-        found = bootstrapping.template(project, stacks)
+        found = account_stacks.template(project, stacks)
         output.document({"template": found.template, "parameters": found.parameters} if args.json else found.template)
         return 0
     parallel = args.parallel or at_once.here()

@@ -12,7 +12,7 @@ from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.lost_state import Runs
 from amplify_delivery.delivery.adoption import lost
-from amplify_delivery.delivery.bootstrap.bootstrapping import account_stacks, template
+from amplify_delivery.delivery.bootstrap.account_stacks import account_stacks, template
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.errors import RefusedError

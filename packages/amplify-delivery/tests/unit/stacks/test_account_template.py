@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.delivery.bootstrap.bootstrapping import account_stacks, template
+from amplify_delivery.delivery.bootstrap.account_stacks import account_stacks, template
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.publishing.examination.cache import ResultCache
 from amplify_delivery.stacks.account_template import AccountTemplate, resolved

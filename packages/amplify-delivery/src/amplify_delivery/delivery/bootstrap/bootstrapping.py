@@ -1,4 +1,4 @@
-"""Letting the pipeline into accounts: which stacks that updates, what is checked before, and doing it."""
+"""Letting the pipeline into accounts: what is checked before, and doing it, many at the same time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account import build_quota, former_names, other_projects
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import lost
 from amplify_delivery.delivery.bootstrap import many, own_areas, progress
+from amplify_delivery.delivery.bootstrap.account_stacks import AccountStack, check_places
 from amplify_delivery.delivery.bootstrap.progress import Progress
 from amplify_delivery.delivery.bootstrap.stamp import Place, Stamp
 from amplify_delivery.delivery.context import Context
@@ -26,30 +26,14 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.stack_key import Key
 from amplify_delivery.delivery.planning.program import changes_something
 from amplify_delivery.delivery.printing.changes import summed, told
-from amplify_delivery.delivery.teardown import removal
-from amplify_delivery.errors import ConfigError, DeliveryError, midway
-from amplify_delivery.stacks import collisions
+from amplify_delivery.errors import DeliveryError, midway
 from amplify_delivery.stacks.access import (
-    account_environments,
-    check_arns,
     engine_of,
     environment_names,
-    let_in,
 )
 from amplify_delivery.stacks.account_digest import account_digest
-from amplify_delivery.stacks.account_template import AccountTemplate, account_template
 from amplify_delivery.stacks.assemblies import Assemblies, accesses
-from amplify_delivery.stacks.config import AccountConfig, EnvironmentConfig, Project
-from amplify_delivery.stacks.config.absent import expect_project
-
-
-@dataclass(frozen=True)
-class AccountStack:
-    """An account's stack and the environments that it makes a place for."""
-
-    name: str
-    config: AccountConfig
-    environments: tuple[EnvironmentConfig, ...]
+from amplify_delivery.stacks.config import Project
 
 
 @dataclass(frozen=True)
@@ -130,7 +114,7 @@ def bootstrap(
     """
     found = Bootstrapped()
     shown = Progress.on(sys.stderr, len(stacks), context.variables, said)
-    one = _One(context, shown, refresh=refresh, alone=len(stacks) == 1, moving=moving)
+    one = StackUpdater(context, shown, refresh=refresh, alone=len(stacks) == 1, moving=moving)
     ended = many.each({stack.name: stack for stack in stacks}, one.bring, parallel, shown.now, tick=shown.tick)
     try:
         for name, end in ended:
@@ -147,25 +131,6 @@ def bootstrap(
     return found
 
 
-def template(project: Project, stacks: Sequence[AccountStack]) -> AccountTemplate:
-    """What these stacks make, as one CloudFormation template, and its parameters for each environment. Asks nobody.
-    Raises `ConfigError` where one template cannot be for all."""
-    project = project.once()
-    assemblies = Assemblies(project)
-    found: dict[str, EnvironmentAccess] = {}
-    engines = set()
-    for stack in stacks:
-        found |= accesses(project, stack.config, stack.environments, assemblies)
-        engines.add(engine_of(project, stack.config))
-    if len(engines) > 1:
-        raise ConfigError(
-            "the pipelines of these environments get their engine from different places",
-            where=str(project.directory),
-            remedy="make a template for the environments of each pipeline",
-        )
-    return account_template(found, engines.pop())
-
-
 def _failed(name: str, error: DeliveryError) -> str:
     """With the first line of why: in the end each error is told as a whole, and not each of them names its stack."""
     return f"{name}: failed: {error.message.splitlines()[0]}"
@@ -180,7 +145,7 @@ def _lines(stack: AccountStack, done: Done, context: Context) -> list[str]:
     return lines
 
 
-class _One:
+class StackUpdater:
     """Brings one account's stack to what the files say; used by several threads."""
 
     def __init__(
@@ -323,71 +288,3 @@ def _quotas(stack: AccountStack, accounts: Mapping[str, Account]) -> list[str]:
         for region, account in accounts.items()
     )
     return [note for note in notes if note]
-
-
-def check_places(project: Project, stack: str, config: AccountConfig, resources: Iterable[Mapping[str, Any]]) -> None:
-    """Raise `ConfigError` if an account's file does not name an environment any more that the stack has made a place
-    for."""
-    ending = (
-        f". To remove one, destroy it first (`amplify-delivery destroy {{0}}`); then, with `protect: false` here, "
-        f"`pulumi up -s {stack}` shows what goes with it"
-    )
-    removal.check_all_named(resources, config.environments, str(project.file(stack)), ending=ending)
-
-
-def every_environment(project: Project) -> list[str]:
-    """The environments that the account stacks of a project name. Raises `ConfigError` if there is none."""
-    expect_project(project.directory)
-    found = list(project.accounts())
-    if not found:
-        raise ConfigError(
-            "no stack file has `program: account`: there is no account to let a pipeline into",
-            where=str(project.directory),
-            remedy="make Pulumi.ENV-account.yaml for each environment (docs/configuration.md)",
-        )
-    return found
-
-
-def account_stacks(project: Project, environments: Iterable[str]) -> tuple[AccountStack, ...]:
-    """The account stacks of `environments`, each once, in that order. Raises `ConfigError` unless all files fit."""
-    project = project.once()
-    accounts = project.accounts()
-    found = dict.fromkeys(_stack_of(project, name, [s for s, _ in accounts.get(name, ())]) for name in environments)
-    stacks = tuple(_checked(project, stack) for stack in found)
-    named = {e.environment: environment_names(project.app, e) for stack in stacks for e in stack.environments}
-    collisions.check(project, project.app, named)
-    return stacks
-
-
-def _stack_of(project: Project, environment: str, found: Sequence[str]) -> str:
-    """The account stack that makes a place for `environment`, of those that name it."""
-    project.environment(environment)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise ConfigError(
-            f"several accounts' stacks name {environment}: {', '.join(found)}",
-            where=str(project.directory),
-            remedy=f"take {environment} out of `environments` of all but one",
-        )
-    raise ConfigError(
-        f"no account's stack names {environment}",
-        where=str(project.file(f"{environment}-account")),
-        remedy="make the file, with `program: account` (docs/configuration.md)",
-    )
-
-
-def _checked(project: Project, stack: str) -> AccountStack:
-    config = project.account(stack)
-    where = str(project.file(stack))
-    environments = account_environments(project, config, where)
-    check_arns(config, environments[0], where)
-    pipeline = let_in(project, config)
-    for environment in environments:
-        if pipeline and environment.environment not in pipeline.environments:
-            raise ConfigError(
-                f"the pipeline does not deliver the environment {environment.environment!r}",
-                where=str(project.file(config.pipeline)),
-                remedy="name it in a stage, or its own pipeline with `pipeline` in the account's file",
-            )
-    return AccountStack(stack, config, environments)

@@ -24,6 +24,7 @@ from amplify_delivery.delivery.adoption import beside, own_place
 from amplify_delivery.delivery.adoption.own_place import Place, State
 from amplify_delivery.delivery.adoption.state import root_of
 from amplify_delivery.delivery.bootstrap import bootstrapping, own_areas
+from amplify_delivery.delivery.bootstrap.account_stacks import account_stacks
 from amplify_delivery.delivery.bootstrap.move import Move, TakenOver, nothing_to_take_over
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import environment_state, new_home, state_bucket
@@ -59,7 +60,7 @@ class TakingOver:
     def __init__(self, environment: str, context: Context, former: str | None, line: Line) -> None:
         self._context, self._line, self._folder = context, line, context.folder.resolve()
         project = context.project
-        self._stack = bootstrapping.account_stacks(project, [environment])[0]
+        self._stack = account_stacks(project, [environment])[0]
         self._config: EnvironmentConfig = project.environment(environment)
         self._names: EnvironmentNames = environment_names(project.app, self._config)
         account = self._stack.config

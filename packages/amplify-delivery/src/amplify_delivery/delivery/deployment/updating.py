@@ -13,7 +13,7 @@ from amplify_delivery.changes.stateful import PULUMI_TYPES, data_of
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.adoption import lost
-from amplify_delivery.delivery.bootstrap.bootstrapping import check_places
+from amplify_delivery.delivery.bootstrap.account_stacks import check_places
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.deployment.execution.in_steps import Work

@@ -12,7 +12,8 @@ from amplify_delivery.commands import bootstrap
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.delivery.account.former_names import check_order, next_step
 from amplify_delivery.delivery.bootstrap import bootstrapping
-from amplify_delivery.delivery.bootstrap.bootstrapping import Done, account_stacks
+from amplify_delivery.delivery.bootstrap.account_stacks import account_stacks
+from amplify_delivery.delivery.bootstrap.bootstrapping import Done
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.printing.changes import told
@@ -195,8 +196,8 @@ def test_what_fails_after_the_update_is_no_refusal_any_more(tmp_path: Path, monk
 
     monkeypatch.setattr(bootstrapping, "Account", lambda *_: object())
     monkeypatch.setattr(bootstrapping, "Stamp", Stamp)
-    monkeypatch.setattr(bootstrapping._One, "_update", update)
-    monkeypatch.setattr(bootstrapping._One, "_digest", lambda *_: "digest")
+    monkeypatch.setattr(bootstrapping.StackUpdater, "_update", update)
+    monkeypatch.setattr(bootstrapping.StackUpdater, "_digest", lambda *_: "digest")
     context = Context(make(tmp_path, 2), {})
     done = bootstrapping.bootstrap(account_stacks(context.project, ["prod1"]), context, print, parallel=1)
     assert done.failed["prod1-account"].changed
@@ -221,7 +222,7 @@ def test_what_failed_is_told_by_its_stack_and_how_the_rest_is_done(
             return Done({"create": 46})
         raise RefusedError("Unable to locate credentials\nreally", where="account 111122223333")
 
-    monkeypatch.setattr(bootstrapping._One, "bring", bring)
+    monkeypatch.setattr(bootstrapping.StackUpdater, "bring", bring)
     context = Context(make(folder, number), {})
     assert bootstrap.run(cli.parser("bootstrap").parse_args(["bootstrap", *arguments.split()]), context) in (3, 4)
     said = capsys.readouterr()

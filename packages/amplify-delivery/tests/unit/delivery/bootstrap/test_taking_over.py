@@ -147,7 +147,7 @@ def test_bootstrap_tells_the_same_where_no_root_stack_runs(
     run: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it = moving(tmp_path, monkeypatch, run=run)
-    one = bootstrapping._One(it._context, None, refresh=False, alone=True)  # type: ignore[arg-type]
+    one = bootstrapping.StackUpdater(it._context, None, refresh=False, alone=True)  # type: ignore[arg-type]
     with pytest.raises(RefusedError) as caught:
         bootstrapping.check_own_areas(
             it._context.project,

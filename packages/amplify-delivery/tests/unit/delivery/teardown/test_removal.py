@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.delivery.bootstrap.bootstrapping import check_places
+from amplify_delivery.delivery.bootstrap.account_stacks import check_places
 from amplify_delivery.delivery.teardown import removal
 from amplify_delivery.delivery.teardown.removal import ALIAS, BUCKET, KEY, LOG_GROUP, REPOSITORY, Holder
 from amplify_delivery.errors import ConfigError
