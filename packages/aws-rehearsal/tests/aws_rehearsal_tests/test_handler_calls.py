@@ -164,6 +164,27 @@ ASSOCIATION = {"ResourceArn": GRAPHQL, "WebACLArn": arn("wafv2", "regional/webac
             "*",
         ),
         (subject("CloudWatch::CompositeAlarm", {"AlarmName": "all"}), "cloudwatch:DescribeAlarms", "*"),
+        (subject("Events::Archive", {"ArchiveName": "a"}), "events:DescribeArchive", arn("events", "archive/a")),
+        (
+            subject("Events::Archive", {"ArchiveName": "a", "SourceArn": arn("events", "event-bus/default")}),
+            "events:CreateArchive",
+            arn("events", "event-bus/default"),
+        ),
+        (
+            subject("Scheduler::Schedule", {"Name": "s"}),
+            "scheduler:CreateSchedule",
+            arn("scheduler", "schedule/default/s"),
+        ),
+        (
+            subject("Scheduler::Schedule", {"Name": "s", "GroupName": "g"}),
+            "scheduler:CreateSchedule",
+            arn("scheduler", "schedule/g/s"),
+        ),
+        (
+            subject("Scheduler::ScheduleGroup", {"Name": "g"}),
+            "scheduler:CreateScheduleGroup",
+            arn("scheduler", "schedule-group/g"),
+        ),
         (
             subject("CloudWatch::Dashboard", {"DashboardName": "d"}),
             "cloudwatch:PutDashboard",

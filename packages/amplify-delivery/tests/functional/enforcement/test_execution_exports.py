@@ -140,7 +140,7 @@ def live(aws: LocalAws, first: Assembly, *later: Assembly) -> None:
     for assembly in later:
         root = bootstrapped.root(assembly)
         done(bootstrapped, root, bootstrapped.update(root)["StackStatus"], "UPDATE_COMPLETE")
-    assert bootstrapped.clear(root) == "DELETE_COMPLETE"
+    assert bootstrapped.clear(root) == "DELETE_COMPLETE", bootstrapped.failures(root)
 
 
 def changed_and_replaced(export: Path, files: str = "*.json") -> Iterator[Assembly]:
@@ -334,6 +334,28 @@ ADDED: Mapping[str, tuple[str, dict[str, Any]]] = {
             "HttpMethod": "POST",
             "InvocationEndpoint": "https://shop.example.com/orders",
         },
+    ),
+    "Kept": (
+        "Events::Archive",
+        {
+            "ArchiveName": "kept-prod",
+            "SourceArn": {"Fn::Sub": "arn:aws:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"},
+        },
+    ),
+    "Nights": ("Scheduler::ScheduleGroup", {"Name": "nights-prod"}),
+    "Night": (
+        "Scheduler::Schedule",
+        {
+            "Name": "night-prod",
+            "GroupName": {"Ref": "Nights"},
+            "ScheduleExpression": "rate(1 day)",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": {"Fn::GetAtt": ["Jobs", "Arn"]}, "RoleArn": {"Fn::GetAtt": ["NightRole", "Arn"]}},
+        },
+    ),
+    "NightRole": (
+        "IAM::Role",
+        {"RoleName": "night-prod", "AssumeRolePolicyDocument": trusting("scheduler.amazonaws.com")},
     ),
     "Jobs": ("SQS::Queue", {"QueueName": "jobs-prod.fifo", "FifoQueue": True}),
     "Orders": ("SNS::Topic", {"TopicName": "orders-prod.fifo", "FifoTopic": True}),

@@ -304,3 +304,12 @@ def test_what_is_not_the_same_gets_no_common_template(directory: Path, tmp_path:
     assert made(tmp_path, "prod2").parameters.keys() == {"prod2"}
     # Names of other lengths fill policies otherwise; what they come to is the same.
     assert made(directory, "prod1", "preprod").parameters.keys() == {"prod1", "preprod"}
+
+
+def test_what_aws_would_refuse_is_refused_as_by_the_program(tmp_path: Path) -> None:
+    """StackSets would meet it in the middle, in every account of an organization."""
+    directory = make(tmp_path, 2)
+    attached = [f"arn:aws:iam::aws:policy/Policy{n}" for n in range(11)]
+    write(directory, "prod1-account", {**ALL, "deployPolicies": attached})
+    with pytest.raises(ConfigError, match=r"managed policies, but IAM takes 10"):
+        made(directory, "prod1")

@@ -1,5 +1,6 @@
 """The record of what an account's roles were made for: what is in it, and what it answers."""
 
+import hashlib
 import importlib.util
 import json
 import re
@@ -13,7 +14,7 @@ from amplify_delivery.components.documents.account.record import PARTS, account_
 from amplify_delivery.components.documents.limits import MAX_PARAMETER, check_parameter
 from amplify_delivery.components.documents.rights import boundary, handler_table, types
 from amplify_delivery.components.documents.rights.pinpoint import PINPOINT
-from amplify_delivery.components.documents.rights.prepared import LaterFormError, Prepared, parse, prepared
+from amplify_delivery.components.documents.rights.prepared import LaterFormError, Prepared, parse, prepared, words
 from amplify_delivery.components.documents.rights.pulumi_types import CLASSIC, cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import actions_for, known_types
 from unit.components.documents import world as w
@@ -90,7 +91,7 @@ def of_everything(further: int = 0) -> Prepared:
     return Prepared(every, every, frozenset(f"service-number-{n}" for n in range(30)))
 
 
-@pytest.mark.parametrize("further", [0, 120, 300])
+@pytest.mark.parametrize("further", [0, 120, 300, 500])
 def test_whatever_can_be_deployed_fits_into_a_parameter(further: int) -> None:
     found = of_everything(further)
     text = found.to_text()
@@ -112,6 +113,21 @@ def test_what_does_not_fit_has_another_form_with_room_for_twice_as_many_types() 
     assert len(found.plain()) > MAX_PARAMETER
     assert json.loads(found.to_text()).keys() == {"form", "content"}
     assert len(found.to_text()) < MAX_PARAMETER * 3 / 4, "many types more must not end the bootstrap of everybody"
+
+
+def test_what_does_not_fit_then_either_is_written_with_words_that_stay() -> None:
+    """Accounts hold such records: with another list none of them could be read."""
+    text = of_everything(further=500).to_text()
+    assert json.loads(text)["form"] == "deflate-with-words"
+    assert hashlib.sha256(words()).hexdigest() == WORDS
+    # As a version wrote it whose list was this one.
+    written = (
+        '{"form":"deflate-with-words","content":"ePnyeh27q1ZKAmWXPGA7olopOD8XnLxDMkDlQGytjlJSfkkGWAY5EmJrawH5eBIE"}'
+    )
+    assert parse(written) == record(backend="AWS::SQS::Queue AWS::Some::Thing", program="AWS::SQS::Queue")
+
+
+WORDS = "0d5231e82b724aa811e440aaa5ecbfdc6abcfadeabba68b2697fc3ff0804ae09"
 
 
 def test_a_later_versions_form_is_told_from_what_is_no_record() -> None:

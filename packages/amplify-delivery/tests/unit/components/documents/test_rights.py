@@ -155,6 +155,13 @@ PLACES = [
         f"configuration-set/{OWN}",
         "configuration-set/payroll",
     ),
+    ("AWS::Events::Archive", "events:DeleteArchive", f"archive/{OWN}", "archive/payroll"),
+    (
+        "AWS::Scheduler::ScheduleGroup",
+        "scheduler:CreateScheduleGroup",
+        f"schedule-group/{OWN}",
+        "schedule-group/payroll",
+    ),
     ("AWS::SES::Template", "ses:CreateEmailTemplate", f"template/{OWN}", "template/payroll"),
     ("AWS::Rekognition::Collection", "rekognition:DeleteCollection", f"collection/{OWN}", "collection/payroll"),
 ]
@@ -233,6 +240,19 @@ def test_what_amplify_and_its_users_add_can_be_made(kind: str, action: str) -> N
     allowed = [s for s in statements if action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])]
     assert allowed and all(s["Effect"] == "Allow" for s in allowed)
     assert not any(s["Resource"] == "*" for s in allowed)
+
+
+def test_the_accounts_bus_may_be_archived_and_not_changed() -> None:
+    """CreateArchive is asked of the archive and of the bus ("Actions defined by Amazon EventBridge")."""
+    types = frozenset({"AWS::Events::Archive", "AWS::Events::EventBus"})
+    policy = document(rights.execution_statements(w.access(w.prod, resource_types=types)))
+    bus = w.prod.arn("events", "event-bus/default")
+
+    def said(action: str) -> str:
+        return str(evaluate([policy], Request(Principal(w.prod.execution_role_arn), action, bus, {}), {}))
+
+    assert said("events:CreateArchive") == "allow"
+    assert "allow" not in {said("events:UpdateEventBus"), said("events:DeleteEventBus"), said("events:PutPermission")}
 
 
 @pytest.mark.parametrize("action", ["cloudwatch:PutCompositeAlarm", "cloudwatch:DescribeAlarms"])

@@ -368,6 +368,12 @@ NAMED: list[tuple[str, dict[str, Any], bool]] = [
     ("AWS::Events::Connection", {"Name": "shop-dev"}, True),
     ("AWS::Events::Connection", {"Name": "shop"}, False),
     ("AWS::Events::ApiDestination", {"Name": "shop"}, False),
+    ("AWS::Events::Archive", {"ArchiveName": "kept-dev"}, True),
+    ("AWS::Events::Archive", {"ArchiveName": "kept"}, False),
+    # `amplify-mytodoapp`: in an archive's name there is no room for more of the stack's.
+    ("AWS::Events::Archive", {}, False),
+    ("AWS::Scheduler::ScheduleGroup", {"Name": "nights-dev"}, True),
+    ("AWS::Scheduler::ScheduleGroup", {"Name": "nights"}, False),
     ("AWS::KMS::Alias", {"AliasName": "alias/shop-dev"}, True),
     ("AWS::KMS::Alias", {"AliasName": "alias/shop"}, False),
 ]

@@ -157,7 +157,10 @@ def _logs(verb: str, subject: Subject) -> list[str]:
     return [subject.arn("logs", f"log-group:{group}{tail}")]
 
 
-def _events(_verb: str, subject: Subject) -> list[str]:
+def _events(verb: str, subject: Subject) -> list[str]:
+    if subject.resource_type == "AWS::Events::Archive":
+        archive = subject.arn("events", f"archive/{subject.text('ArchiveName') or subject.name(limit=48)}")
+        return [archive, subject.text("SourceArn")] if verb == "CreateArchive" else [archive]
     if subject.resource_type == "AWS::Events::EventBus":
         return [subject.arn("events", f"event-bus/{subject.text('Name') or subject.name()}")]
     bus = subject.text("EventBusName").rpartition("/")[2]
@@ -300,6 +303,17 @@ def _scaling(_verb: str, subject: Subject) -> list[str]:
     return [subject.arn("application-autoscaling", f"scalable-target/{NEW}")]
 
 
+def _scheduler(verb: str, subject: Subject) -> list[str]:
+    """A schedule's ARN has its group in it; a group's delete asks for each schedule that is in it."""
+    if subject.resource_type != "AWS::Scheduler::ScheduleGroup":
+        group = subject.text("GroupName") or "default"
+        return [subject.arn("scheduler", f"schedule/{group}/{subject.name('Name', 64)}")]
+    group = subject.name("Name", 64)
+    return [
+        subject.arn("scheduler", f"schedule/{group}/{NEW}" if verb == "DeleteSchedule" else f"schedule-group/{group}")
+    ]
+
+
 def _states(_verb: str, subject: Subject) -> list[str]:
     called = subject.physical_id or subject.text("StateMachineName") or _without_stack(subject)
     return [called if called.startswith("arn:") else subject.arn("states", f"stateMachine:{called}")]
@@ -345,6 +359,7 @@ _SERVICES: Mapping[str, Callable[[str, Subject], list[str]]] = {
     "logs": _logs,
     "route53": _hosted_zone,
     "s3": _s3,
+    "scheduler": _scheduler,
     "secretsmanager": _secretsmanager,
     "lex": _lex,
     "mobiletargeting": _pinpoint,

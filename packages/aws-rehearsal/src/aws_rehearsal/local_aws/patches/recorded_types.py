@@ -55,6 +55,7 @@ TYPES = (
     "AWS::CloudFront::KeyGroup",
     "AWS::CloudFront::PublicKey",
     "AWS::Events::ApiDestination",
+    "AWS::Events::Archive",
     "AWS::Events::Connection",
     "AWS::Kinesis::StreamConsumer",
     "AWS::SecretsManager::ResourcePolicy",

@@ -22,6 +22,7 @@ from amplify_delivery.components.documents.account.storage import (
     state_key_policy,
 )
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
+from amplify_delivery.components.documents.limits import check_parameter, check_projects, check_roles
 from amplify_delivery.components.documents.naming import ARTIFACTS_PREFIX
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.statements import PolicyDocument, ProjectDocument, RoleDocument
@@ -31,10 +32,14 @@ Resources = dict[str, dict[str, Any]]
 
 
 def account_resources(access: EnvironmentAccess, engine: EngineDownload | None) -> Resources:
-    """All that an account's stack makes for an environment, by logical id. `access` has the ARNs of its keys."""
-    names = access.names
-    made = {**_storage(access), **_roles_and_projects(account_documents(access, engine))}
-    made["Types"] = _parameter(names.types_parameter, account_record(access).to_text(), list(made))
+    """All that an account's stack makes for an environment, by logical id. `access` has the ARNs of its keys. Raises
+    `ConfigError` for what AWS would refuse."""
+    names, documents, types = access.names, account_documents(access, engine), account_record(access).to_text()
+    check_parameter(names.types_parameter, types)
+    check_roles(documents.roles, (*documents.policies, documents.boundary))
+    check_projects(documents.projects)
+    made = {**_storage(access), **_roles_and_projects(documents)}
+    made["Types"] = _parameter(names.types_parameter, types, list(made))
     version = str(ACCOUNT_VERSION)
     stamps = {"BootstrapVersion": names.version_parameter}
     if names.former:

@@ -46,7 +46,7 @@ EC2::SubnetRouteTableAssociation EC2::VPC EC2::VPCEndpoint EC2::VPCGatewayAttach
 ECR::Repository
 ECS::Cluster ECS::Service ECS::TaskDefinition
 EFS::AccessPoint EFS::FileSystem EFS::MountTarget
-Events::ApiDestination Events::Connection Events::EventBus Events::Rule
+Events::ApiDestination Events::Archive Events::Connection Events::EventBus Events::Rule
 IAM::ManagedPolicy IAM::Policy IAM::Role IAM::RolePolicy
 Kinesis::Stream Kinesis::StreamConsumer
 KinesisFirehose::DeliveryStream
@@ -61,7 +61,7 @@ RDS::DBCluster RDS::DBInstance RDS::DBSubnetGroup
 Rekognition::Collection
 Route53::RecordSet
 S3::Bucket S3::BucketPolicy
-Scheduler::Schedule
+Scheduler::Schedule Scheduler::ScheduleGroup
 SecretsManager::ResourcePolicy SecretsManager::RotationSchedule SecretsManager::Secret
 SecretsManager::SecretTargetAttachment
 ServiceDiscovery::PrivateDnsNamespace ServiceDiscovery::Service

@@ -14,6 +14,8 @@ from amplify_delivery.components.documents.rights.scopes import key_aliases, res
 from amplify_delivery.components.documents.rights.types import readable
 
 ROLE = "AWS::IAM::Role"
+_ARCHIVE, _OF_STACK = "AWS::Events::Archive", 17
+"""An archive's name has 48 characters, in which CloudFormation has room for so many of the stack's."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ _NAMINGS: Mapping[str, _Naming] = {
     "AWS::DynamoDB::GlobalTable": _Naming("dynamodb", "TableName", "table/"),
     "AWS::DynamoDB::Table": _Naming("dynamodb", "TableName", "table/"),
     "AWS::Events::ApiDestination": _Naming("events", "Name", "api-destination/", "/1a2b"),
+    _ARCHIVE: _Naming("events", "ArchiveName", "archive/"),
     "AWS::Events::Connection": _Naming("events", "Name", "connection/", "/1a2b"),
     "AWS::Events::EventBus": _Naming("events", "Name", "event-bus/"),
     "AWS::Events::Rule": _Naming("events", "Name", "rule/"),
@@ -47,6 +50,7 @@ _NAMINGS: Mapping[str, _Naming] = {
     "AWS::SNS::Topic": _Naming("sns", "TopicName"),
     "AWS::SQS::Queue": _Naming("sqs", "QueueName"),
     "AWS::SSM::Parameter": _Naming("ssm", "Name", "parameter/"),
+    "AWS::Scheduler::ScheduleGroup": _Naming("scheduler", "Name", "schedule-group/"),
     "AWS::SecretsManager::Secret": _Naming("secretsmanager", "Name", "secret:", "-AbCdEf"),
     "AWS::StepFunctions::StateMachine": _Naming("states", "StateMachineName", "stateMachine:"),
 }
@@ -55,7 +59,7 @@ _NAMINGS: Mapping[str, _Naming] = {
 def denied_name(kind: str, properties: Mapping[str, Any], access: EnvironmentAccess) -> str | None:
     """The name of a resource that the execution role of `access` may not make; None if it may, or nobody knows yet.
 
-    Of a role the path counts, too. What has no name CloudFormation names after its stack.
+    Of a role the path counts, too. What has no name CloudFormation names after its stack, as far as there is room.
     """
     naming = _NAMINGS.get(kind)
     if naming is None:
@@ -65,6 +69,8 @@ def denied_name(kind: str, properties: Mapping[str, Any], access: EnvironmentAcc
         path = properties.get("Path", "/")
         name = f"{access.names.stack_role_prefix}-" if name is None and path != "/" else name
         name = f"{path}{name}" if isinstance(path, str) and isinstance(name, str) else None
+    if kind == _ARCHIVE and name is None:
+        name = f"{access.stack_name[:_OF_STACK]}-"
     if not isinstance(name, str) or not name or "{{resolve:" in name:
         return None
     if kind == "AWS::KMS::Alias":

@@ -6,10 +6,12 @@ deployment. It holds types and not actions: there are few of them, and they are 
 """
 
 import base64
+import functools
 import json
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from amplify_delivery.components.documents.environment import EnvironmentAccess
@@ -23,9 +25,10 @@ from amplify_delivery.export.model import STACK_TYPE
 ANY_SERVICE = "*"
 """Stands in `Prepared.further` for managed policies: what these allow stands elsewhere."""
 
+WORDS = Path(__file__).with_name("record_words.json")
 _CUSTOM = "AWS::CloudFormation::CustomResource"
-_DEFLATE = "deflate"
-"""The form of a record that would not fit: RFC 1950, in base64."""
+_DEFLATE, _WITH_WORDS = "deflate", "deflate-with-words"
+"""The forms of a record that would not fit: RFC 1950, in base64; and the same with `words`."""
 
 
 class LaterFormError(ValueError):
@@ -78,14 +81,18 @@ class Prepared:
 
     def to_text(self) -> str:
         """The record's text, short enough for an SSM parameter: `plain`, which every version reads and a person, too;
-        only what does not fit is deflated, to a third."""
+        only what does not fit is deflated, to a third. What does not fit then either, of some 460 types, is deflated
+        with words that every version from this one on knows, to a fifth."""
         plain = self.plain()
         if len(plain) <= MAX_PARAMETER:
             return plain
         said = {key: value for key, value in json.loads(plain).items() if value}
-        text = json.dumps(said, separators=(",", ":"), sort_keys=True)
-        content = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
-        return json.dumps({"form": _DEFLATE, "content": content}, separators=(",", ":"))
+        text = json.dumps(said, separators=(",", ":"), sort_keys=True).encode()
+        deflated = _of_form(_DEFLATE, zlib.compress(text, 9))
+        if len(deflated) <= MAX_PARAMETER:
+            return deflated
+        deflating = zlib.compressobj(9, zdict=words())
+        return _of_form(_WITH_WORDS, deflating.compress(text) + deflating.flush())
 
     def plain(self) -> str:
         """The record as JSON, whatever its length: the same for the same types. Deflated, it is not the same to the
@@ -139,15 +146,25 @@ def _inflated(content: Any) -> Any:
     form = content.get("form")
     if form is None:
         return content
-    if form != _DEFLATE:
+    if form not in (_DEFLATE, _WITH_WORDS):
         raise LaterFormError(f"in the form {form!r}: a later version of this program has written it")
-    # What is empty is left out in this form.
-    return {
-        "backend": {},
-        "program": {},
-        "further": [],
-        **json.loads(zlib.decompress(base64.b64decode(content["content"]))),
-    }
+    inflating = zlib.decompressobj(zdict=words()) if form == _WITH_WORDS else zlib.decompressobj()
+    text = inflating.decompress(base64.b64decode(content["content"])) + inflating.flush()
+    # What is empty is left out in these forms.
+    return {"backend": {}, "program": {}, "further": [], **json.loads(text)}
+
+
+@functools.cache
+def words() -> bytes:
+    """What most records are made of, for the shortest form: a "preset dictionary" (RFC 1950), by whose checksum a
+    record says what it was written with. So the file stays as it is, whatever types there are later: with another one
+    nobody could read what accounts hold."""
+    return json.dumps(json.loads(WORDS.read_text(encoding="utf-8")), separators=(",", ":")).encode()
+
+
+def _of_form(form: str, content: bytes) -> str:
+    text = base64.b64encode(content).decode()
+    return json.dumps({"form": form, "content": text}, separators=(",", ":"))
 
 
 def _general(name: str) -> str:

@@ -158,6 +158,8 @@ def _dynamodb(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
 def _events(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     """AWS puts an id of its own behind the name of a connection and of a destination."""
     found = _named("events", "rule/", "rule/*/", "event-bus/")(access, types)
+    if "AWS::Events::Archive" in types:
+        found += _named("events", "archive/")(access, types)
     behind = [f"{kind}/" for kind in ("connection", "api-destination") if _CALLING[kind] in types]
     return found + _named("events", *behind, tails=("", "/*"))(access, types)
 
@@ -275,6 +277,12 @@ def _wafv2(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     return found
 
 
+def _scheduler(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
+    """AWS::Serverless calls a schedule after its function and event. Whoever deletes a group deletes what is in it."""
+    groups = _named("scheduler", "schedule-group/")(access, types) if "AWS::Scheduler::ScheduleGroup" in types else []
+    return [access.names.arn("scheduler", "schedule/*"), *groups]
+
+
 def _route53(access: EnvironmentAccess, types: frozenset[str]) -> list[str]:
     del types
     return [f"arn:{access.names.partition}:route53:::hostedzone/*"]
@@ -310,8 +318,7 @@ _SCOPES: Mapping[str, Scope] = {
     "rekognition": _named("rekognition", "collection/"),
     "route53": _route53,
     "s3": _s3,
-    # AWS::Serverless calls a schedule after its function and event.
-    "scheduler": _anywhere("scheduler", "schedule/*"),
+    "scheduler": _scheduler,
     "secretsmanager": _secretsmanager,
     "ses": _ses,
     "sns": _named("sns", "", tails=("", ":*", _FIFO, f"{_FIFO}:*")),

@@ -287,6 +287,9 @@ def _scoped(
         }
     elif service in _TAGGED:
         conditions = _tags("ResourceTag", access)
+    elif "events:CreateArchive" in actions:
+        # Asked of the bus whose events are kept as well, which is the account's own where a template names no other.
+        yield allow("EventsArchived", "events:CreateArchive", access.names.arn("events", "event-bus/default"))
     if actions:
         yield allow(_word(service), actions, resources, conditions)
 

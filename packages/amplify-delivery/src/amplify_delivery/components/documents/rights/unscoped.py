@@ -136,7 +136,7 @@ UNSCOPED_READS = frozenset(
         "DescribeRegions DescribeRouteTables DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets "
         "DescribeTags DescribeVpcEncryptionControls DescribeVpcEndpoints DescribeVpcs DescribeVpnGateways",
         "ecs": "DescribeTaskDefinition ListClusters ListServices ListTaskDefinitions",
-        "events": "ListApiDestinations ListConnections ListEventBuses ListRules",
+        "events": "ListApiDestinations ListArchives ListConnections ListEventBuses ListRules",
         "firehose": "ListDeliveryStreams",
         "iam": "ListPolicies ListRoles",
         "kinesis": "ListStreams",
@@ -148,7 +148,7 @@ UNSCOPED_READS = frozenset(
         "rekognition": "ListCollections",
         "route53": "GetChange ListHostedZones ListHostedZonesByName",
         "s3": "ListAllMyBuckets",
-        "scheduler": "ListSchedules",
+        "scheduler": "ListScheduleGroups ListSchedules",
         "secretsmanager": "GetRandomPassword ListSecrets",
         "servicediscovery": "ListNamespaces ListServices ListTagsForResource",
         "ses": "DescribeConfigurationSet GetTemplate ListConfigurationSets ListEmailIdentities ListEmailTemplates "
