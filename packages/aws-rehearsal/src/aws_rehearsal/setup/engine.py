@@ -18,11 +18,12 @@ import urllib.request
 from pathlib import Path
 
 from aws_rehearsal.errors import SetupError
+from aws_rehearsal.setup import lazy_packages
 from aws_rehearsal.setup.cache import PACKAGE, cache_root, locked, remove
 from aws_rehearsal.setup.environments import ensure_environment, wheel_environment
+from aws_rehearsal.setup.lazy_packages import put_off
 from aws_rehearsal.setup.progress import Progress, Step
 from aws_rehearsal.setup.run import answer, run, version
-from aws_rehearsal.setup.word_lists import put_off
 
 _MODULE = PACKAGE / "engine"
 _COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
@@ -45,13 +46,14 @@ def ensure_engine(python: Path, progress: Progress) -> Path:
     if found := _on_path():
         return found
     wanted = pinned_version()
-    root = cache_root() / "engine" / wanted
-    if works(root, wanted):
-        return root
+    root, vendors = _built(wanted), cache_root() / "engine" / wanted
+    for made in (vendors, root):
+        if (made == root or _is_vendors(made)) and works(made, wanted):
+            return made
     if _reachable(_INSTALLER):
         with progress.step("engine") as step, locked("engine", step):
-            if works(root, wanted) or _install(python, root, wanted, step):
-                return root
+            if (_is_vendors(vendors) and works(vendors, wanted)) or _install(python, vendors, wanted, step):
+                return vendors
             step.outcome = "the vendor's installer failed; its Go modules will do"
     go = go_for(_MODULE, progress)
     with progress.step("engine") as step, locked("engine", step):
@@ -60,6 +62,25 @@ def ensure_engine(python: Path, progress: Progress) -> Path:
         if not works(root, wanted):
             raise SetupError("does not run, though it was just made", where=str(root / "bin/pulumi"), remedy=_REMEDY)
     return root
+
+
+def _built(wanted: str) -> Path:
+    """The root of the one that is built."""
+    return cache_root() / "engine" / f"{wanted}-{lazy_packages.NAME}"
+
+
+def is_outdated(root: Path) -> bool:
+    """Whether it was built here with other changes of its packages: it answers the same, later."""
+    return (
+        root.parent == cache_root() / "engine"
+        and root.name.startswith("v")
+        and not (root == _built(pinned_version()) or _is_vendors(root))
+    )
+
+
+def _is_vendors(root: Path) -> bool:
+    """Beside it lies its language host; what was built here in former versions has none."""
+    return (root / "bin" / "pulumi-language-python").exists()
 
 
 def works(root: Path, wanted: str) -> bool:

@@ -17,7 +17,7 @@ from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup import actionlint, launcher, yaml_host
 from aws_rehearsal.setup import node as nodejs
 from aws_rehearsal.setup.cache import PACKAGE, cache_root, digest
-from aws_rehearsal.setup.engine import ensure_engine
+from aws_rehearsal.setup.engine import ensure_engine, is_outdated
 from aws_rehearsal.setup.environments import (
     Environment,
     ensure_environment,
@@ -144,6 +144,8 @@ def _remembered(prefix: Path) -> Tools | None:
 
 
 def _all_whole(prefix: Path, found: Tools) -> bool:
+    if is_outdated(found.engine_root):
+        return False
     return nodejs.is_whole(found.node_modules) and all(map(is_whole, _environments(prefix)))
 
 
