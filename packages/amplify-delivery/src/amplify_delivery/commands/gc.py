@@ -10,7 +10,7 @@ from typing import Any
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment.earlier import collecting, image_garbage
+from amplify_delivery.delivery.deployment.releases import collecting, image_garbage
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.locking import waiting
 from amplify_delivery.delivery.engine.locking.session import holding

@@ -10,8 +10,8 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import deploying
-from amplify_delivery.delivery.deployment.earlier import staged
 from amplify_delivery.delivery.deployment.proposing import propose
+from amplify_delivery.delivery.deployment.releases import staged
 from amplify_delivery.delivery.engine.locking import waiting
 from amplify_delivery.delivery.environment import wanted
 from amplify_delivery.delivery.printing import plans, shown_outputs

@@ -12,9 +12,9 @@ import pytest
 
 from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.deployment.earlier import staged
-from amplify_delivery.delivery.deployment.earlier.collecting import Garbage, Kept, collect, look
-from amplify_delivery.delivery.deployment.earlier.staged import Staging, chosen, fetch, releases_of, running
+from amplify_delivery.delivery.deployment.releases import staged
+from amplify_delivery.delivery.deployment.releases.collecting import Garbage, Kept, collect, look
+from amplify_delivery.delivery.deployment.releases.staged import Staging, chosen, fetch, releases_of, running
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, in_production, load_assembly, render_root
 from amplify_delivery.export.manifests import ANNOUNCED, key_of
@@ -206,7 +206,7 @@ def test_nothing_is_collected_while_cloudformation_may_go_back(place: Place, mon
     target, states = place.target(root), ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED"]
     for state in states:
         found = {"StackStatus": state, "StackId": "id", "StackName": root.stack_name}
-        monkeypatch.setattr("amplify_delivery.delivery.deployment.earlier.collecting.described", lambda *_, f=found: f)
+        monkeypatch.setattr("amplify_delivery.delivery.deployment.releases.collecting.described", lambda *_, f=found: f)
         with pytest.raises(RefusedError, match=state):
             look(target, Kept(0, 0), datetime.now(UTC))
     assert staged.Staging(target).objects()

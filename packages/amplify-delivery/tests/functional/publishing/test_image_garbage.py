@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.delivery.deployment.earlier import image_garbage
-from amplify_delivery.delivery.deployment.earlier.collecting import Garbage, Kept, look
-from amplify_delivery.delivery.deployment.earlier.running_images import with_running_images
-from amplify_delivery.delivery.deployment.earlier.staged import Staging, chosen
+from amplify_delivery.delivery.deployment.releases import image_garbage
+from amplify_delivery.delivery.deployment.releases.collecting import Garbage, Kept, look
+from amplify_delivery.delivery.deployment.releases.running_images import with_running_images
+from amplify_delivery.delivery.deployment.releases.staged import Staging, chosen
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, RootStack, render_root
 from amplify_delivery.export.images.model import UNBUILT

@@ -17,9 +17,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from amplify_delivery.changes.steps import RecoverStack
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.deployment.earlier import collecting, image_garbage
-from amplify_delivery.delivery.deployment.earlier.collecting import Garbage
-from amplify_delivery.delivery.deployment.earlier.image_garbage import ImageGarbage, StoredImage
+from amplify_delivery.delivery.deployment.releases import collecting, image_garbage
+from amplify_delivery.delivery.deployment.releases.collecting import Garbage
+from amplify_delivery.delivery.deployment.releases.image_garbage import ImageGarbage, StoredImage
 from amplify_delivery.delivery.environment import recovery
 from amplify_delivery.delivery.pipeline import state_stack
 from amplify_delivery.delivery.teardown import emptying

@@ -21,7 +21,7 @@ from amplify_delivery.commands import rollback
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import deploying, proposing, updating
-from amplify_delivery.delivery.deployment.earlier import staged
+from amplify_delivery.delivery.deployment.releases import staged
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking.waiting import Patience

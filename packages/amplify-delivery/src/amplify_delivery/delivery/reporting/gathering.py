@@ -23,7 +23,7 @@ from amplify_delivery.delivery.account import bootstrap_version, role_rights
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment.audit import log_of
-from amplify_delivery.delivery.deployment.earlier.running_images import with_running_images
+from amplify_delivery.delivery.deployment.releases.running_images import with_running_images
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.environment import drifting, planned, wanted

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.deployment.earlier import collecting, staged
-from amplify_delivery.delivery.deployment.earlier.collecting import Garbage, Kept, collect, garbage, reachable
-from amplify_delivery.delivery.deployment.earlier.staged import Release, last_before
+from amplify_delivery.delivery.deployment.releases import collecting, staged
+from amplify_delivery.delivery.deployment.releases.collecting import Garbage, Kept, collect, garbage, reachable
+from amplify_delivery.delivery.deployment.releases.staged import Release, last_before
 from amplify_delivery.errors import AssemblyError, ConfigError, FailedError, RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, read_export, render_root
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY

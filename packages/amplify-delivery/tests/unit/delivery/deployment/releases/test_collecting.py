@@ -11,8 +11,8 @@ import pytest
 
 from amplify_delivery import cli
 from amplify_delivery.commands import gc
-from amplify_delivery.delivery.deployment.earlier import collecting, image_garbage
-from amplify_delivery.delivery.deployment.earlier.collecting import Garbage
+from amplify_delivery.delivery.deployment.releases import collecting, image_garbage
+from amplify_delivery.delivery.deployment.releases.collecting import Garbage
 from amplify_delivery.delivery.environment import wanted
 from amplify_delivery.errors import RefusedError
 

@@ -16,7 +16,7 @@ from typing import Any
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.deployment.earlier.staged import Release, Staging, releases_of, running
+from amplify_delivery.delivery.deployment.releases.staged import Release, Staging, releases_of, running
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import AssemblyError, ConfigError, FailedError, RefusedError

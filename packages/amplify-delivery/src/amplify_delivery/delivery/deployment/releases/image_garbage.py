@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from amplify_delivery.delivery.deployment.earlier.collecting import GRACE, Garbage, image_digests, named_meanwhile
-from amplify_delivery.delivery.deployment.earlier.running_images import State
-from amplify_delivery.delivery.deployment.earlier.staged import Staging
+from amplify_delivery.delivery.deployment.releases.collecting import GRACE, Garbage, image_digests, named_meanwhile
+from amplify_delivery.delivery.deployment.releases.running_images import State
+from amplify_delivery.delivery.deployment.releases.staged import Staging
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.export.images.layout import MANIFESTS

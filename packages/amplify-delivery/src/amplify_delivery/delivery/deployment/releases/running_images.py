@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from amplify_delivery.delivery.deployment.earlier.staged import Staging, releases_of, running
+from amplify_delivery.delivery.deployment.releases.staged import Staging, releases_of, running
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export import Assembly
