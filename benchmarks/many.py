@@ -212,7 +212,7 @@ def _chain(directory: Path) -> None:
 def declared(directory: Path) -> str:
     """Declare all pipelines; how many, and the memory that it took, in MiB."""
     from amplify_delivery.components.documents.pipeline.definition import pipeline_properties  # noqa: PLC0415
-    from amplify_delivery.components.documents.pipeline.everything import pipeline_documents  # noqa: PLC0415
+    from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents  # noqa: PLC0415
     from amplify_delivery.stacks.model import pipeline_model  # noqa: PLC0415
     from benchmarks.pipelines import check_pipeline, with_stores  # noqa: PLC0415
 

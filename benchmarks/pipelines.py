@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.components.documents import limits
-from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.account.account_documents import AccountDocuments, account_documents
 from amplify_delivery.components.documents.naming import PROJECTS, PipelineNames
 from amplify_delivery.components.documents.packing import INLINE_ROOM, MANAGED_ROOM, MAX_MANAGED
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.definition import MAX_ACTIONS_PER_STAGE, pipeline_properties
-from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import ArtifactStore, EnvironmentRef, PipelineModel
+from amplify_delivery.components.documents.pipeline.pipeline_documents import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, Stage, Step
 from amplify_delivery.components.documents.statements import RoleDocument, size

@@ -23,9 +23,9 @@ from amplify_delivery.components.documents.limits import (
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.pipeline.definition import definition_digest, pipeline_properties
-from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import ArtifactStore, PipelineModel
 from amplify_delivery.components.documents.pipeline.notifications import notification_rule, start_rules, topic_policy
+from amplify_delivery.components.documents.pipeline.pipeline_documents import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.source_models import GitHubTokenSource
 from amplify_delivery.components.documents.statements import to_json
 from amplify_delivery.components.errors import as_run_error

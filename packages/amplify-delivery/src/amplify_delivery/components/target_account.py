@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components import declared
-from amplify_delivery.components.documents.account.everything import (
+from amplify_delivery.components.documents.account.account_documents import (
     SOME_KEY,
     AccountDocuments,
     account_documents,

@@ -1,9 +1,9 @@
 """The assembly: what one export publishes, the same for every environment, and its form on disk.
 
 `DIR/assembly.json` describes it, `DIR/objects/KEY` holds every object, `DIR/images` is an OCI image layout with its
-container images, if it has some. The folder is a contract other tools
-build on; `FORMAT` changes when it does. `assembly.json` holds its own digest, and every object is compared
-with the digest that stands there, so that nothing of an altered folder is ever used.
+container images, if it has some. The folder is a contract other tools build on; `FORMAT` changes when it does.
+`assembly.json` holds its own digest, and every object is compared with the digest that stands there, so that nothing of
+an altered folder is ever used.
 """
 
 from __future__ import annotations

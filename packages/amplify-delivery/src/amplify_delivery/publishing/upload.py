@@ -83,10 +83,11 @@ def publish(
     missing, all is examined.
 
     Container images are pushed first, into the target's repository. `progress` gets short lines for people; `ignored`
-    and `stack` are as `Deployment` has them. Raises `ExportRefused`
-    for what CloudFormation would refuse, and `PublishError` when the credentials belong to another account, or when
-    something else lies under one of the keys: all before anything is sent. Raises `PublishError` when AWS refuses an
-    object; what is published by then stays.
+    and `stack` are as `Deployment` has them.
+
+    Raises `ExportRefused` for what CloudFormation would refuse, and `PublishError` when the credentials belong to
+    another account, or when something else lies under one of the keys: all before anything is sent. Raises
+    `PublishError` when AWS refuses an object; what is published by then stays.
     """
     uploads = {o.key: _Upload(o, _reader(form, o.key)) for form in _forms(assembly) for o in form.objects}
     uploads.update({o.key: _Upload(o, _constant(body)) for o, body in (*extra, manifest(assembly))})

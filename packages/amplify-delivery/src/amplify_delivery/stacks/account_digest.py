@@ -17,7 +17,7 @@ from typing import Any
 
 import amplify_delivery
 from amplify_delivery.components import policies
-from amplify_delivery.components.documents.account.everything import SOME_KEY, account_documents, with_keys
+from amplify_delivery.components.documents.account.account_documents import SOME_KEY, account_documents, with_keys
 from amplify_delivery.components.documents.account.record import account_record
 from amplify_delivery.components.documents.account.storage import (
     repository_policy,

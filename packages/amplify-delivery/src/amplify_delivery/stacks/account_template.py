@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from amplify_delivery.components.documents.account.account_documents import with_keys
 from amplify_delivery.components.documents.account.cloudformation import MANAGED_POLICY, Resources, account_resources
-from amplify_delivery.components.documents.account.everything import with_keys
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
 from amplify_delivery.components.documents.packing import MANAGED_ROOM
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload

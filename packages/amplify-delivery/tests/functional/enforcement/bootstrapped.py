@@ -12,7 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.account.account_documents import AccountDocuments, account_documents
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.statements import Document

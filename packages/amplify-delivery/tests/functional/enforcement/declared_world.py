@@ -16,13 +16,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.account.account_documents import AccountDocuments, account_documents
 from amplify_delivery.components.documents.account.storage import state_bucket_policy, state_key_policy
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
-from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import ArtifactStore, EnvironmentRef, PipelineModel
+from amplify_delivery.components.documents.pipeline.pipeline_documents import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.components.documents.pipeline.stage_models import Stage, Step
 from amplify_delivery.components.documents.statements import (

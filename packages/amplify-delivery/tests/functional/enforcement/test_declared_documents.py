@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.account.account_documents import account_documents
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline import artifact
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
-from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import ArtifactStore, EnvironmentRef, PipelineModel
+from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents
 from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.components.documents.pipeline.stage_models import Approval, Stage, Step
 from amplify_delivery.components.documents.statements import ProjectDocument, RoleDocument

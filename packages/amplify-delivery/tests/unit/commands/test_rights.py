@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.account.account_documents import account_documents
 from amplify_delivery.delivery.account.granted import Granted
 from amplify_delivery.delivery.account.role_rights import lacking, needs
 from aws_rehearsal_tests.local_account import LocalAccount

@@ -15,8 +15,8 @@ import pulumi
 import pytest
 import yaml
 
-from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import OtherProgram, PipelineModel
+from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents
 from amplify_delivery.stacks import model as stacks_model
 from amplify_delivery.stacks.config import PipelineConfig, Project
 from amplify_delivery.stacks.packaged import delivery, host

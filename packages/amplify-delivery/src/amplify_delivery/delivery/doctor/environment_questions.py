@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from amplify_delivery.changes import runtimes
-from amplify_delivery.components.documents.account.everything import let_in_by
+from amplify_delivery.components.documents.account.account_documents import let_in_by
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.components.documents.rights.types import actions_for

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.account.account_documents import AccountDocuments, account_documents
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.rights.types import execution_statements

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.account.account_documents import account_documents
 from amplify_delivery.components.documents.environment import IMAGES, PULL, BuildEnvironment
 from amplify_delivery.components.documents.naming import PROJECTS
-from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
+from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents
 from unit.components.documents import world as w
 
 REPOSITORY = "arn:aws:ecr:eu-central-1:999999999999:repository/team/builds"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.account.account_documents import account_documents
 from amplify_delivery.components.documents.naming import CHECK
-from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
+from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents
 from amplify_delivery.components.documents.statements import Network, RoleDocument, Statement
 from unit.components.documents import world as w
 

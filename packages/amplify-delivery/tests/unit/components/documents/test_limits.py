@@ -7,8 +7,8 @@ import pytest
 from amplify_delivery.components.documents import limits
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
-from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
+from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents
 from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, Stage
 from amplify_delivery.components.documents.statements import RoleDocument, allow, document
 from amplify_delivery.errors import ConfigError

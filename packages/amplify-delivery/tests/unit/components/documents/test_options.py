@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from amplify_delivery.components.documents.account.account_documents import account_documents
 from amplify_delivery.components.documents.account.action_role import DENIED_OVERRIDES
-from amplify_delivery.components.documents.account.everything import account_documents
-from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents
 from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,

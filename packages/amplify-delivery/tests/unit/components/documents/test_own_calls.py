@@ -12,9 +12,9 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from amplify_delivery.commands import build, deploy, plan, publish, start, step, update_pipeline
-from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.account.account_documents import account_documents
 from amplify_delivery.components.documents.environment import EnvironmentAccess
-from amplify_delivery.components.documents.pipeline.everything import pipeline_documents
+from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.components.documents.statements import RoleDocument, allow, document
 from amplify_delivery.delivery.account.aws_account import Account

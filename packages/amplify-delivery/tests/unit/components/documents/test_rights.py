@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.account.account_documents import account_documents
 from amplify_delivery.components.documents.naming import APP_TAG, EnvironmentNames
 from amplify_delivery.components.documents.packing import pack
 from amplify_delivery.components.documents.rights import handler_table

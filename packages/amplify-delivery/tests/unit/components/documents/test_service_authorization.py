@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.components.documents.account import action_role
-from amplify_delivery.components.documents.account.everything import account_documents
+from amplify_delivery.components.documents.account.account_documents import account_documents
 from amplify_delivery.components.documents.account.organization import protect_pipeline_role
 from amplify_delivery.components.documents.rights import boundary, handler_table, stack_actions, unscoped
 from amplify_delivery.components.documents.rights.types import EXTRA, known_types, statements_for

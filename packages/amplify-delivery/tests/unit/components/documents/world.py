@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from amplify_delivery.components import policies
-from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.account.account_documents import AccountDocuments, account_documents
 from amplify_delivery.components.documents.account.storage import (
     repository_policy,
     state_bucket_policy,
@@ -15,9 +15,9 @@ from amplify_delivery.components.documents.account.storage import (
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
-from amplify_delivery.components.documents.pipeline.everything import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.model import ArtifactStore, EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.notifications import topic_policy
+from amplify_delivery.components.documents.pipeline.pipeline_documents import PipelineDocuments, pipeline_documents
 from amplify_delivery.components.documents.pipeline.source_models import ConnectionSource
 from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, Stage, Step
 from amplify_delivery.components.documents.statements import (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amplify_delivery.components import policies
-from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents
+from amplify_delivery.components.documents.account.account_documents import AccountDocuments, account_documents
 from amplify_delivery.components.documents.account.record import account_record
 from amplify_delivery.components.documents.account.storage import (
     ARTIFACTS_DAYS,

@@ -11,7 +11,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from amplify_delivery.components.documents.account.everything import AccountDocuments, account_documents, with_keys
+from amplify_delivery.components.documents.account.account_documents import (
+    AccountDocuments,
+    account_documents,
+    with_keys,
+)
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import PROJECTS, EnvironmentNames, PipelineNames
 from amplify_delivery.components.documents.rights.prepared import Prepared, prepared
