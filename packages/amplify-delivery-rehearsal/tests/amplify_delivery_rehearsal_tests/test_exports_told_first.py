@@ -30,7 +30,9 @@ def rehearse(capsys: pytest.CaptureFixture[str], *exports: Path) -> str:
     return capsys.readouterr().err
 
 
-def test_two_apps(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_of_another_app_is_named_with_the_command_that_rehearses_it_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     said = rehearse(capsys, EXPORTS["todo-series/v1"], EXPORTS["todo"])
     assert f"{EXPORTS['todo']}: is of the app mytodoapp, the first one of seriesapp" in said
     assert f"-> `amplify-delivery rehearse {EXPORTS['todo']}` rehearses it by itself" in said

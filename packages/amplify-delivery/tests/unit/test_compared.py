@@ -117,7 +117,7 @@ def test_a_file_that_is_named(file: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_links(name: str) -> None:
+def test_every_link_leads_to_a_heading_that_is_there(name: str) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", page(name)):
         file, _, anchor = target.partition("#")
         linked = REPOSITORY / "docs" / file

@@ -227,7 +227,7 @@ def test_a_program_begins_with_the_same_modules_warm_or_cold(
     assert "pulumi" in found[0][0]
 
 
-def test_about(quick: PulumiProject) -> None:
+def test_pulumi_about_names_python_and_what_is_installed(quick: PulumiProject) -> None:
     said = quick.succeed("about")
     assert "This project is written in python: executable=" in said
     assert "\namplify-delivery" in said  # what is installed for others is not listed

@@ -243,7 +243,7 @@ def test_a_stack_s_autonaming_settings_win() -> None:
         ("aws-native:ssm:Parameter", "name"),
     ],
 )
-def test_native_names(token: str, key: str) -> None:
+def test_a_native_resource_without_a_name_gets_its_own_and_a_random_end(token: str, key: str) -> None:
     calls = native(token)
     bodies: dict[str, dict[str, Any]] = {
         "aws-native:iam:Role": {"assumeRolePolicyDocument": {}},

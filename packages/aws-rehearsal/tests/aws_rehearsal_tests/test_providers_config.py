@@ -93,7 +93,7 @@ def test_threads_that_meet_their_first_error_at_once_know_it_by_the_same_class(m
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1h", 3600), ("1h30m", 5400), ("900s", 900)])
-def test_durations(text: str, seconds: int) -> None:
+def test_a_durations_text_is_read_as_go_reads_it(text: str, seconds: int) -> None:
     assert _seconds(text) == seconds
 
 
@@ -135,7 +135,7 @@ def invoke(provider: Any, token: str, **arguments: Any) -> dict[str, Any]:
     return decode(getattr(answer, "return"))
 
 
-def test_lookups() -> None:
+def test_functions_look_up_account_region_and_partition() -> None:
     provider = ClassicProvider("7")
     identity = invoke(provider, "aws:index/getCallerIdentity:getCallerIdentity")
     assert identity["accountId"] == identity["id"] == ACCOUNT

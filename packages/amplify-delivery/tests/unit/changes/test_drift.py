@@ -310,7 +310,7 @@ def test_what_cloudformation_does_not_detect_is_counted() -> None:
     assert found(CloudFormation({"nested": [role]})).unsupported == {KIND: 1}
 
 
-def test_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detection_that_does_not_end_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detection, "LONGEST", 0.05)
     with pytest.raises(RefusedError, match="did not finish detecting drift"):
         found(CloudFormation({}, ends=False))

@@ -85,7 +85,7 @@ PLAIN = {
 
 
 @pytest.mark.parametrize(("state", "file"), PLAIN)
-def test_plain_up(state: str, file: str) -> None:
+def test_plain_pulumi_up_in_each_state_with_each_file(state: str, file: str) -> None:
     old, new = STATES[state], FILES[file]
     ignoring = Guard("dev", (), TODAY, ignored=IGNORED)
     assert (plain(old, new, Guard("dev", (), TODAY)), plain(old, new, ignoring)) == PLAIN[state, file]

@@ -321,7 +321,7 @@ def test_a_place_whose_stack_tells_no_region_has_the_one_before() -> None:
     assert written(found, "javascript")["geo"]["amazon_location_service"]["region"] == REGION
 
 
-def test_predictions() -> None:
+def test_each_prediction_is_configured_with_what_it_does() -> None:
     entities = {"region": REGION, "celebrityDetectionEnabled": "true", "collectionId": "faces", "maxEntities": "50"}
     found = backend(
         resource("predictions/e", "Rekognition", entities, {"identifyType": "identifyEntities"}),

@@ -25,7 +25,7 @@ def test_a_backend_with_everything() -> None:
         {"passwordPolicyMinLength": 4, "autoVerifiedAttributes": ["email", "phone_number"]},
     ],
 )
-def test_sign_in(parameters: dict[str, Any]) -> None:
+def test_every_way_to_sign_in_fits_the_schema(parameters: dict[str, Any]) -> None:
     found = written(backend(resource("auth/app", "Cognito", AUTH, parameters)), "outputs")
     assert list(problems(found)) == []
     assert found["auth"]["username_attributes"]

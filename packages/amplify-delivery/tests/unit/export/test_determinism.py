@@ -115,7 +115,9 @@ def test_an_environment_changes_the_root_only(assembly_of: Callable[[str], Assem
     assert assembly == assembly_of("todo")
 
 
-def test_round_trip(tmp_path: Path, assembly_of: Callable[[str], Assembly]) -> None:
+def test_an_assembly_that_is_written_and_read_is_the_same(
+    tmp_path: Path, assembly_of: Callable[[str], Assembly]
+) -> None:
     assembly = assembly_of("full")
     write_assembly(assembly, tmp_path / "a")
     loaded = load_assembly(tmp_path / "a")

@@ -11,7 +11,7 @@ NAME = StackName("amplify", "app", "dev", "5af8b")
 
 
 @pytest.mark.parametrize("text", ["amplify-app-dev-5af8b", "amplify-My1App-Dev-123456"])
-def test_round_trip(text: str) -> None:
+def test_a_stacks_name_is_what_its_parts_make(text: str) -> None:
     assert str(StackName.parse(text)) == text
 
 

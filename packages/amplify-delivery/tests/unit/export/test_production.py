@@ -195,21 +195,29 @@ def test_what_a_specification_says_beside_stays() -> None:
     assert found == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_other_types() -> None:
+def test_each_replica_of_a_global_table_is_protected_that_is_there_for_certain() -> None:
     replicas = [{"Region": "eu-west-1"}, {"Fn::If": ["Far", {"Region": "us-east-1"}, {"Ref": "AWS::NoValue"}]}]
     found = resource("AWS::DynamoDB::GlobalTable", {"Replicas": replicas})["Properties"]["Replicas"]
     assert (found[0]["DeletionProtectionEnabled"], found[1]) == (True, replicas[1])
+
+
+def test_a_database_is_protected_by_itself_or_by_its_cluster() -> None:
     assert resource("AWS::RDS::DBInstance", {"Engine": "x"})["Properties"]["DeletionProtection"] is True
     member = resource("AWS::RDS::DBInstance", {"DBClusterIdentifier": "c"})
     assert member["Properties"] == {"DBClusterIdentifier": "c"}
+
+
+def test_a_policy_that_keeps_the_data_stays() -> None:
     snapshot = resource("AWS::RDS::DBCluster", {}, DeletionPolicy="Snapshot", UpdateReplacePolicy="Delete")
     assert (snapshot["DeletionPolicy"], snapshot["UpdateReplacePolicy"]) == ("Snapshot", "Retain")
+
+
+def test_what_has_no_setting_that_protects_it_gets_a_mark_because_its_policies_change_with_something_only() -> None:
     bucket = resource("AWS::S3::Bucket", {"BucketName": "b"}, Metadata={"mine": 1})
     assert bucket["Properties"] == {"BucketName": "b"}
-    # Something of it has to change for its policies to.
+    assert bucket["Metadata"] == {"mine": 1, "AmplifyDelivery": "production"}
     kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
     assert "Metadata" not in _resource({"Type": "AWS::S3::Bucket", **kept}, on=True)
-    assert bucket["Metadata"] == {"mine": 1, "AmplifyDelivery": "production"}
 
 
 def test_a_template_that_gets_too_large(monkeypatch: pytest.MonkeyPatch) -> None:

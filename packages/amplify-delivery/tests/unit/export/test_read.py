@@ -28,7 +28,7 @@ def test_a_missing_folder(tmp_path: Path) -> None:
     assert refused(tmp_path / "nowhere") == [("AD101", "there is no such folder")]
 
 
-def test_a_file(tmp_path: Path) -> None:
+def test_a_file_is_no_export(tmp_path: Path) -> None:
     (tmp_path / "export.zip").write_bytes(b"")
     assert refused(tmp_path / "export.zip") == [("AD101", "is a file")]
 
@@ -51,7 +51,7 @@ def test_everything_wrong_is_told_at_once(export_copy: Copy) -> None:
     assert all(finding.remedy for finding in error.value.findings)
 
 
-def test_a_pipe(export_copy: Copy) -> None:
+def test_a_pipe_inside_of_an_export_is_refused(export_copy: Copy) -> None:
     folder = export_copy("todo")
     os.mkfifo(folder / "api" / "pipe")
     assert refused(folder) == [("AD104", "is neither a file nor a folder")]

@@ -61,7 +61,7 @@ def value(expression: Any, **parameters: str) -> Any:
         ({"Fn::Base64": {"Ref": "p"}}, {"Fn::Base64": "v"}),
     ],
 )  # fmt: skip
-def test_values(expression: Any, expected: Any) -> None:
+def test_an_expression_comes_to_what_cloudformation_makes_of_it(expression: Any, expected: Any) -> None:
     assert value(expression, p="v", listed="x,y", listed_apart=" x, y ") == expected
 
 
@@ -86,7 +86,7 @@ def test_a_changed_condition_that_nobody_can_know_is_a_change() -> None:
     assert conditional("eu-west-1") != conditional("eu-west-2")
 
 
-def test_circles_end() -> None:
+def test_a_circle_of_references_does_not_go_on_for_ever() -> None:
     assert value({"Fn::If": ["Circle", 1, 2]}) is not None
     nested = {
         "Type": "AWS::CloudFormation::Stack",

@@ -445,7 +445,7 @@ def examined(assembly: Assembly) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("id", OF_TEMPLATES)
-def test_a_template(id: str, todo: Assembly) -> None:
+def test_a_template_has_the_finding_if_it_is_spoiled_and_only_then(id: str, todo: Assembly) -> None:
     bad, good = OF_TEMPLATES[id]
     path = MODEL if id == "AD706" else ROOT
     assert (id, RULES[id].severity) in examined(spoiled(todo, path, bad))
@@ -467,7 +467,7 @@ def test_cfn_lint_ad700() -> None:
 
 
 @pytest.mark.parametrize("id", OF_CHANGES)
-def test_a_change(id: str) -> None:
+def test_a_change_is_told_as_impossible_if_it_is_and_only_then(id: str) -> None:
     for expected, (old, new) in zip(([id], []), OF_CHANGES[id], strict=True):
         assert [i.id for i in impossible(plan_backend(old, new), old, new, date(2026, 6, 1))] == expected
 

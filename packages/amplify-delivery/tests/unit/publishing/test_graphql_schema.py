@@ -32,7 +32,7 @@ def test_real_schemas_are_sound(name: str) -> None:
         ("interface I { x: Int } interface J { x: Int } type Query implements I, J { x: Int }", ""),
     ],
 )
-def test_a_schema(schema: str, problem: str) -> None:
+def test_what_appsync_refuses_of_a_schema_is_found(schema: str, problem: str) -> None:
     problems, _ = examine_schema(schema)
     assert len(problems) == bool(problem)
     assert all(problem in p for p in problems)

@@ -85,7 +85,7 @@ def test_the_states_are_all_that_cloudformation_has(model: Any) -> None:
 
 
 @each([(status, command) for status in EXPECTED for command in COMMANDS])
-def test_root(status: str, command: str) -> None:
+def test_what_each_command_does_in_each_state_of_the_root(status: str, command: str) -> None:
     deliver, destroy, _ = EXPECTED[status]
     wanted = destroy if command == "destroy" else deliver
     found = done(status, command)
@@ -103,7 +103,7 @@ def nested(status: str, **more: Any) -> RefusedError | None:
 
 
 @each([(status, command) for status in EXPECTED for command in COMMANDS])
-def test_nested(status: str, command: str) -> None:
+def test_what_each_state_of_a_nested_stack_keeps_a_command_from(status: str, command: str) -> None:
     error, said = nested(status, destroying=command == "destroy"), EXPECTED[status][2]
     if not said or (command == "destroy" and not busy(status)):
         assert error is None

@@ -24,7 +24,7 @@ from amplify_delivery.publishing.examination.values import UNKNOWN, text, texts
         ({"Fn::Select": [0, {"Fn::GetAZs": ""}]}, [UNKNOWN]),
     ],
 )
-def test_texts(value: Any, expected: list[str]) -> None:
+def test_the_texts_that_a_value_can_become(value: Any, expected: list[str]) -> None:
     assert texts(value) == expected
 
 

@@ -214,7 +214,7 @@ def test_tags_that_policies_hang_on_are_nobody_elses(tmp_path: Path, stack: str)
         run(directory, stack)
 
 
-def test_outputs(recording: Recording) -> None:
+def test_its_outputs_name_what_others_need_of_it(recording: Recording) -> None:
     assert recording.exports["pipeline"] == f"{APP}-pipeline"
     assert recording.exports["artifactBuckets"] == {
         region: f"{APP}-pipeline-artifacts-{TOOLING}-{region}-an" for region in (HOME, AWAY)

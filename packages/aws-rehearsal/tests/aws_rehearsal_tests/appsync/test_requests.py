@@ -50,7 +50,7 @@ def test_a_filter_becomes_the_expression_that_aws_shows() -> None:
         ({"and": [{"a": {"beginsWith": "x"}}]}, "begins_with(#a, :and_0_a_beginsWith)"),
     ],
 )
-def test_comparisons(given: dict[str, Any], text: str) -> None:
+def test_a_filter_becomes_dynamodbs_expression(given: dict[str, Any], text: str) -> None:
     assert expression(given)["expression"] == text
 
 

@@ -62,7 +62,9 @@ def test_a_project_role_of_the_app_in_the_organization_reads_and_decrypts(projec
         ("arn:aws:iam::555555555555:role/administrator", "kms:Decrypt", OURS, THROUGH_S3),
     ],
 )
-def test_nobody_else(principal: str, action: str, organization: str | None, context: dict[str, Any]) -> None:
+def test_nobody_else_reads_an_artifact_or_uses_its_key(
+    principal: str, action: str, organization: str | None, context: dict[str, Any]
+) -> None:
     assert not asked(principal, action, organization, **context)
 
 

@@ -130,7 +130,7 @@ def test_what_names_no_action_that_aws_would_allow(statement: Any) -> None:
         ("codebuild:StartBuild", False),
     ],
 )
-def test_what_passes(action: str, *, passes: bool) -> None:
+def test_what_is_said_to_pass_the_boundary_passes_it(action: str, *, passes: bool) -> None:
     assert lets_pass(action) is passes
     document = boundary(w.access(w.prod)).document
     places = {

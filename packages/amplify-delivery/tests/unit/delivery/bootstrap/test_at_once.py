@@ -21,7 +21,7 @@ from amplify_delivery.delivery.bootstrap.at_once import fitting, free_memory, ha
         (None, 1, 4),
     ],
 )
-def test_what_fits(memory: int | None, cores: int, together: int) -> None:
+def test_so_many_engines_fit_into_memory_and_cores(memory: int | None, cores: int, together: int) -> None:
     assert fitting(memory, cores) == together
 
 

@@ -106,7 +106,7 @@ def test_an_environment_that_is_not_there(directory: Path) -> None:
     ("changes", "words"),
     [({"create": 3, "same": 1}, "3 created"), ({"same": 4}, "nothing to change"), ({}, "nothing to change")],
 )
-def test_what_it_says(changes: dict[str, int], words: str) -> None:
+def test_changes_are_told_in_words(changes: dict[str, int], words: str) -> None:
     assert told(changes) == words
 
 

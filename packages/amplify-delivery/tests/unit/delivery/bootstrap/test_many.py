@@ -247,5 +247,5 @@ def test_of_one_alone_is_told_that_it_begins_once_more() -> None:
     assert stream.getvalue() == "[0/1] a-account: AWS throttles: try 2 in 5 s\n"
 
 
-def test_how_long() -> None:
+def test_a_duration_is_told_in_minutes_and_seconds() -> None:
     assert [duration(s) for s in (0.4, 59, 200)] == ["0 s", "59 s", "3 min 20 s"]

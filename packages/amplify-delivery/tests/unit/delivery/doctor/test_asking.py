@@ -56,7 +56,7 @@ def given(clients: Stubbed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity, "Clients", lambda _: clients.asking)
 
 
-def test_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_callers_account_and_role_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     given(Stubbed().answer("sts", "get_caller_identity", WHO), monkeypatch)
     assert identity.caller(PLACE)[1] == Caller(ACCOUNT, WHO["Arn"])
 
@@ -287,7 +287,7 @@ def test_a_role_that_is_not_there_is_not_simulated() -> None:
         roles.simulate(Stubbed().refuse("iam", "simulate_principal_policy", "NoSuchEntity").asking, ROLE, ["s3:x"])
 
 
-def test_sources() -> None:
+def test_a_sources_state_is_asked_of_its_own_service() -> None:
     answer = {"Connection": {"ConnectionStatus": "PENDING", "ProviderType": "GitHub"}}
     told = Stubbed().answer("codeconnections", "get_connection", answer, ConnectionArn=CONNECTION.connection)
     assert repositories.connection(told.asking, CONNECTION) == Connection(CONNECTION.connection, "PENDING", "GitHub")
@@ -396,7 +396,7 @@ def test_what_the_backend_consists_of() -> None:
 
 
 @pytest.mark.processes
-def test_this_machine() -> None:
+def test_what_this_machine_has_is_found_in_the_project() -> None:
     found = this_machine.machine(REPOSITORY, {"PULUMI_HOME": str(REPOSITORY / "nowhere")})
     assert found.required == ">=3.220.0"
     assert found.installed["pulumi-aws"].startswith("7.")

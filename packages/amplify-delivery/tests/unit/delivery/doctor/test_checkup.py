@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -93,60 +94,97 @@ class Api:
                 pass
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        # Its end is looked for so often: nobody waits half a second for it.
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
 
-def test_who_approves_is_asked_of_the_ci(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     nobody(monkeypatch)
-    api = Api()
+    found = Api()
+    yield found
+    found.server.shutdown()
 
-    def approval(**variables: str) -> Line:
-        places = {"GITHUB_API_URL": api.url, "CI_API_V4_URL": api.url, "CI_SERVER_HOST": "gitlab.com"}
-        _, section = checkup.examine(["preprod"], Context(folder, {**places, **variables}))
-        [line] = [line for line in section.lines if line.subject == "approval"]
-        return line
 
-    github = {"repository": "octo/shop", "ownerId": "1", "repositoryId": "2"}
-    write(folder, "preprod-account", {"program": "account", "github": github})
-    # Of a private repository nobody sees whether the environment is not there, or may not be seen.
-    assert approval().state == "not known"
-    assert approval(GH_TOKEN="t").state == "not known"
-    # Nor does it tell who sees the repository, with a token that may not read environments.
-    api.answers["/repos/octo/shop"] = {"id": 2}
-    api.answers["/repos/octo/shop/environments?per_page=1"] = 403
-    line = approval(GH_TOKEN="t")
+def approval(api: Api, folder: Path, **variables: str) -> Line:
+    """What is said of who approves a deployment to `preprod`, where the CI is asked at `api`."""
+    places = {"GITHUB_API_URL": api.url, "CI_API_V4_URL": api.url, "CI_SERVER_HOST": "gitlab.com"}
+    _, section = checkup.examine(["preprod"], Context(folder, {**places, **variables}))
+    [line] = [line for line in section.lines if line.subject == "approval"]
+    return line
+
+
+ENVIRONMENTS = "/repos/octo/shop/environments?per_page=1"
+
+
+@pytest.fixture
+def github(folder: Path) -> Path:
+    """The project, delivered by jobs of GitHub."""
+    jobs = {"repository": "octo/shop", "ownerId": "1", "repositoryId": "2"}
+    write(folder, "preprod-account", {"program": "account", "github": jobs})
+    return folder
+
+
+def test_of_a_private_repository_nobody_sees_whether_an_environment_is_missing(api: Api, github: Path) -> None:
+    assert approval(api, github).state == "not known"
+    assert approval(api, github, GH_TOKEN="t").state == "not known"
+    assert api.tokens == ["", "", "Bearer t", "Bearer t"]
+
+
+def test_a_token_that_may_not_read_environments_is_told_the_right(api: Api, github: Path) -> None:
+    api.answers |= {"/repos/octo/shop": {"id": 2}, ENVIRONMENTS: 403}
+    line = approval(api, github, GH_TOKEN="t")
     assert (line.state, "answers 403: no" in line.said, "`Actions: read`" in line.remedy) == ("not known", True, True)
-    api.answers["/repos/octo/shop/environments?per_page=1"] = {"total_count": 0, "environments": []}
-    line = approval(GH_TOKEN="t")
+    api.answers |= {ENVIRONMENTS: {"total_count": 0, "environments": []}, "/repos/octo/shop/environments/preprod": 403}
+    assert approval(api, github, GH_TOKEN="t").state == "not known"
+
+
+def test_an_environment_that_github_lacks_protects_nothing(api: Api, github: Path) -> None:
+    api.answers |= {"/repos/octo/shop": {"id": 2}, ENVIRONMENTS: {"total_count": 0, "environments": []}}
+    line = approval(api, github, GH_TOKEN="t")
     assert (line.state, "has no environment preprod" in line.said) == ("warning", True)
-    assert api.tokens == [*[""] * 2, *["Bearer t"] * 6]
-    api.answers["/repos/octo/shop/environments/preprod"] = 403
-    assert approval(GH_TOKEN="t").state == "not known"
+
+
+def test_githubs_required_reviewers_are_counted(api: Api, github: Path) -> None:
     reviewing = {"type": "required_reviewers", "prevent_self_review": True, "reviewers": [{}, {}]}
     api.answers["/repos/octo/shop/environments/preprod"] = {
         "protection_rules": [reviewing, {"type": "branch_policy"}],
         "deployment_branch_policy": {"protected_branches": True},
     }
-    assert approval().said == "preprod: one of 2 required reviewers approves"
+    assert approval(api, github).said == "preprod: one of 2 required reviewers approves"
 
-    write(folder, "preprod-account", {"program": "account", "gitlab": {"project": "octo/shop", "projectId": "7"}})
-    assert approval().state == "not known"
-    assert "answers 404" in approval(GITLAB_TOKEN="t").said
+
+@pytest.fixture
+def gitlab(folder: Path) -> Path:
+    """The project, delivered by jobs of GitLab."""
+    jobs = {"project": "octo/shop", "projectId": "7"}
+    write(folder, "preprod-account", {"program": "account", "gitlab": jobs})
+    return folder
+
+
+def test_gitlab_tells_nothing_without_a_token_of_the_project(api: Api, gitlab: Path) -> None:
+    assert approval(api, gitlab).state == "not known"
+    assert "answers 404" in approval(api, gitlab, GITLAB_TOKEN="t").said
+
+
+def test_tokens_of_gitlab_that_do_not_name_the_environment_let_no_job_in(api: Api, gitlab: Path) -> None:
     api.answers["/projects/7"] = {"ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"]}
-    assert "they let no job in" in approval(GITLAB_TOKEN="t").said
-    signing = {"ci_id_token_sub_claim_components": list(GITLAB_COMPONENTS)}
+    assert "they let no job in" in approval(api, gitlab, GITLAB_TOKEN="t").said
+
+
+def test_an_environment_of_gitlab_has_to_be_protected(api: Api, gitlab: Path) -> None:
     api.answers["/projects/7"] = {
-        **signing,
+        "ci_id_token_sub_claim_components": list(GITLAB_COMPONENTS),
         "ci_pipeline_variables_minimum_override_role": "no_one_allowed",
         "ci_allow_fork_pipelines_to_run_in_parent_project": False,
     }
-    assert "is not a protected environment" in approval(GITLAB_TOKEN="t").said
-    api.answers["/projects/7/protected_environments/preprod"] = 403
-    assert approval(GITLAB_TOKEN="t").state == "not known"
-    api.answers["/projects/7/protected_environments/preprod"] = {"name": "preprod"}
-    assert approval(GITLAB_TOKEN="t").state == "ok"
-    api.server.shutdown()
+    protected = "/projects/7/protected_environments/preprod"
+    assert "is not a protected environment" in approval(api, gitlab, GITLAB_TOKEN="t").said
+    api.answers[protected] = 403
+    assert approval(api, gitlab, GITLAB_TOKEN="t").state == "not known"
+    api.answers[protected] = {"name": "preprod"}
+    assert approval(api, gitlab, GITLAB_TOKEN="t").state == "ok"
 
 
 def test_another_account_is_asked_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +224,9 @@ def test_an_accounts_stack_is_refused_with_what_to_name(folder: Path) -> None:
         checkup.examine(["preprod-account"], Context(folder, {}))
 
 
-def test_the_command(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_ends_with_one_where_there_is_an_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     nobody(monkeypatch)
     monkeypatch.chdir(folder)
     assert cli.main(["doctor", "preprod", "--pipeline", "--json"]) == 1

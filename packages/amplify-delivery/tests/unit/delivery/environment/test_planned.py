@@ -190,7 +190,7 @@ def test_nothing_to_wait_for(status: str | None, monkeypatch: pytest.MonkeyPatch
     assert not settle(CloudFormation(status), "app", 600, pytest.fail)
 
 
-def test_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_that_does_not_end_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))

@@ -47,7 +47,7 @@ def step(kind: str, operation: str, *properties: str, name: str = "x") -> Progra
     ],
     ids=lambda step: f"{step.operation} {step.type}",
 )
-def test_what_it_may(step: ProgramStep) -> None:
+def test_what_the_pipeline_may_do_to_itself_is_not_held_back(step: ProgramStep) -> None:
     check([step], MODEL, "main")
 
 

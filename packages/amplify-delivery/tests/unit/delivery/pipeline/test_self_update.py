@@ -58,7 +58,9 @@ def steps(**operations: str) -> list[ProgramStep]:
         (steps(pipeline="same", project="same"), "b", "a", Decision(update=True, restarts=False)),
     ],
 )
-def test_what_is_done(previewed: list[ProgramStep], declared: str, applied: str | None, decision: Decision) -> None:
+def test_a_definition_is_applied_left_alone_or_refused(
+    previewed: list[ProgramStep], declared: str, applied: str | None, decision: Decision
+) -> None:
     assert decide(previewed, declared, applied, "pipeline") == decision
 
 

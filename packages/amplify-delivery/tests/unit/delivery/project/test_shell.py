@@ -124,5 +124,5 @@ def test_a_secret_reaches_the_process_and_nobody_else() -> None:
         ([], "nothing", "nothing"),
     ],
 )
-def test_masking(values: list[Any], text: str, shown: str) -> None:
+def test_values_of_secrets_are_masked_in_what_a_step_prints(values: list[Any], text: str, shown: str) -> None:
     assert shell.masked(text, shell.hidden(values)) == shown

@@ -315,7 +315,7 @@ def test_it_says_that_the_amplify_cli_makes_no_environment_with_digits(run: Init
     assert "ann: `amplify" not in said
 
 
-def test_for_machines(run: Init) -> None:
+def test_what_was_written_is_told_to_machines(run: Init) -> None:
     document = run("--from", TODO, *PERSONAL, "--json").document
     assert document["project"] == "mytodoapp"
     assert "Pulumi.dev.yaml" in document["written"]

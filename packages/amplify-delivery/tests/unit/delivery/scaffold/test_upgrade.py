@@ -195,7 +195,7 @@ def test_without_a_file_it_is_the_engine_that_runs(project: Path, capsys: pytest
     assert (project / "wheels" / wheel.file).read_bytes() == wheel.content
 
 
-def test_for_machines(project: Path, upgrade: Upgrade) -> None:
+def test_what_has_changed_and_what_to_do_is_told_to_machines(project: Path, upgrade: Upgrade) -> None:
     document = json.loads(upgrade(NEEDING, "--json").out)
     assert document["from"] == {"wheel": OLD.file, "version": "0.3.0", "sha256": OLD.sha256}
     assert document["changed"] == [f"wheels/{NEEDING.file}", "requirements.lock", "requirements.txt"]

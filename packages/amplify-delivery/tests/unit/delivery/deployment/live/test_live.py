@@ -112,7 +112,7 @@ def test_how_long_it_took_before_is_read_from_what_went_well() -> None:
         (Earlier("update", 20, {"api": 10}), 30, None),  # nobody can tell any more
     ],
 )
-def test_the_estimate(before: Earlier | None, now: float, rest: float | None) -> None:
+def test_what_is_left_is_estimated_from_the_last_time(before: Earlier | None, now: float, rest: float | None) -> None:
     assert left(board_of(*UPDATE), before, at(now)) == rest
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_left_of_what_has_ended() -> None:
 @pytest.mark.parametrize(
     ("seconds", "said"), [(0.9, "0 s"), (59.9, "59 s"), (185, "3 min 05 s"), (3600 * 2 + 120, "2 h 02 min")]
 )
-def test_durations(seconds: float, said: str) -> None:
+def test_a_duration_is_told_in_its_largest_units(seconds: float, said: str) -> None:
     assert drawing.duration(seconds) == said
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from pathlib import Path
@@ -361,21 +361,31 @@ def test_without_a_pattern_the_page_is_named_that_has_one(
     assert "stack rm" not in said
 
 
+def trusting(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> Callable[[str, Mapping[str, str]], bool]:
+    """Whether the trust policy that `preview trust` prints lets in who has such keys of a provider's token."""
+    monkeypatch.chdir(folder)
+    stack_file(folder, "preview", PATTERN)
+    assert cli.main(["preview", "trust", *arguments]) == 0
+    role = "arn:aws:iam::444444444444:role/previews"
+    world = World({role: Role(role, json.loads(capsys.readouterr().out))})
+
+    def lets_in(host: str, keys: Mapping[str, str]) -> bool:
+        provider = Principal(f"arn:aws:iam::444444444444:oidc-provider/{host}")
+        context = {f"{host}:{key}": value for key, value in keys.items()}
+        return decide(world, Request(provider, "sts:AssumeRoleWithWebIdentity", role, context)).allowed
+
+    return lets_in
+
+
 def test_the_trust_lets_in_pull_requests_of_the_repository_and_its_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    stack_file(tmp_path, "preview", PATTERN)
-    assert cli.main(["preview", "trust", "--repository", "octo/shop", "--ids", "11/22"]) == 0
-    trust = json.loads(capsys.readouterr().out)
-    role = "arn:aws:iam::444444444444:role/previews"
-    world = World({role: Role(role, trust)})
-    provider = Principal(f"arn:aws:iam::444444444444:oidc-provider/{GITHUB}")
+    lets_in = trusting(tmp_path, monkeypatch, capsys, "--repository", "octo/shop", "--ids", "11/22")
 
     def let_in(subject: str, repository: str = "22", audience: str = "sts.amazonaws.com") -> bool:
-        keys = {"sub": subject, "aud": audience, "repository_id": repository}
-        context = {f"{GITHUB}:{key}": value for key, value in keys.items()}
-        return decide(world, Request(provider, "sts:AssumeRoleWithWebIdentity", role, context)).allowed
+        return lets_in(GITHUB, {"sub": subject, "aud": audience, "repository_id": repository})
 
     for name in ("octo/shop", "octo@11/shop@22"):
         assert let_in(f"repo:{name}:pull_request")
@@ -385,15 +395,16 @@ def test_the_trust_lets_in_pull_requests_of_the_repository_and_its_clock(
         assert not let_in(f"repo:{name}:pull_request", repository="99")
         assert not let_in(f"repo:{name}:pull_request", audience="https://github.com/octo")
     assert not let_in("repo:mallory/shop:pull_request")
-    capsys.readouterr()
-    arguments = ["preview", "trust", "--ci", "gitlab", "--repository", "octo/web/shop", "--ids", "4711"]
-    assert cli.main(arguments) == 0
-    world = World({role: Role(role, json.loads(capsys.readouterr().out))})
-    provider = Principal("arn:aws:iam::444444444444:oidc-provider/gitlab.com")
+
+
+def test_the_trust_lets_in_merge_requests_of_the_projects_own_branches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = ("--ci", "gitlab", "--repository", "octo/web/shop", "--ids", "4711")
+    lets_in = trusting(tmp_path, monkeypatch, capsys, *ours)
 
     def merge_request(subject: str) -> bool:
-        context = {"gitlab.com:sub": subject, "gitlab.com:aud": "https://gitlab.com"}
-        return decide(world, Request(provider, "sts:AssumeRoleWithWebIdentity", role, context)).allowed
+        return lets_in("gitlab.com", {"sub": subject, "aud": "https://gitlab.com"})
 
     ends = ("", ":environment_protected:false:deployment_tier:development")
     assert all(merge_request(f"project_id:4711:ref_type:branch:ref:feature/x{end}") for end in ends)
@@ -402,5 +413,12 @@ def test_the_trust_lets_in_pull_requests_of_the_repository_and_its_clock(
         assert not merge_request(other)
     assert not merge_request("project_id:4711:ref_type:tag:ref:v1")
     assert not merge_request("project_path:octo/web/shop:ref_type:branch:ref:feature/x")
+
+
+def test_a_repository_with_a_wildcard_is_not_let_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stack_file(tmp_path, "preview", PATTERN)
     assert cli.main(["preview", "trust", "--repository", "octo/*", "--ids", "1/2"]) == 3
     assert "is not a repository of GitHub" in capsys.readouterr().err

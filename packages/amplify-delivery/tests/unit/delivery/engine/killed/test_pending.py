@@ -124,7 +124,7 @@ def test_a_stack_is_its_own_by_template_parameters_tags_and_role() -> None:
     assert existing._differs(inputs, {**stack, "RoleARN": "arn:other"}) == ["role"]
 
 
-def test_what_is_told() -> None:
+def test_what_became_of_each_operation_is_told() -> None:
     assert "has made it; it is taken in" in pending.told(operation("creating"), There("arn"))
     assert "has changed it; it is taken in" in pending.told(operation("updating"), There("arn"))
     assert "it is made now" in pending.told(operation("creating"), Gone())

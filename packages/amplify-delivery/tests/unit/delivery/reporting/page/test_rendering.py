@@ -167,7 +167,7 @@ def test_code_in_a_sentence_is_shown_as_code_and_nothing_as_markup(text: str, sh
     ("number", "text"),
     [(0.04, "0.0 s"), (9.96, "10.0 s"), (61, "61 s"), (120, "2 min"), (187.4, "3 min 7 s"), (4000, "1 h 6 min")],
 )
-def test_seconds(number: float, text: str) -> None:
+def test_a_duration_is_written_shortly(number: float, text: str) -> None:
     assert seconds(number) == text
 
 

@@ -48,7 +48,7 @@ def test_a_stack_whose_parent_is_unknown_stands_below_the_nearest_that_is_known(
     assert ordered[nodes["api", "lost", "deep"].parent] == ("api",)
 
 
-def test_a_root_alone() -> None:
+def test_a_root_without_nested_stacks_is_one_node() -> None:
     drawing = drawn([()])
     assert [(n.path, n.parent, n.first, n.level) for n in drawing.nodes] == [((), -1, -1, 1)]
     assert (drawing.edges, drawing.frames) == ((), ())
@@ -59,7 +59,7 @@ names = st.sampled_from(["a", "b", "c", "d"])
 
 @given(st.lists(st.lists(names, min_size=1, max_size=4).map(tuple), max_size=40))
 @settings(max_examples=60)
-def test_any_tree(paths: list[tuple[str, ...]]) -> None:
+def test_no_tree_has_stacks_that_overlap_or_lie_outside(paths: list[tuple[str, ...]]) -> None:
     drawing = drawn(paths)
     assert {node.path for node in drawing.nodes} == {(), *paths}
     assert overlapping(drawing) == []

@@ -322,16 +322,22 @@ def test_of_a_fork_the_target_branchs_engine_is_installed(written: Mapping[str, 
     assert (job.temporary / "GITHUB_PATH").read_text() == f"{engine.parent}\n"
 
 
-def test_an_existing_project_gets_workflows_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def existing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A project with one personal environment, from which a person has removed files of the example."""
     monkeypatch.chdir(tmp_path)
     assert cli.main(["init", "--from", str(TODO), "--personal", "dev=444444444444/eu-central-1"]) == 0
     for path in ("components/hello_service.py", "tests/test_stage.py"):
         (tmp_path / path).unlink()
-    before = {p for p in tmp_path.rglob("*") if p.is_file()}
     capsys.readouterr()
-    (tmp_path / ".gitlab-ci.yml").write_text("include: []\n")
+    return tmp_path
+
+
+def test_an_existing_project_gets_workflows_and_nothing_else(
+    existing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {p for p in existing.rglob("*") if p.is_file()}
+    (existing / ".gitlab-ci.yml").write_text("include: []\n")
     assert cli.main(["init", "--ci", "gitlab", "--json"]) == 0
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert document["written"] == [ci.GITLAB_INCLUDED]
@@ -340,9 +346,13 @@ def test_an_existing_project_gets_workflows_and_nothing_else(
     # The project has its virtualenv, its export and its stacks.
     assert document["next"] == ["# commit and push: the next pull request gets its plan (docs/pull-requests.md)"]
     assert cli.main(["init", "--ci", "github", "--json"]) == 0
-    made = {p for p in tmp_path.rglob("*") if p.is_file()} - before
-    assert {p.relative_to(tmp_path).parts[0] for p in made} == {".github", ".gitlab", ".gitlab-ci.yml"}
-    capsys.readouterr()
+    made = {p for p in existing.rglob("*") if p.is_file()} - before
+    assert {p.relative_to(existing).parts[0] for p in made} == {".github", ".gitlab", ".gitlab-ci.yml"}
+
+
+def test_of_an_environment_that_is_added_only_what_is_left_to_do_is_told(
+    existing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ours = ("--ci", "gitlab", "--repository", "octo/web/shop", "--ids", "4711", "--json")
     assert cli.main(["init", "--environment", "prod=333333333333/eu-west-1", *ours]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -355,12 +365,13 @@ def test_an_existing_project_gets_workflows_and_nothing_else(
     assert not any(
         word in then for word in ("venv", "pip install", "pytest", "amplify-delivery check", "pulumi stack init")
     )
+    account = Project(existing).account("prod-account")
+    assert account.gitlab
+    assert account.gitlab.subjects("prod")[1].endswith(":environment_protected:true:deployment_tier:production")
+    # Its account lets in the jobs of one CI.
     assert cli.main(["init", "--ci", "github", "--json"]) == 0
     [note] = [note for note in json.loads(capsys.readouterr().out)["notes"] if "lets the jobs of GitHub in" in note]
     assert "write `github` into it (docs/ci.md), then `amplify-delivery bootstrap prod`" in note
-    account = Project(tmp_path).account("prod-account")
-    assert account.gitlab
-    assert account.gitlab.subjects("prod")[1].endswith(":environment_protected:true:deployment_tier:production")
 
 
 def test_nobody_is_told_to_deploy_the_pattern_of_previews(
