@@ -213,7 +213,8 @@ CALLERS = {
         for what, projects in (("plan", ("publish", "plan", "check")), ("deploy", ("deploy", "check")))
     },
 }
-"""Each role that runs our commands. Who comes with her own rights (a developer, an administrator) has any."""
+"""Each role that runs our commands. Of who comes with her own rights (a developer, an administrator) docs/rights.md
+has the policies (`unit.stacks.test_people`)."""
 
 
 @cache
@@ -252,6 +253,25 @@ def found(begins: Iterable[Callable[..., Any]], but: Iterable[Callable[..., Any]
 
 def named(function: Callable[..., Any]) -> str:
     return f"{function.__module__}.{function.__qualname__}"
+
+
+OF_SERVICES = {
+    prod.execution_role_arn: "CloudFormation: its handlers' calls (`functional.enforcement.test_execution_exports`)",
+    prod.action_role_arn: "CodePipeline starts builds with it (`test_documented`)",
+    pipeline.role_arn(): "CodePipeline's own (`test_documented`)",
+    pipeline.role_arn("source"): "CodePipeline reads the source with it (`test_documented`)",
+    pipeline.role_arn("build-action"): "CodePipeline starts Build with it",
+    pipeline.role_arn("update-action"): "CodePipeline starts UpdatePipeline with it",
+    pipeline.role_arn("trigger"): "EventBridge starts the pipeline with it",
+}
+"""Roles that no code of ours runs with, and whose they are."""
+
+
+def test_every_declared_role_is_somebodys() -> None:
+    """One more role is one of these, or its calls are read from the code."""
+    others = {arn for arn in world().roles if arn not in OF_SERVICES}
+    assert others == {caller.arn for caller in CALLERS.values()}
+    assert OF_SERVICES.keys() <= world().roles.keys()
 
 
 @each((name, caller) for name, caller in CALLERS.items())
