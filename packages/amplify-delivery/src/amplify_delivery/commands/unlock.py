@@ -18,6 +18,9 @@ and what the engine has begun without recording how it ended. At a terminal it a
 shows has ended. Then it removes the lease and the locks that it showed, and only these, and clears away what the next
 command would clear away. A run that is known to be alive is never broken, whatever you say: exit code 3.
 
+Where the state is in Pulumi Cloud, it shows the update that is going on there, of which nobody can tell whether it is
+alive, and cancels it once you say so.
+
 It finds the state of a bootstrapped environment in its account, and that of a pipeline in the tooling account, with
 the credentials that their stack files name; `PULUMI_BACKEND_URL` says otherwise. So it works as messages print it.
 """,
@@ -25,7 +28,7 @@ the credentials that their stack files name; `PULUMI_BACKEND_URL` says otherwise
         ("amplify-delivery unlock prod", "tell, and ask"),
         ("amplify-delivery unlock prod --yes", "whatever held it has ended"),
     ),
-    changes="a lock or what was pending had been cleared away",
+    changes="a lock or what was pending had been cleared away, or an update in Pulumi Cloud was cancelled",
     pages=(
         "deploying#who-changes-a-stack",
         "operations#after-a-kill",

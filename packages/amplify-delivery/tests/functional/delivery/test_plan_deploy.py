@@ -288,6 +288,18 @@ def a_backend_that_a_migration_has_locked_is_left_alone(environment: Environment
         done = environment.delivery(*command)
         fails(done, "its stack policy denies every update", "amplify gen2-migration lock --rollback")
         assert done.exit_code == 3, done.output
+    # What changes nothing goes on, and says so where it judges the environment.
+    doctor = environment.delivery("doctor")
+    assert re.search(r"warning +root stack: amplify-\S+: its stack policy denies every update", doctor.output)
+    for reading, said in (
+        ("report", "its stack policy denies every update"),
+        ("handover", "`amplify gen2-migration lock` has locked the stack"),
+        ("unlock", "nobody holds it"),
+        ("adopt", "nothing was done"),
+        ("client-config --out build", "written, of"),
+        ("outputs", "stackId"),
+    ):
+        assert said in succeeds(environment.delivery(*reading.split())).output
     assert environment.client("s3").list_objects_v2(Bucket=environment.staging_bucket)["KeyCount"] == before
     assert environment.status() == "UPDATE_COMPLETE"
     statement["Effect"] = "Allow"

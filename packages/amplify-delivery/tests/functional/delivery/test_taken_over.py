@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from amplify_delivery.delivery.teardown.removal import BUCKET
 from amplify_delivery_rehearsal.conformance.killing import BEFORE, Point
 from amplify_delivery_rehearsal.workspace import Workspace
 from aws_rehearsal.local_aws import LocalAws
+from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
 from functional import here as typed
 from functional.adoption.pushed_apps import leaves
 from functional.delivery.environments import REGION, Environment
@@ -29,6 +31,7 @@ from functional.delivery.test_failures import fails, succeeds
 from functional.delivery.test_frightened import begun, put_item
 from functional.delivery.test_killed import Killed, here  # noqa: F401 - a fixture
 from functional.delivery.test_project_rights import Bootstrapped
+from functional.delivery.test_pulumi_cloud import move_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("taken-over")]
 
@@ -144,8 +147,23 @@ class InItsAccount(Bootstrapped):
 
 @pytest.fixture
 def moving(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Moving]:
-    with begun(local_aws, examined, tmp_path / "environment") as made:
+    with delivered(local_aws, examined, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def moving_from_cloud(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Moving]:
+    """The same, of which Pulumi Cloud has the state, and encrypts the secrets."""
+    with pulumi_cloud() as cloud, delivered(local_aws, examined, tmp_path, cloud) as made:
+        yield made
+
+
+@contextmanager
+def delivered(local_aws: LocalAws, cache: Path, tmp_path: Path, cloud: PulumiCloud | None = None) -> Iterator[Moving]:
+    with begun(local_aws, cache, tmp_path / "environment") as made:
         environment = made.environment
+        if cloud:
+            move_in(made, cloud)
         secrets = [word for path, value in SECRETS.items() for word in ("--secret", f"{path}={value}")]
         environment.workspace.succeed("config", "set-all", "--path", *secrets, "-s", "dev")
         succeeds(environment.plain("up", "--skip-preview"))
@@ -200,10 +218,11 @@ def test_it_moves_with_all_it_has_and_is_delivered_from_there(moving: Moving, tm
     assert "boundary" not in again.output + (environment.workspace.project / "Pulumi.dev.yaml").read_text()
 
 
-def test_in_the_wrong_order_with_a_refusal_midway_and_a_release_that_brings_more(
-    moving: Moving, tmp_path: Path
+def test_out_of_pulumi_cloud_in_the_wrong_order_with_a_refusal_midway_and_a_release_that_brings_more(
+    moving_from_cloud: Moving, tmp_path: Path
 ) -> None:
     """One test, because each step begins where the one before has left the environment."""
+    moving = moving_from_cloud
     environment, names, ssm = moving.environment, moving.names, moving.environment.client("ssm")
     serves_another(environment)
     running, buckets = moving.running, environment.buckets()
@@ -219,9 +238,9 @@ def test_in_the_wrong_order_with_a_refusal_midway_and_a_release_that_brings_more
     elsewhere = environment.delivery(*TAKE_OVER, "--yes", "--from", empty.as_uri())
     fails(elsewhere, "holds no root stack", "`--from BACKEND`", "nothing was changed")
     now, held = environment.workspace, moving.state(environment)
-    environment.workspace = Workspace(now.project, {**now.environment, "PULUMI_CONFIG_PASSPHRASE": "another"})
+    environment.workspace = Workspace(now.project, {**now.environment, "PULUMI_ACCESS_TOKEN": "pul-another"})
     for yes in ((), ("--yes",)):
-        fails(environment.delivery(*TAKE_OVER, *yes), "the passphrase is not the one that the stack was made with")
+        fails(environment.delivery(*TAKE_OVER, *yes), "Pulumi Cloud does not take this login")
     environment.workspace = now
     assert (moving.running, environment.buckets(), moving.state(environment)) == (running, buckets, held)
 
@@ -236,7 +255,10 @@ def test_in_the_wrong_order_with_a_refusal_midway_and_a_release_that_brings_more
     moved = succeeds(environment.delivery(*TAKE_OVER, "--yes"))
     assert "`pulumi config rm boundary`" in moved.output
     assert moving.running == running
+    somebody_updates_it(moving, "moved")
+    somebody_destroys_or_bootstraps_it(moving, "moved")
     moving.log_in()
+    the_state_is_its_own(moving)
     there = InItsAccount(moving, tmp_path / "builds")
     first = there.deliver(moving.runs.folder / EXPORT)
     assert changed_in(first) == {"customkilled/Text": ("Value",)}
@@ -313,7 +335,8 @@ def what_is_left_behind_does_no_harm(moving: Moving) -> None:
 def the_state_is_its_own(moving: Moving) -> None:
     """Without what was handed over, its secrets and its file's encrypted by the account's key alone."""
     environment = moving.environment
-    kept = {k: v for k, v in environment.workspace.environment.items() if not k.startswith("PULUMI_CONFIG_PASSPHRASE")}
+    of_another = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN")
+    kept = {k: v for k, v in environment.workspace.environment.items() if not k.startswith(of_another)}
     environment.workspace = Workspace(environment.workspace.project, kept)
     held = moving.state(environment)
     assert not [r for r in held if "StagingArea" in r["urn"]]
@@ -385,7 +408,8 @@ def somebody_updates_it(moving: Moving, state: str) -> None:
     """By the plain command, in the old checkout."""
     environment, now = moving.environment, moving.environment.workspace
     environment.workspace = moving.before
-    succeeds(environment.plain("cancel"))  # as the engine says that was killed
+    if moving.runs.state_bucket:
+        succeeds(environment.plain("cancel"))  # as the engine says that was killed
     plain = environment.plain("up", "--skip-preview")
     if state.startswith("delivered"):
         succeeds(plain)

@@ -148,6 +148,19 @@ def test_of_two_of_one_name_nobody_knows_which_runs(kind: str, more: dict[str, A
     assert looked(RUNS, Stacks({(): {"Resources": resources}}, {}))[POLICY] is None
 
 
+@pytest.mark.parametrize("sure", [True, False])
+def test_nor_of_one_that_the_role_has_itself(sure: bool) -> None:
+    """`Policies` of AWS::IAM::Role."""
+    deployed = stacks()
+    own = {"PolicyName": "reads", "PolicyDocument": {"Statement": []}}
+    listed = [own] if sure else [{"Fn::If": ["Unknown", own, {"Ref": "AWS::NoValue"}]}]
+    role = {"Type": "AWS::IAM::Role", "Properties": {"Policies": listed}}
+    resources = {**deployed.templates[()]["Resources"], "Role": role}
+    assert looked(RUNS, Stacks({(): {"Resources": resources}}, {})) == {}
+    own["PolicyName"] = "writes"
+    assert looked(RUNS, Stacks({(): {"Resources": resources}}, {}))[POLICY] is None
+
+
 def test_one_that_may_not_be_read() -> None:
     found = looked(DENIED)[POLICY]
     assert isinstance(found, Unread)

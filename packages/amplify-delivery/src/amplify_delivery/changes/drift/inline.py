@@ -24,6 +24,7 @@ from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing
 TYPE = "AWS::IAM::Policy"
 _ALIKE = {TYPE: "Roles", "AWS::IAM::RolePolicy": "RoleName"}
 """What puts inline policies into roles, and where it names these."""
+_ROLE = "AWS::IAM::Role"
 _POINTER = "/PolicyDocument"
 _NOTHING = {"Ref": "AWS::NoValue"}
 _NO_ROLE = "role with name"
@@ -36,11 +37,11 @@ Looked = Drifted | Unread | None
 def look(iam: Any, deployed: Stacks, roles: Mapping[Path, str], pool: Executor) -> dict[Path, Looked]:
     """Of each policy whose name and roles are known, what there is; `roles` are the names of roles by their places.
 
-    Left out are those of users and groups, what is not known, one that another resource puts under the same name into
-    the same role (the later of the two is what runs), and one that is not there and perhaps never was: its condition is
-    known to the deployment alone. Raises botocore's errors."""
+    Left out are those of users and groups, what is not known, one that another resource, or the role itself, puts under
+    the same name into the same role (the later of the two is what runs), and one that is not there and perhaps never
+    was: its condition is known to the deployment alone. Raises botocore's errors."""
     resources, doubtful = deployed.resolved.resources, deployed.resolved.doubtful
-    named = {path: list(_places(item.type, item.properties, roles)) for path, item in resources.items()}
+    named = {path: list(_places(path, item.type, item.properties, roles)) for path, item in resources.items()}
     often = Counter(place for path in named for place in {place for place, _ in named[path]})
     known = [
         (path, [role for (role, _), sure in places if sure], resources[path].properties)
@@ -54,9 +55,16 @@ def look(iam: Any, deployed: Stacks, roles: Mapping[Path, str], pool: Executor) 
     return {path: found for path, found in looked.items() if path not in perhaps or not _is_missing(found)}
 
 
-def _places(kind: str, properties: Any, known: Mapping[Path, str]) -> Iterator[tuple[tuple[str, str], bool]]:
+def _places(
+    path: Path, kind: str, properties: Any, known: Mapping[Path, str]
+) -> Iterator[tuple[tuple[str, str], bool]]:
     """The roles that have a policy, and its name there, each with whether that is certain; an empty text for a role
     that is not known."""
+    if kind == _ROLE and isinstance(properties, Mapping):
+        for own, when in each(properties.get("Policies")):
+            if isinstance(own, Mapping) and isinstance(own.get("PolicyName"), str):
+                yield (known.get(path, ""), own["PolicyName"]), not when
+        return
     name = properties.get("PolicyName") if kind in _ALIKE and isinstance(properties, Mapping) else None
     if not isinstance(name, str) or _is_open(name):
         return

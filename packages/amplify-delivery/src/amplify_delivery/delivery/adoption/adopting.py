@@ -228,7 +228,8 @@ def _keys(config: EnvironmentConfig, environment: str, exported: StackName, foun
 
 
 def _has_boundary(found: Running) -> bool:
-    return PERMISSIONS_BOUNDARY in found.stacks.parameters
+    """Whether the roles run with one: a root that `up` has made has the parameter, too, and it is empty."""
+    return bool(found.stacks.parameters.get(PERMISSIONS_BOUNDARY))
 
 
 def _write(engine: Engine, decided: _Decided) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from amplify_delivery.delivery.engine.locking.holder import Holder, Life, Verdic
 from amplify_delivery.delivery.engine.locking.session import holding, judged, lease_of
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
-from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, backend_url
+from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, backend_url, is_pulumi_cloud
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, LockedError, RefusedError, StateError, midway
 from amplify_delivery.stacks.access import environment_names, pipeline_names
@@ -46,16 +46,18 @@ class Left:
     pending: tuple[str, ...]
     cut_off: tuple[str, ...] = ()
     """Files beside the state that no command of Pulumi can read (`state_faults`)."""
+    going_on: str = ""
+    """What Pulumi Cloud says of an update: whether that lives, it does not know."""
 
     @property
     def anything(self) -> bool:
-        return bool(self.tag or self.locks or self.pending or self.cut_off)
+        return bool(self.tag or self.locks or self.pending or self.cut_off or self.going_on)
 
     @property
     def doubtful(self) -> bool:
         """Whether a person has to say that it has ended."""
         verdicts = [self.verdict, *(verdict for _, verdict in self.locks)]
-        return any(verdict.life is Life.UNKNOWN for verdict in verdicts)
+        return bool(self.going_on) or any(verdict.life is Life.UNKNOWN for verdict in verdicts)
 
     @property
     def agreed(self) -> frozenset[str]:
@@ -72,6 +74,11 @@ class Left:
             yield f"{self.stack}: {who}: {self.verdict.why}"
         for lock, verdict in self.locks:
             yield f"{self.stack}: locked by an engine: {lock}: {verdict.why}"
+        if self.going_on:
+            yield (
+                f"{self.stack}: {self.going_on} is going on, says {self.place}, which ends it by itself five minutes "
+                "after it was last heard of: whether it is alive cannot be known from here"
+            )
         for pending in self.pending:
             yield f"{self.stack}: begun, and its end not written down: {pending}"
         for key in self.cut_off:
@@ -101,6 +108,7 @@ class Left:
             ],
             "pending": list(self.pending),
             "cutOff": list(self.cut_off),
+            "goingOn": self.going_on or None,
         }
 
 
@@ -133,11 +141,14 @@ def _place(stack: str, context: Context) -> tuple[EnvironmentNames | PipelineNam
 
 
 def look(engine: Engine, context: Context) -> Left:
-    """What there is. Raises `RefusedError` where nothing of ours can hold it."""
+    """What there is. Raises `RefusedError` where nothing of ours can hold it, and nobody says who does."""
     here = Holder.here("unlock", context.variables)
     found = lease_of(engine)
     if found is None:
         where = backend_url(engine.folder, engine.variables) or "nowhere"
+        if is_pulumi_cloud(where):
+            what = engine.going_on()
+            return Left(engine.stack, where, None, _NOBODY, "", (), _pending(engine), going_on=what)
         raise RefusedError(
             f"its state is not in an S3 bucket or a folder but in {where}: only the engine's own lock holds it",
             where=engine.stack,
@@ -176,11 +187,20 @@ def check(left: Left) -> None:
 def clear(engine: Engine, context: Context, left: Left) -> None:
     """Clear away what was told, and nothing else, and have what an engine has begun settled. Raises `LockedError` if it
     is somebody else's by now."""
-    begun = midway(lambda: bool(left.agreed) or engine.wrote)
+    cancelled = bool(left.going_on) and _cancelled(engine, left)
+    begun = midway(lambda: bool(left.agreed) or cancelled or engine.wrote)
     with holding(engine, "unlock", context, Patience(0), agreed=left.agreed), begun:
         # What was pending could not be told while the state could not be read.
-        if left.pending or (left.cut_off and _pending(engine)):
+        if left.pending or cancelled or (left.cut_off and _pending(engine)):
             resolving.of_stack(engine, context)
+
+
+def _cancelled(engine: Engine, left: Left) -> bool:
+    """Have Pulumi Cloud end the update that was told; whether it is still going on, as far as its name says."""
+    if engine.going_on() != left.going_on:
+        return False
+    engine.cancel()
+    return True
 
 
 def _pending(engine: Engine) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from amplify_delivery.delivery.doctor.asking import (
     identity,
     quotas,
     roles,
+    stack_policy,
     states,
 )
 from amplify_delivery.delivery.doctor.asking.backend_facts import Backend
@@ -27,6 +28,7 @@ from amplify_delivery.delivery.doctor.judging import (
     ages,
     approvals,
     bootstrapped,
+    migration,
     region,
     room_left,
     state_place,
@@ -35,6 +37,7 @@ from amplify_delivery.delivery.doctor.judging import (
 from amplify_delivery.delivery.doctor.lines import Line
 from amplify_delivery.delivery.doctor.place import Place
 from amplify_delivery.delivery.doctor.questions import Once, Question
+from amplify_delivery.delivery.engine import state_store
 from amplify_delivery.delivery.engine.stack_key import Key
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError, DeliveryError
@@ -93,6 +96,7 @@ class EnvironmentQuestions:
             yield Question(("state key",), self._own_key, of_account=False)
             yield Question(("rights",), self._own_rights)
         yield Question(("CloudFormation stacks", "CloudFormation resources"), self._stack_room)
+        yield Question(("root stack",), self._root_stack)
         yield Question(("IAM roles", "IAM policies"), self._identities)
         yield Question(("S3 buckets",), self._buckets)
         yield Question(("Lambda concurrency", "Lambda storage"), self._functions)
@@ -131,7 +135,10 @@ class EnvironmentQuestions:
         path = stack_files.path(self._context.folder, self._place.stack)
         file = read_yaml(path) if path.is_file() else {}
         given = any(self._context.variables.get(name) for name in _PASSPHRASES)
-        if file.get("secretsprovider") in (None, "", "passphrase"):
+        url = state_store.backend_url(self._context.folder, self._context.variables)
+        if state_store.is_pulumi_cloud(url) and not (file.get("secretsprovider") or file.get("encryptionsalt")):
+            yield Line("state key", "ok", f"one that {url} keeps for this stack")
+        elif file.get("secretsprovider") in (None, "", "passphrase"):
             yield state_place.passphrase(self._place, encrypted=bool(file.get("encryptionsalt")), given=given)
         else:
             yield Line("state key", "ok", f"{file['secretsprovider']}, as the stack file says")
@@ -222,6 +229,12 @@ class EnvironmentQuestions:
             yield Line("CloudFormation resources", "not known", "CloudFormation does not say this limit")
         else:
             yield room_left.resources(backend.resources, limits.resources_at_once)
+
+    def _root_stack(self) -> Iterator[Line]:
+        stack = self._backend().stack_name
+        there = stack in self._stacks()
+        policy = stack_policy.of(self._clients, stack) if there else None
+        yield migration.judge(policy, stack, self._place, there=there)
 
     def _deployed(self) -> bool:
         """Whether the root stack is there: what it needs is taken already, more or less. Not knowing counts all."""

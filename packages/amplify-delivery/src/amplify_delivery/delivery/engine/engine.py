@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shlex
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -21,8 +23,8 @@ from amplify_delivery.delivery.engine.automation_api import Before, Program, Sta
 from amplify_delivery.delivery.engine.engine_errors import explain, stderr
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inherited
 from amplify_delivery.delivery.engine.stack_outputs import Output
-from amplify_delivery.delivery.engine.state_store import Store, backend_url, store_of
-from amplify_delivery.delivery.engine.watch import RootWork, Watch
+from amplify_delivery.delivery.engine.state_store import Store, backend_url, is_pulumi_cloud, store_of
+from amplify_delivery.delivery.engine.watch import RootWork, Watch, plain
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import (
     DeliveryError,
@@ -43,6 +45,10 @@ HIDDEN = "[secret]"
 """Shown in place of a secret output."""
 
 _BACKEND = "PULUMI_BACKEND_URL"
+_GOING_ON = re.compile(r"^ +(?P<kind>\S+) in progress:\n\s+Started: (?P<since>.+)\n\s+Requested By: (?P<who>.+)$", re.M)
+"""What `pulumi stack` says of an operation that Pulumi Cloud knows of (`runStackText` in pkg/cmd/pulumi/stack)."""
+_PREVIEW = "Preview"
+"""That changes nothing, and holds nothing."""
 
 
 _Read = TypeVar("_Read")
@@ -138,6 +144,22 @@ class Engine:
         with self._errors(Watch()):
             return self.stack in {s.name for s in self._workspace.list_stacks()}
 
+    def going_on(self) -> str:
+        """The update of the stack that Pulumi Cloud says is going on, and whose: `update of NAME`. Empty for none, and
+        for buckets and folders, which do not tell: there the engine's locks lie beside the state (`locking`)."""
+        if not is_pulumi_cloud(backend_url(self.folder, self.variables)):
+            return ""
+        with self._errors(Watch()):
+            told = self._command.run(["stack", "--stack", self.stack], str(self.folder), self._workspace.env_vars)
+        found = _GOING_ON.search(plain(told.stdout))
+        return f"{found['kind'].lower()} of {found['who']}" if found and found["kind"] != _PREVIEW else ""
+
+    def cancel(self) -> None:
+        """Take the stack from the update that is going on: it can write nothing any more."""
+        with self._errors(Watch(), changing=True):
+            done = ["cancel", "--yes", "--stack", self.stack]
+            self._command.run(done, str(self.folder), self._workspace.env_vars)
+
     def preview(self, variables: Mapping[str, str] | None = None) -> Watch:
         """Preview an update; `variables` are added to the program's environment for it. Refuses one that would replace
         or delete the root stack."""
@@ -225,11 +247,14 @@ class Engine:
             file = Path(folder) / "state.json"
             self.wrote = True
             file.write_text(json.dumps({**self._exported(), "deployment": state}), encoding="utf-8")
-            self._command.run(
-                ["stack", "import", "--stack", self.stack, "--file", str(file)],
-                str(self.folder),
-                self._workspace.env_vars,
-            )
+            where = self.folder
+            if is_pulumi_cloud(backend_url(self.folder, self.variables)):
+                # Of a state that Pulumi Cloud encrypts, the engine takes any other key out of the stack file that it
+                # finds (`newStackImportCmd`): an environment that has just moved has one, and nobody else knows it.
+                where = Path(folder)
+                shutil.copy(self.folder / "Pulumi.yaml", where)
+            written = ["stack", "import", "--stack", self.stack, "--file", str(file)]
+            self._command.run(written, str(where), self._workspace.env_vars)
 
     def in_clear(self) -> dict[str, Any]:
         """The document of the state with its secrets decrypted. It goes from process to process, and into no file."""

@@ -46,6 +46,8 @@ def explain(
 def _of_stack(error: CommandError, text: str, stack: str) -> DeliveryError | None:
     """What hinders every command of a stack: it is locked, there is none, its secrets cannot be read."""
     if isinstance(error, ConcurrentUpdateError):
+        if "[409]" in text:
+            return going_on(stack)
         holder = re.search(r"(?m)^\s*(\S+: created by .*)$", text)
         return LockedError(
             f"another update of this stack is running{': ' + holder[1] if holder else ''}",
@@ -161,6 +163,17 @@ def unlock(stack: str) -> str:
     return f"wait until it has ended, or give `--wait MINUTES`; {again}"
 
 
+def going_on(stack: str, what: str = "") -> LockedError:
+    """Of a stack that Pulumi Cloud says is being updated, by `what` if it says that. It knows of no process, and takes
+    nobody for gone until it has heard nothing for five minutes (the lease of an update: `newUpdate` in
+    pkg/backend/httpstate/state.go of pulumi/pulumi)."""
+    return LockedError(
+        f"another update of this stack is running{': ' + what if what else ''}",
+        where=stack,
+        remedy=f"{unlock(stack)}. Of a run that was killed Pulumi Cloud ends it by itself, five minutes after that",
+    )
+
+
 _NO_CREDENTIALS = re.compile(
     r"failed to get shared config profile, \S+|(?:AWS )?account ID not allowed\S* ?\S*|Cannot assume IAM Role.*"
 )
@@ -187,9 +200,21 @@ _KNOWN = (
         "`pulumi login`, `pulumi login --local`, or set PULUMI_BACKEND_URL",
     ),
     (
+        r"No credentials provided or are invalid|this command requires logging in|invalid access token",
+        "Pulumi Cloud does not take this login: its token is not valid, or has ended",
+        "`pulumi login`, or set PULUMI_ACCESS_TOKEN to a token that is valid; `pulumi whoami -v` says where this is",
+    ),
+    (
         r"message authentication failed",
         "the stack's secrets are encrypted with another key",
         "restore `secretsprovider`, `encryptedkey` and `encryptionsalt` of the stack file from git",
+    ),
+    (
+        r"\[400\].*invalid ciphertext",
+        "Pulumi Cloud has encrypted the stack's secrets for another stack: of another organisation, or one that was "
+        "removed, with whose key they are lost",
+        "`pulumi whoami -v` and `pulumi org get-default` say where this one is. If it was removed, and made anew: take "
+        "the `secure:` values out of the stack file, and give each again (`pulumi config set --secret --path`)",
     ),
 )
 """What the engine says about its state, and what it means."""

@@ -2,7 +2,9 @@
 objects; and how a state that is lost is had back.
 
 The words are those of Pulumi's backend in a bucket or a folder (`backend/diy` of pulumi/pulumi, gocloud.dev/blob) and
-of AWS's SDK for Go, as they were seen. They stand on the engine's stderr; what failed of a resource its events tell.
+of AWS's SDK for Go, as they were seen, and of Pulumi Cloud's client (`pulumiAPICall` in `backend/httpstate/client`,
+`ErrorResponse` in `apitype`: `[CODE] TEXT`). They stand on the engine's stderr; what failed of a resource its events
+tell.
 """
 
 from __future__ import annotations
@@ -67,6 +69,16 @@ _FAULTS = (
         r"failed to (?:refresh cached|retrieve) credentials|no EC2 IMDS role found|get credentials",
         "there are no credentials for the state in {place}, or AWS does not know them",
         "log in, or set AWS_PROFILE to one of the account that the state is in, then repeat the command",
+    ),
+    _Fault(
+        r"\[403\]",
+        "Pulumi Cloud does not let this login read or write the state in {place}",
+        "`pulumi whoami -v` says whose login it is; an administrator of the organisation gives it the stack",
+    ),
+    _Fault(
+        r"pulumi service: request rate-limit exceeded|\[50[0-9]\]",
+        "Pulumi Cloud throttles, or does not answer as it should, for the state in {place}",
+        f"wait a few minutes, {_AGAIN}",
     ),
     _Fault(
         r"SlowDown|Throttling|TooManyRequests|RequestLimitExceeded|ServiceUnavailable|InternalError",

@@ -33,6 +33,9 @@ from amplify_delivery.publishing.credentials import client_config, session_of
 from amplify_delivery.stacks.config.reader import read_yaml
 
 BACKEND_VARIABLE = "PULUMI_BACKEND_URL"
+_TOKEN, _API = "PULUMI_ACCESS_TOKEN", "PULUMI_API"
+_CLOUD = "https://api.pulumi.com"
+"""Where Pulumi Cloud is asked, unless the variable `PULUMI_API` says otherwise."""
 _NOT_THERE = frozenset({"NoSuchKey", "404"})
 _OWNER = re.compile(r"-([0-9]{12})-[a-z0-9-]+-an$")
 """The account in the name of a bucket of S3's account-regional namespace."""
@@ -128,8 +131,8 @@ def store_of(folder: Path, variables: Mapping[str, str]) -> Store | None:
 
 
 def backend_url(folder: Path, variables: Mapping[str, str]) -> str:
-    """The engine's backend: the variable's, else the project's, else the one that Pulumi is logged in to; empty for
-    none."""
+    """The engine's backend: the variable's, else the project's, else the one that Pulumi is logged in to, else Pulumi
+    Cloud where a token for it is set; empty for none."""
     around = inherited(variables)
     if around.get(BACKEND_VARIABLE):
         return around[BACKEND_VARIABLE]
@@ -140,9 +143,17 @@ def backend_url(folder: Path, variables: Mapping[str, str]) -> str:
         return str(named["url"])
     home = Path(around.get("PULUMI_HOME") or Path.home() / ".pulumi")
     try:
-        return str(json.loads((home / "credentials.json").read_text(encoding="utf-8")).get("current") or "")
+        current = str(json.loads((home / "credentials.json").read_text(encoding="utf-8")).get("current") or "")
     except (OSError, ValueError, AttributeError):
-        return ""
+        current = ""
+    # The engine logs in with the token then, and only then (`Current` in pkg/backend/httpstate/backend.go).
+    return current or (around.get(_API) or _CLOUD if around.get(_TOKEN) else "")
+
+
+def is_pulumi_cloud(url: str) -> bool:
+    """Whether the engine's backend is Pulumi Cloud, or a server of one's own that speaks like it: its URLs are HTTP's,
+    those of buckets and folders are not."""
+    return url.startswith(("https://", "http://"))
 
 
 class _Bucket(Store):

@@ -23,6 +23,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.names import StackName
+from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
 from amplify_delivery.stacks.config import EnvironmentConfig
 from unit.places import REPOSITORY
 
@@ -139,6 +140,22 @@ def decided(monkeypatch: pytest.MonkeyPatch, but: tuple[Any, str] | None) -> ado
 
 def test_where_nothing_speaks_against_it_it_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     assert decided(monkeypatch, None).config.suffix == "5af8b"
+
+
+PARAMETER, ARN = PERMISSIONS_BOUNDARY, "arn:aws:iam::111122223333:policy/app-dev-boundary"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "first_without"), [({}, True), ({PARAMETER: ""}, True), ({PARAMETER: ARN}, False)]
+)
+def test_the_boundary_comes_as_a_step_of_its_own_unless_it_is_there(
+    parameters: dict[str, str], first_without: bool
+) -> None:
+    """A root that `up` has made has the parameter, and no boundary."""
+    config = EnvironmentConfig(account="111122223333", region="eu-west-1", environment="dev", bootstrapped=True)
+    runs: Any = SimpleNamespace(name=NAME, stacks=SimpleNamespace(parameters=parameters), role_arn=None)
+    keys = adopting._keys(config, "dev", NAME, runs)
+    assert keys == ({"boundary": "false"} if first_without else {})
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question[1])

@@ -187,12 +187,72 @@ def test_only_what_was_told_is_cleared_away(scene: Scene) -> None:
 
 
 def test_where_nothing_of_ours_can_hold_it(scene: Scene) -> None:
-    scene.engine.variables = {"PULUMI_BACKEND_URL": "https://api.pulumi.com"}
-    with pytest.raises(
-        RefusedError, match=r"its state is not in an S3 bucket or a folder but in https://api\.pulumi\.com"
-    ) as error:
+    scene.engine.variables = {"PULUMI_BACKEND_URL": "gs://states"}
+    with pytest.raises(RefusedError, match=r"its state is not in an S3 bucket or a folder but in gs://states") as error:
         run(scene, "--yes")
     assert "`pulumi cancel --yes --stack dev`" in error.value.remedy
+
+
+class Cloud:
+    """The engine of a stack that Pulumi Cloud has: what that says, and what was done."""
+
+    def __init__(self, scene: Scene, monkeypatch: pytest.MonkeyPatch, *going_on: str) -> None:
+        """`going_on`: what it says each time that it is asked, the last of them from then on."""
+        self.said, self.done = list(going_on), list[str]()
+        engine = scene.engine
+        engine.variables = {"PULUMI_BACKEND_URL": "https://api.pulumi.com"}
+        engine.wrote = False
+        engine.state = lambda: {"pending_operations": PENDING}
+        engine.going_on, engine.cancel = self.going_on, self.cancel
+        monkeypatch.setattr(resolving, "of_stack", lambda *_: self.done.append("settle"))
+
+    def going_on(self) -> str:
+        return self.said.pop(0) if len(self.said) > 1 else self.said[0]
+
+    def cancel(self) -> None:
+        self.done.append("cancel")
+        self.said = [""]
+
+
+def test_what_pulumi_cloud_says_is_going_on_is_told_and_asked(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = Cloud(scene, monkeypatch, "update of ann")
+    with pytest.raises(ConfigError, match="somebody has to say that nothing of this runs any more"):
+        run(scene)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("dev: update of ann is going on, says https://api.pulumi.com, which ends it by itself")
+    assert said[1] == "dev: begun, and its end not written down: creating aws:s3:Bucket files"
+    assert cloud.done == []
+    assert run(scene, "--yes") == 0
+    assert cloud.done == ["cancel", "settle"]
+
+
+def test_in_pulumi_cloud_what_was_begun_is_settled_once_nothing_is_going_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = Cloud(scene, monkeypatch, "")
+    assert run(scene) == 0
+    assert cloud.done == ["settle"]
+
+
+def test_in_pulumi_cloud_only_what_was_told_is_ended(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a person looked, it has ended, and somebody else has begun."""
+    cloud = Cloud(scene, monkeypatch, "update of ann", "destroy of ben")
+    with pytest.raises(LockedError, match="another update of this stack is running: destroy of ben"):
+        run(scene, "--yes")
+    assert cloud.done == []
+
+
+def test_in_pulumi_cloud_nobody_holds_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = Cloud(scene, monkeypatch, "")
+    scene.engine.state = dict
+    assert run(scene, "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["holder"], shown["goingOn"], shown["free"]) == (None, None, True)
+    assert cloud.done == []
 
 
 # --- where the state is -----------------------------------------------------------------------------------------------

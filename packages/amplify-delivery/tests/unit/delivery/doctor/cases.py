@@ -18,6 +18,7 @@ from amplify_delivery.delivery.doctor.judging import (
     caller,
     clock,
     connection,
+    migration,
     region,
     room_left,
     state_place,
@@ -116,6 +117,8 @@ def wrong() -> Iterator[tuple[str, State, Line]]:  # noqa: PLR0915 - one list
     yield "no key", "error", state_place.key(Key("alias/a", ""), PLACE, MAKE)
     for state in ("Disabled", "PendingDeletion", "Unavailable"):
         yield f"a key that is {state}", "error", state_place.key(replace(KEY, state=state), PLACE, MAKE)
+    lock = '{"Statement": {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}}'
+    yield "a locked root stack", "warning", migration.judge(lock, "amplify-app-prod-1", PLACE)
     yield "no passphrase", "error", state_place.passphrase(PLACE, encrypted=True, given=False)
     yield "no action role", "error", trust.judge(Trust(ACTION_ROLE, None), role_trust(PIPELINE_ROLE), MAKE, "prod")
     open_ = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}
@@ -219,6 +222,10 @@ def right() -> Iterator[Line]:
     yield state_place.own("file://~", reached=True)
     yield state_place.passphrase(PLACE, encrypted=True, given=True)
     yield state_place.passphrase(PLACE, encrypted=False, given=False)
+    yield migration.judge(None, "amplify-app-prod-1", PLACE, there=False)
+    yield migration.judge(None, "amplify-app-prod-1", PLACE)
+    own = '{"Statement": {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}}'
+    yield migration.judge(own, "amplify-app-prod-1", PLACE)
     stored = {"Version": "2012-10-17", "Statement": [dict(role_trust(PIPELINE_ROLE)["Statement"][0], Sid="Other")]}
     yield trust.judge(Trust(ACTION_ROLE, stored), role_trust(PIPELINE_ROLE), MAKE, "prod")
     allowed = [Decision("s3:PutObject", "x", allowed=True)]

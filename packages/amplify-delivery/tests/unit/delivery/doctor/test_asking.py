@@ -25,6 +25,7 @@ from amplify_delivery.delivery.doctor.asking import (
     quotas,
     repositories,
     roles,
+    stack_policy,
     states,
     this_machine,
 )
@@ -342,6 +343,7 @@ def test_a_command_tells_whose_rights_it_needs_where_the_file_names_a_role() -> 
 DENIED: list[tuple[str, str, str, str, Callable[[Clients], Any]]] = [
     ("cloudformation:DescribeAccountLimits", "cloudformation", "describe_account_limits", "", quotas.limits),
     ("cloudformation:ListStacks", "cloudformation", "list_stacks", "", quotas.stacks),
+    ("cloudformation:GetStackPolicy", "cloudformation", "get_stack_policy", "", lambda c: stack_policy.of(c, "a")),
     ("iam:GetAccountSummary", "iam", "get_account_summary", "", quotas.identities),
     ("servicequotas:GetServiceQuota", "service-quotas", "get_service_quota", HOME, lambda c: quotas.buckets(c, PLACE)),
     ("lambda:GetAccountSettings", "lambda", "get_account_settings", "", quotas.functions),

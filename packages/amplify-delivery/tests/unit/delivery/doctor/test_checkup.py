@@ -27,7 +27,7 @@ from unit.stacks.projects import make, write
 
 BOTH = ("region", "services")
 ROOM = (
-    *("CloudFormation stacks", "CloudFormation resources", "IAM roles", "IAM policies", "S3 buckets"),
+    *("CloudFormation stacks", "CloudFormation resources", "root stack", "IAM roles", "IAM policies", "S3 buckets"),
     *("Lambda concurrency", "Lambda storage", "runtimes"),
 )
 BOOTSTRAPPED = (*BOTH, *("bootstrap", "state", "state key", "trust", "rights", "organization", "builds"), *ROOM)

@@ -56,6 +56,10 @@ def said(urn: str, message: str, severity: str = "error") -> EngineEvent:
             "`amplify-delivery unlock dev`",
         ),
         ("error: [409] Conflict: Another update is currently in progress.", "another update of this stack", "wait"),
+        ("error: [409] Conflict: Another update is currently in progress.", "is running", "five minutes"),
+        ("error: Unauthorized: No credentials provided or are invalid.", "does not take this login", "pulumi login"),
+        ("error: this command requires logging in; try running `pulumi login` first", "this login", "PULUMI_ACCESS"),
+        ("error: [400] Bad Request: invalid ciphertext", "for another stack", "`pulumi config set --secret --path`"),
         ("error: no stack named 'dev' found", "there is no such stack", "--create"),
         ("error: getting secrets manager: incorrect passphrase", "not the one", "PULUMI_CONFIG_PASSPHRASE"),
         ("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE", "none is given", "PULUMI_CONFIG_PASSPHRASE"),
@@ -66,7 +70,7 @@ def said(urn: str, message: str, severity: str = "error") -> EngineEvent:
 def test_what_the_engine_says_about_its_state(stderr: str, message: str, remedy: str) -> None:
     error = failed(stderr)
     assert isinstance(error, StateError)
-    assert isinstance(error, LockedError) == ("another update" in message)
+    assert isinstance(error, LockedError) == ("update" in stderr or stderr == LOCKED)
     assert message in error.message
     assert remedy in error.remedy
 
@@ -132,6 +136,8 @@ KMS = "error: secrets (code=FailedPrecondition): operation error KMS: Decrypt, h
         (READ.format(403, "api error AccessDenied: Access Denied"), "may not read or write", "of the account"),
         (READ.format(400, "api error KMS.DisabledException: key is disabled"), "the key of the state", "enable-key"),
         (KMS.format("DisabledException: arn:aws:kms:x:1:key/1 is disabled."), "the key of the state", "enable-key"),
+        ("error: [403] Forbidden", "does not let this login read or write the state in s3://b", "`pulumi whoami -v`"),
+        ("error: [503] Service Unavailable", "Pulumi Cloud throttles, or does not answer", "a few minutes"),
         ("error: write /tmp/x: no space left on device", "the disk is full", "make room"),
         ("error: no resource plugin 'pulumi-resource-aws' found", "a plugin of Pulumi is missing", "plugin install"),
         ("ModuleNotFoundError: No module named 'pulumi_aws'", "Python environment", "requirements.lock"),

@@ -10,7 +10,9 @@ service authorization reference: DetectStackDrift and DetectStackResourceDrift o
 
 AWS::IAM::Policy: "does not support drift detection" (its page in the resource type reference).
 
-What stays different: other types without a reader here have no result, though AWS detects their drift.
+What stays different: other types without a reader here have no result, though AWS detects their drift; neither have
+properties that no table here names. By the public resource schemas each that is named there exists, and none is
+one that AWS cannot read back (`writeOnlyProperties`).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@
 From then on no other command of ours changes the stack, and what one that has ended left behind is cleared away: its
 lease, the engine's own lock, and files beside the state that were cut off. Where the state is in Pulumi Cloud, or in
 another cloud's bucket, only the engine's own lock holds: Pulumi Cloud's ends by itself, some minutes after its command.
+Who holds that one is asked for before anything is looked at.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.engine import Engine
-from amplify_delivery.delivery.engine.engine_errors import unlock
+from amplify_delivery.delivery.engine.engine_errors import going_on, unlock
 from amplify_delivery.delivery.engine.locking import engine_locks, lease
 from amplify_delivery.delivery.engine.locking.holder import Holder, Life, Verdict, judge
 from amplify_delivery.delivery.engine.locking.lease import Found, Lease, Taken
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.state_store import store_of
-from amplify_delivery.errors import DeliveryError, LockedError, StateError
+from amplify_delivery.errors import DeliveryError, LockedError, NoStackError, StateError
 from amplify_delivery.stacks.config.reader import project_name
 
 
@@ -54,7 +55,7 @@ def holding(
     place = lease_of(engine)
     with _terminated_is_interrupted():
         if place is None:
-            yield Held()
+            yield Held(_waited_for(engine, patience))
             return
         here = Holder.here(command, context.variables)
         taken, waited = _taken(place, engine, here, patience, agreed)
@@ -75,7 +76,7 @@ def wait_until_free(engine: Engine, command: str, context: Context, patience: Pa
     """
     place = lease_of(engine)
     if place is None:
-        return False
+        return _waited_for(engine, patience)
     here, waited = Holder.here(command, context.variables), False
     while True:
         found = place.look()
@@ -86,6 +87,23 @@ def wait_until_free(engine: Engine, command: str, context: Context, patience: Pa
         if verdict.life is Life.GONE:
             return waited
         error = lease.held(place.stack, holder, verdict)
+        if not patience.wait(error):
+            raise error
+        waited = True
+
+
+def _waited_for(engine: Engine, patience: Patience) -> bool:
+    """Of a stack without a lease: wait until Pulumi Cloud says of no update that it is going on; whether there was one.
+    What one that goes on has begun would look as if it had been killed."""
+    waited = False
+    while True:
+        try:
+            what = engine.going_on()
+        except NoStackError:
+            return waited  # what it is called for makes it, or says so
+        if not what:
+            return waited
+        error = going_on(engine.stack, what)
         if not patience.wait(error):
             raise error
         waited = True

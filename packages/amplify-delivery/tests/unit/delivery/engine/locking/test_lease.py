@@ -36,7 +36,7 @@ from amplify_delivery.delivery.engine.locking.lease import Lease
 from amplify_delivery.delivery.engine.locking.session import holding, wait_until_free
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.state_store import Store, backend_url, store_of
-from amplify_delivery.errors import FailedError, LockedError, StateError
+from amplify_delivery.errors import DeliveryError, FailedError, LockedError, NoStackError, StateError
 
 NOBODY = 4_194_305
 """The number of no process: more than any system gives."""
@@ -491,7 +491,12 @@ def test_the_lock_of_a_plain_pulumi_in_a_shared_bucket_is_left_to_a_person(
 def test_where_the_state_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     home = {"PULUMI_HOME": str(tmp_path)}
+    for variable in ("PULUMI_ACCESS_TOKEN", "PULUMI_API"):
+        monkeypatch.delenv(variable, raising=False)
     assert backend_url(tmp_path, home) == ""
+    token = {**home, "PULUMI_ACCESS_TOKEN": "pul-1"}
+    assert backend_url(tmp_path, token) == "https://api.pulumi.com"
+    assert backend_url(tmp_path, {**token, "PULUMI_API": "https://pulumi.example.com"}) == "https://pulumi.example.com"
     (tmp_path / "credentials.json").write_text('{"current": "https://api.pulumi.com"}')
     assert backend_url(tmp_path, home) == "https://api.pulumi.com"
     assert store_of(tmp_path, home) is None
@@ -506,13 +511,47 @@ def test_where_the_state_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert bucket.place == "s3://app-prod-state-333333333333-eu-west-1-an/team"
 
 
+class Said:
+    """An engine whose stack Pulumi Cloud, or another cloud's bucket, has: what it says of an update."""
+
+    stack = "dev"
+
+    def __init__(self, folder: Path, *going_on: str | DeliveryError) -> None:
+        self.folder, self.variables = folder, {"PULUMI_BACKEND_URL": "https://api.pulumi.com"}
+        self.said = list(going_on)
+
+    def going_on(self) -> str:
+        what = self.said.pop(0)
+        if isinstance(what, DeliveryError):
+            raise what
+        return what
+
+
 def test_without_a_place_for_it_the_engines_own_lock_has_to_do(tmp_path: Path) -> None:
-    engine: Any = SimpleNamespace(
-        stack="dev", folder=tmp_path, variables={"PULUMI_BACKEND_URL": "https://api.pulumi.com"}
-    )
-    with holding(engine, "up", Context(tmp_path, {}), Patience(0)) as held:
-        assert not held.waited
+    engine: Any = Said(tmp_path, "", "", NoStackError("there is no such stack"))
+    for _ in range(2):
+        with holding(engine, "up", Context(tmp_path, {}), Patience(0)) as held:
+            assert not held.waited
     assert not wait_until_free(engine, "plan", Context(tmp_path, {}), Patience(0))
+    assert engine.said == []
+
+
+def test_what_pulumi_cloud_says_is_going_on_is_waited_for_or_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on, context = "update of ann", Context(tmp_path, {})
+    with (
+        pytest.raises(LockedError, match="another update of this stack is running: update of ann") as error,
+        holding(Said(tmp_path, going_on), "up", context, Patience(0)),  # type: ignore[arg-type]
+    ):
+        pytest.fail("it is held")
+    assert "`amplify-delivery unlock dev`" in error.value.remedy
+    assert "five minutes" in error.value.remedy
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    engine: Any = Said(tmp_path, going_on, "", going_on, going_on, "")
+    with holding(engine, "up", context, Patience(1)) as held:
+        assert held.waited
+    assert wait_until_free(engine, "plan", context, Patience(1))
 
 
 class RunsOf:

@@ -1,0 +1,100 @@
+"""An environment whose state lies in Pulumi Cloud, which encrypts its secrets: every command, on the real engine.
+
+Pulumi Cloud is a stand-in that answers as the service does (`aws_rehearsal_tests.pulumi_cloud`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from amplify_delivery_rehearsal.conformance.killing import Point
+from aws_rehearsal.local_aws import LocalAws
+from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
+from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.test_frightened import Frightened, begun, put_item
+from functional.delivery.test_killed import UPDATE
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("pulumi-cloud")]
+
+
+@pytest.fixture
+def cloud() -> Iterator[PulumiCloud]:
+    with pulumi_cloud() as service:
+        yield service
+
+
+def move_in(made: Frightened, cloud: PulumiCloud) -> None:
+    """Log in there, and make the stack: nothing of the file says how it is encrypted."""
+    environment = made.environment
+    file = environment.workspace.project / "Pulumi.dev.yaml"
+    kept = [line for line in file.read_text().splitlines(keepends=True) if not line.startswith("encryptionsalt:")]
+    file.write_text("".join(line for line in kept if "secure:" not in line))
+    made.with_variables(PULUMI_CONFIG_PASSPHRASE=None, **cloud.variables)
+    environment.workspace.succeed("stack", "init", "dev")
+    made.runs.give("someone")
+    assert not [line for line in file.read_text().splitlines() if line.startswith(("encryption", "secretsprovider"))]
+
+
+def test_every_command(local_aws: LocalAws, examined: Path, tmp_path: Path, cloud: PulumiCloud) -> None:
+    """One test, because each step begins where the one before has left the environment."""
+    with begun(local_aws, examined, tmp_path) as made:
+        environment = made.environment
+        move_in(made, cloud)
+        succeeds(environment.delivery("up"))
+        put_item(environment)
+        assert "nobody holds it, and nothing is pending" in succeeds(environment.delivery("unlock")).output
+        assert f"state key: one that {cloud.url} keeps" in environment.delivery("doctor").output
+        for command in ("outputs", "report", "client-config", "gc", "rollback --list"):
+            succeeds(environment.delivery(*command.split()))
+        one_that_was_killed(made, cloud)
+        one_that_was_removed(made)
+        refused = fails(environment.delivery("destroy"), "--delete-data")
+        assert refused.exit_code == 3
+        succeeds(environment.delivery("destroy", "--delete-data"))
+        assert environment.status() is None
+        assert cloud.stack(environment.app, "dev").resources == []
+
+
+def one_that_was_killed(made: Frightened, cloud: PulumiCloud) -> None:
+    """Pulumi Cloud does not know that it is gone: a person says so, or five minutes pass."""
+    environment, stack = made.environment, cloud.stack(made.environment.app, "dev")
+    made.runs.take("second")
+    made.runs.kill(Point(UPDATE), "up")
+    left = stack.state
+    for command in ("plan", "up", "destroy"):
+        said = "dev: another update of this stack is running: update of ann"
+        refused = fails(environment.delivery(command), said, "`amplify-delivery unlock dev`", "five minutes after")
+        assert refused.exit_code == 3
+    asked = fails(
+        environment.delivery("unlock"), "update of ann is going on", "updating aws:cloudformation/stack:Stack"
+    )
+    assert (asked.exit_code, stack.running, stack.state) == (3, True, left)
+    # It ends by itself; the next command finds what it had begun.
+    cloud.let_leases_end()
+    fails(environment.delivery("plan"), "a plan cannot look ahead", "`amplify-delivery unlock dev` settles it")
+    assert "dev: it is free" in succeeds(environment.delivery("unlock")).output
+    assert "rootTemplate" in succeeds(environment.delivery("plan")).output  # what it had not come to: the outputs
+    # Or a person ends it.
+    stack.state, stack.updates[stack.active].status = left, "running"
+    assert "dev: it is free" in succeeds(environment.delivery("unlock", "--yes")).output
+    assert not stack.running
+    succeeds(environment.delivery("up"))
+    assert "nothing to change" in succeeds(environment.delivery("plan")).output
+
+
+def one_that_was_removed(made: Frightened) -> None:
+    """With its key, which nobody else has: the file's secrets are given anew, and what runs is taken in."""
+    environment = made.environment
+    environment.workspace.succeed("stack", "rm", "dev", "--yes", "--force", "--preserve-config")
+    fails(environment.delivery("up"), "there is no such stack in this backend", "`amplify-delivery up dev --create`")
+    fails(environment.delivery("adopt", "--state-lost"), "has encrypted the stack's secrets for another stack")
+    file = environment.workspace.project / "Pulumi.dev.yaml"
+    file.write_text(re.sub(r"\n *secure: \S+", ' ""', file.read_text()))
+    made.runs.give("someone")
+    succeeds(environment.delivery("adopt", "--state-lost"))
+    succeeds(environment.delivery("up"))
+    assert "nothing to change" in succeeds(environment.delivery("plan")).output
