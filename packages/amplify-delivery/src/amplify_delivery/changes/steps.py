@@ -392,6 +392,8 @@ Step = (
     | RecoverStack
     | ChangeOutput
 )
+"""One step of a plan. Each has what its line shows (`mark`, `place`, `type`, `what`), `loss`, which says what data goes
+with it (empty: none), and `to_json()`: all of it that the plan's digest, and so an approval, stands for."""
 
 
 def replaced_by(steps: Iterable[Step]) -> frozenset[Path]:

@@ -61,6 +61,7 @@ class Texts:
         self._left = 0 if archive.startswith(f"{AUXILIARY_FOLDER}/") else _MOST
 
     def wants(self, entry: str, size: int) -> bool:
+        """Whether an entry of so many bytes is looked into: a text of the app's own, while there are not too many."""
         *folders, name = entry.split("/")
         dot = name.rfind(".")
         wanted = (

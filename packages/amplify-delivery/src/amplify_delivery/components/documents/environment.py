@@ -193,6 +193,7 @@ class EnvironmentAccess:
         return self.names.iam_arn("role", "/", f"{self.names.prefix}-*")
 
     def timeout(self, project: str) -> int:
+        """Minutes that a build of `project` may take."""
         # `check` bakes for up to 7 hours; its other steps end themselves sooner.
         default = {"deploy": 240, "check": 480}.get(project, 60)
         return (self.timeouts or {}).get(project, default)

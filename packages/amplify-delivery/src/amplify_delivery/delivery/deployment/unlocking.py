@@ -51,6 +51,7 @@ class Left:
 
     @property
     def anything(self) -> bool:
+        """Whether there is something to give free or to settle."""
         return bool(self.tag or self.locks or self.pending or self.cut_off or self.going_on)
 
     @property

@@ -88,6 +88,7 @@ class ProgramUpdate:
         return when_free(lambda: self.once(engine), patience, inside=True)
 
     def once(self, engine: Engine) -> Updated:
+        """Look, decide, and do it. Raises `DeliveryError`s, `LockedError` where somebody else changes the stack."""
         state, killed = settled(engine, self.program.stack, self.config, self.context)
         resources = state.get("resources") or ()
         try:

@@ -180,6 +180,7 @@ class Update:
         return bool(self.context.variables.get(EXECUTION_VARIABLE))
 
     def once(self, engine: Engine) -> Updated:
+        """Look, decide, and do it. Raises `DeliveryError`s, `LockedError` where somebody else changes the stack."""
         state, killed = settled(engine, self.stack, self.config, self.context)
         check_stores(state.get("resources") or (), self.model, self.stack)
         decision, declared = self._decided(engine, state, killed=killed)

@@ -65,6 +65,7 @@ class ObjectStore:
         return tuple(self._objects[key] for key in sorted(self._objects))
 
     def read(self, key: str) -> bytes:
+        """The bytes of an object that was put here."""
         source = self._sources[key]
         return source if isinstance(source, bytes) else self._export.read(source)
 

@@ -32,7 +32,8 @@ class Check(Protocol):
     on_aws: str
     """What AWS would answer, where it is known."""
 
-    def find(self, context: Context) -> Found: ...
+    def find(self, context: Context) -> Found:
+        """Every place where it is so."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Context:
 
     @cached_property
     def assets(self) -> Assets:
+        """The export's files by their use."""
         return Assets(self.export)
 
     @cached_property
@@ -65,6 +67,7 @@ class Context:
 
     @cached_property
     def exported(self) -> Exported:
+        """The environment that was exported, as texts can name it."""
         return Exported(self.export.stack_name)
 
     @cached_property

@@ -57,6 +57,7 @@ class AccountDocuments:
 
     @property
     def roles(self) -> tuple[RoleDocument, ...]:
+        """All of them: whatever the account's stack makes."""
         actions = filter(None, (self.action_role, self.former_action_role))
         return (*actions, *self.ci_roles, self.execution, *self.project_roles)
 

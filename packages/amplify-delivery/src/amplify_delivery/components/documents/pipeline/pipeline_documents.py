@@ -61,6 +61,7 @@ class PipelineDocuments:
     projects: tuple[ProjectDocument, ...]
 
     def role(self, arn: str) -> RoleDocument:
+        """The one of `roles` with that ARN."""
         return next(role for role in self.roles if role.arn == arn)
 
 

@@ -224,6 +224,7 @@ class Stage(Model):
 
     @property
     def steps(self) -> tuple[Step, ...]:
+        """All of them, in the order in which they run."""
         return (*self.pre, *self.post)
 
     @model_validator(mode="after")

@@ -28,6 +28,7 @@ class Difference:
 
     @property
     def any(self) -> bool:
+        """Whether the two tables hold anything that differs."""
         return bool(self.missing or self.other or self.more)
 
     def __str__(self) -> str:

@@ -120,6 +120,7 @@ class Holder:
 
     @property
     def written(self) -> bytes:
+        """The content of its lease: one JSON object, in UTF-8."""
         return (json.dumps(asdict(self), indent=1) + "\n").encode()
 
     @property
