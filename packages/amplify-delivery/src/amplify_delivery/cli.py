@@ -150,7 +150,7 @@ def _parsed(command: str | None, arguments: list[str]) -> argparse.Namespace:
     if unknown:
         own = _of(top, str(args.command))
         options = [option for action in own._actions for option in action.option_strings]
-        said = (f"{text}{_guess(text.split('=')[0], options)}" for text in unknown)
+        said = (f"{text}{_guess(text.split('=')[0], options) if text.startswith('-') else ''}" for text in unknown)
         own.error(f"unrecognized arguments: {' '.join(said)}")
     return args
 

@@ -109,8 +109,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     files = _suited(project_files.files(project, wheel), folder, wheel)
     writing.lint(folder, files)
     written = writing.write(folder, files, found.export, found.export_folder)
-    notes = _notes(project, found, folder, wheel)
-    commands = _next(project, found, folder, context, wishes.pushed(project, found))
+    pushed = wishes.pushed(found, Project(folder))
+    notes = _notes(project, found, folder, wheel, pushed)
+    commands = _next(project, found, folder, context, pushed)
     if args.json:
         output.document(
             {
@@ -164,11 +165,11 @@ def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
-def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel) -> list[str]:
+def _notes(project: NewProject, found: Found, folder: Path, wheel: Wheel, pushed: Mapping[str, str]) -> list[str]:
     notes = [
         f"{name} is there already: `amplify push` has made {stack}. It is not made twice: "
         f"`amplify-delivery adopt {name}` takes it over as it runs (docs/adopting.md)"
-        for name, stack in wishes.pushed(project, found).items()
+        for name, stack in pushed.items()
     ]
     notes += [
         f"Pulumi.{environment.name}.yaml was there already: what a pipeline delivers to needs "

@@ -29,6 +29,8 @@ class NewEnvironment:
     """Of its root stack, where the Amplify CLI has made one."""
     delivered: bool = False
     """By the pipeline; else it is a developer's own."""
+    pushed: bool = False
+    """Whether the Amplify CLI has made it, in that very account."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,12 @@ def _stack_files(project: NewProject) -> dict[str, str]:
 
 
 def _environment(app: str, environment: NewEnvironment) -> str:
-    first = (
-        f"# The environment {environment.name}, which a pipeline or a CI delivers.\n"
-        if environment.delivered
-        else f"# A backend of its own: `pulumi up -s {environment.name}`.\n"
-    )
+    if environment.delivered:
+        first = f"# The environment {environment.name}, which a pipeline or a CI delivers.\n"
+    elif environment.pushed:
+        first = f"# A backend that `amplify push` has made: `amplify-delivery adopt {environment.name}`, once.\n"
+    else:
+        first = f"# A backend of its own: `pulumi up -s {environment.name}`.\n"
     lines = [
         f"  {app}:account: {json.dumps(environment.account)}\n",
         f"  {app}:region: {environment.region}\n",

@@ -21,7 +21,7 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.names import ENVIRONMENT
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.ci import GitHub, GitLab
-from amplify_delivery.stacks.config.reader import as_config_error
+from amplify_delivery.stacks.config.reader import as_config_error, read_yaml
 
 Ask = Callable[[str, str], str]
 """Asks a question, with what an empty answer stands for; the answer."""
@@ -165,29 +165,26 @@ class _Wishes:
         return True
 
     def _personal(self) -> list[NewEnvironment]:
-        return [self._environment(text, delivered=False) for text in self.flags.personal]
+        return [self._environment(text, delivered=False, option="--personal") for text in self.flags.personal]
 
     def _stacks(self, program: str = "backend") -> Sequence[str]:
         """Those that are there already."""
         return self.existing.stacks(program) if self._is_project() else ()
 
-    def _environment(self, text: str, *, delivered: bool) -> NewEnvironment:
+    def _environment(self, text: str, *, delivered: bool, option: str = "--environment") -> NewEnvironment:
         name, _, place = text.partition("=")
-        _checked(_environment_name, name, "--environment")
+        _checked(_environment_name, name, option)
         known = self.found.environments.get(name, PushedEnvironment())
         account, _, region = place.partition("/")
-        flag = f"--environment {name}=ACCOUNT/REGION"
+        flag = f"{option} {name}=ACCOUNT/REGION"
         if self.existing.file(name).is_file():
             config = self.existing.environment(name)
             self._refuse_other_place(name, place, f"{config.account}/{config.region}")
             return NewEnvironment(name, "", "", "", delivered)
-        return NewEnvironment(
-            name,
-            self._value(f"Account of {name}, 12 digits", known.account, account, flag, fields.account),
-            self._value(f"Region of {name}", known.region, region, flag, fields.region),
-            known.suffix,
-            delivered,
-        )
+        account = self._value(f"Account of {name}, 12 digits", known.account, account, flag, fields.account)
+        region = self._value(f"Region of {name}", known.region, region, flag, fields.region)
+        pushed = bool(known.stack) and (known.account, known.region) == (account, region)
+        return NewEnvironment(name, account, region, known.suffix, delivered, pushed)
 
     def _refuse_other_place(self, stack: str, given: str, written: str) -> None:
         """Its file stays as it is: a flag that says something else would be ignored."""
@@ -340,13 +337,17 @@ def _names_asked(ask: Ask, known: str) -> list[str]:
             return answer
 
 
-def pushed(project: NewProject, found: Found) -> Mapping[str, str]:
-    """Environments of the project that `amplify push` has made already, with their root stacks."""
-    return {
-        environment.name: known.stack
-        for environment in project.environments
-        if (known := found.environments.get(environment.name)) and known.stack and known.account == environment.account
-    }
+def pushed(found: Found, written: Project) -> Mapping[str, str]:
+    """Environments of the project, as it is written by now, that `amplify push` has made, with their root stacks;
+    none that the engine knows: it has written into the stack file then how secrets are encrypted."""
+    stacks = {}
+    for name in written.stacks("backend"):
+        known, file = found.environments.get(name), read_yaml(written.file(name))
+        if known and known.stack and file.keys() <= {"config"}:
+            config = written.at(name)
+            if (known.account, known.region, known.suffix) == (config.account, config.region, config.suffix):
+                stacks[name] = known.stack
+    return stacks
 
 
 def _said_yes(ask: Ask, question: str) -> bool:

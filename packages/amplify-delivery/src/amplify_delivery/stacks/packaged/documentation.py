@@ -31,7 +31,7 @@ In the folder of the program, with the folder that `amplify export` has written 
 
 ```
 python3 -m venv .venv
-.venv/bin/pip install amplify_delivery-*.whl
+.venv/bin/pip install --no-compile amplify_delivery-*.whl
 ```
 
 The wheel is what `make wheels` leaves in `dist/` of a checkout, copied into this folder; never install it by name: no

@@ -339,6 +339,24 @@ def test_an_amplify_projects_name_and_environments(run: Init, tmp_path: Path) ->
     assert f"cd {source} && amplify export --out {tmp_path / 'app'}" in ran.out
 
 
+def test_a_project_made_before_its_export_adopts_all_the_same(run: Init, tmp_path: Path) -> None:
+    """The first run finds no export and says how to make it; the second one still knows who has made `ann`."""
+    source = amplify_project(tmp_path / "web", {"ann": pushed("ann", "033333333333")})
+    said = ("amplify-delivery adopt ann\n", "`amplify push` has made amplify-mytodoapp-ann-5af8b", "pulumi stack init")
+    assert [words in run("app", "--from", source).out for words in said] == [True, True, False]
+    file = tmp_path / "app" / "Pulumi.ann.yaml"
+    assert "`amplify push` has made: `amplify-delivery adopt ann`, once" in file.read_text()
+    shutil.copytree(TODO, source / TODO.name)
+    assert [words in run("app", "--from", source).out for words in said] == [True, True, False]
+    file.write_text(f"encryptionsalt: v1:x\n{file.read_text()}")  # `adopt` has made the engine's stack
+    assert [words in run("app", "--from", source).out for words in said[:2]] == [False, False]
+
+
+def test_what_is_missing_is_called_as_it_was_typed(run: Init) -> None:
+    assert "missing: --personal ann=ACCOUNT/REGION" in run("--from", TODO, "--personal", "ann").err
+    assert "error: --personal: '12' is not an AWS account" in run("--from", TODO, "--personal", "ann=12/eu-west-1").err
+
+
 def test_the_folder_amplify_itself_will_do(run: Init, tmp_path: Path) -> None:
     source = amplify_project(tmp_path / "web", {})
     assert run("app", "--from", source / "amplify", *PERSONAL).code == 0
