@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from amplify_delivery.components.documents.pipeline.artifact import VARIABLE
+from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.account.remote import sealed
@@ -32,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     digest = sealed.pack(context.folder, args.out)
+    if not (context.folder / ASSEMBLY).is_dir():
+        output.progress(
+            f"note: there is no {ASSEMBLY}/ in it, which `amplify-delivery build` makes: nothing deploys it"
+        )
     if args.variables:
         output.append_variables(args.variables, {VARIABLE: digest})
     if args.json:

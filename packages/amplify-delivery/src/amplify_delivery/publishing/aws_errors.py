@@ -78,7 +78,8 @@ CLIENT_SIDE: Mapping[str, str] = MappingProxyType(
         "PartialCredentialsError": _UNKNOWN_CREDENTIALS,
         "CredentialRetrievalError": _UNKNOWN_CREDENTIALS,
         "NoRegionError": "name the region in the stack file",
-        "ProfileNotFound": "add the profile to ~/.aws/config, or name another one in the stack file",
+        "ProfileNotFound": "add the profile to ~/.aws/config, or name another one: `profile` in the stack file, else "
+        "AWS_PROFILE in this shell",
         "SSOTokenLoadError": "log in: `aws sso login`",
         "UnauthorizedSSOTokenError": "log in: `aws sso login`",
         "TokenRetrievalError": "log in: `aws sso login`",

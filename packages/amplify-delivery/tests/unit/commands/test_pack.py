@@ -43,6 +43,16 @@ def test_what_is_no_project_is_not_packed(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_was_not_built_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(_checkout(tmp_path / "checkout"))
+    said = "note: there is no assembly/ in it, which `amplify-delivery build` makes"
+    assert (cli.main(["pack", "--out", "../x.zip"]), said in capsys.readouterr().err) == (0, True)
+    Path("assembly").mkdir()
+    assert (cli.main(["pack", "--out", "../x.zip"]), said in capsys.readouterr().err) == (0, False)
+
+
 @pytest.mark.processes
 def test_what_is_packed_is_verified_by_the_projects_own_shell(tmp_path: Path) -> None:
     checkout = _checkout(tmp_path / "checkout")

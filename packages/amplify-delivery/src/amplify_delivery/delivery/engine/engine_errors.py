@@ -115,6 +115,9 @@ def _of_resources(reasons: list[str], watch: Watch, said: str, stack: str, text:
     gone = state_faults.plugin_lost(reasons or _lines(said), stack, text)
     if gone or not reasons:
         return gone
+    ours, told, remedy = reasons[0].partition(_REMEDY)
+    if told and len(reasons) == 1:
+        return RefusedError(ours.removeprefix(f"stack {stack}: "), where=stack, remedy=remedy)
     rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
     return RefusedError(
         "\n".join(reasons),
@@ -222,6 +225,10 @@ _KNOWN = (
 
 _SUMMARIES = ("update failed", "preview failed", "destroy failed", "refresh failed")
 """What the engine adds for the stack: no reason."""
+_ENDED = re.compile(r"an unhandled error occurred: Program exited with non-zero exit code: \d+")
+"""What the language host adds when the program has ended with an error: no reason beside the program's own."""
+_REMEDY = "\n  -> "
+"""What is to be done, behind what is wrong: an error of ours that the program has ended with."""
 
 
 def _lines(said: str) -> list[str]:
@@ -233,4 +240,5 @@ def _lines(said: str) -> list[str]:
 def _reasons(watch: Watch) -> list[str]:
     """Why it failed, resource by resource; without "update failed", which the engine adds for the stack."""
     own = [(urn, text) for urn, text in watch.errors if text not in _SUMMARIES]
+    own = [(urn, text) for urn, text in own if not _ENDED.fullmatch(text.strip())] or own
     return [f"{resource_name(urn)}: {text}" if urn and "pulumi:pulumi:Stack" not in urn else text for urn, text in own]

@@ -19,6 +19,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.teardown.held import Held, in_stack, name_of, nested_in
+from amplify_delivery.delivery.teardown.same_place import of_stack
 from amplify_delivery.errors import FailedError, RefusedError, midway
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.publishing.stack_owner import check as check_owner
@@ -70,7 +71,7 @@ def look(target: Wanted, environment: str, state: Mapping[str, Any]) -> Seen:
         cloudformation = account.client("cloudformation")
         found = described(cloudformation, name)
         if found is None:
-            return Seen(place, None, Way.MAKE, notes=tuple(_gone(state, name)))
+            return Seen(place, None, Way.MAKE, notes=tuple(_gone(state, name, target)))
         if not _is_ours(found, state):
             template = deployed.template(cloudformation, found["StackId"]) if _has_template(found) else {}
             check_owner(place, str(found["StackStatus"]), template)
@@ -227,10 +228,12 @@ def _settled(account: Account, stack: str) -> str | None:
             )
 
 
-def _gone(state: Mapping[str, Any], name: str) -> Iterator[str]:
-    """That a root stack is not there any more, which the engine has deployed."""
-    ids = [str(r["id"]) for r in state.get("resources") or () if r.get("type") == ROOT_STACK and r.get("id")]
-    if any(name in id for id in ids):
+def _gone(state: Mapping[str, Any], name: str, target: Wanted) -> Iterator[str]:
+    """That a root stack is not there any more, which the engine has deployed; not of one that lies elsewhere than the
+    stack file says by now: nobody has looked there, and the program refuses that."""
+    here = (target.config.account, target.config.region)
+    roots = [r for r in state.get("resources") or () if r.get("type") == ROOT_STACK and r.get("id")]
+    if any(name in str(r["id"]) and of_stack(r) in (here, None) for r in roots):
         yield (
             f"{name} was deployed, and is gone: somebody has deleted it, with all that its templates do not retain. "
             "All is made again, empty: other user pools, other APIs, other ids. What was retained, or has a backup, "

@@ -505,3 +505,18 @@ def test_a_change_that_its_hook_has_refused_was_never_begun(words: str, changed:
     assert watch.begun is changed
     watch(begins("create", f"{URN}-other"))
     assert watch.begun
+
+
+def test_a_refusal_of_the_program_is_told_as_ours() -> None:
+    """Once, with its own remedy; what the language host adds says nothing."""
+    watch = Watch()
+    watch(said(PROGRAM, "stack dev: region is 'x' now, but this stack was deployed with 'y'\n  -> put it back"))
+    watch(said(PROGRAM, "an unhandled error occurred: Program exited with non-zero exit code: 1"))
+    error = failed(watch=watch)
+    assert str(error) == "dev: region is 'x' now, but this stack was deployed with 'y'\n  -> put it back"
+
+
+def test_a_program_that_ends_without_a_word_is_told_all_the_same() -> None:
+    watch = Watch()
+    watch(said(PROGRAM, "an unhandled error occurred: Program exited with non-zero exit code: 1"))
+    assert "Program exited with non-zero exit code: 1" in failed(watch=watch).message

@@ -37,7 +37,7 @@ class Scene:
     @property
     def target(self) -> Any:
         skips = (SimpleNamespace(path="Api/Table", reason="deleted by hand"),)
-        config = SimpleNamespace(profile=None, region=self.region, rollback_skips=skips)
+        config = SimpleNamespace(profile=None, account=self.account, region=self.region, rollback_skips=skips)
         root = SimpleNamespace(stack_name=NAME)
         return SimpleNamespace(account=self, root=root, config=config, execution_role_arn=ROLE)
 
@@ -117,6 +117,9 @@ def test_a_root_stack_that_somebody_has_deleted_is_told(monkeypatch: pytest.Monk
     (note,) = look(Scene("none")).notes
     assert f"{NAME} was deployed, and is gone" in note
     assert look(Scene("none"), {"resources": []}).notes == ()
+    elsewhere = Scene("none")
+    elsewhere.region = "eu-central-1"  # by now: nobody has looked where it was deployed, and nobody has deleted it
+    assert look(elsewhere).notes == ()
 
 
 def test_what_holds_data_is_not_deleted_unasked() -> None:
