@@ -114,6 +114,15 @@ def test_a_missing_program(quick: PulumiProject) -> None:
     assert "unable to find main python program `__main__.py`" in quick.pulumi("preview").stdout
 
 
+def test_a_virtualenv_of_another_python(quick: PulumiProject) -> None:
+    """Its compiled packages cannot be loaded: said in a sentence, not in the traceback of whichever comes first."""
+    (quick.folder / "Pulumi.yaml").write_text("name: small\nruntime: {name: python, options: {virtualenv: other}}\n")
+    (quick.folder / "other" / "lib" / "python3.99" / "site-packages").mkdir(parents=True)
+    done = quick.pulumi("preview")
+    assert "other: its packages are of Python 3.99, and the rehearsal runs 3." in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_a_main_elsewhere(quick: PulumiProject) -> None:
     quick.settings("main: infra/\n")
     (quick.folder / "infra").mkdir()

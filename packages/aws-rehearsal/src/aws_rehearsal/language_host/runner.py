@@ -13,6 +13,7 @@ import importlib
 import json
 import logging
 import os
+import platform
 import runpy
 import signal
 import socket
@@ -25,7 +26,7 @@ from typing import Any, NoReturn
 
 from aws_rehearsal.warm import forked_in
 from aws_rehearsal.warm.fork import Fork
-from aws_rehearsal.warm.isolation import leave_no_trace, use_virtualenv
+from aws_rehearsal.warm.isolation import leave_no_trace, other_version, use_virtualenv
 from aws_rehearsal.warm.request import Request
 
 SHOWN_TO_USER = 32
@@ -146,8 +147,9 @@ def _run(request: dict[str, Any], engine: str) -> int:
         return 1
     leave_no_trace()
     gc.set_threshold(*SELDOM)
-    if request["virtualenv"]:
-        use_virtualenv(Path(request["root_directory"], request["virtualenv"]))
+    virtualenv = Path(request["root_directory"], request["virtualenv"]) if request["virtualenv"] else None
+    if virtualenv:
+        use_virtualenv(virtualenv)
     pulumi.runtime.set_all_config(request["config"], request["secret_keys"])
     settings = pulumi.runtime.Settings(
         monitor=request["monitor"],
@@ -160,6 +162,12 @@ def _run(request: dict[str, Any], engine: str) -> int:
         root_directory=request["root_directory"],
     )
     pulumi.runtime.configure(settings)
+    if virtualenv and (other := other_version(virtualenv)):
+        pulumi.log.error(
+            f"{virtualenv}: its packages are of Python {other}, and the rehearsal runs {platform.python_version()}\n"
+            f"  -> rehearse with Python {other}, or make the virtualenv with the rehearsal's"
+        )
+        return SHOWN_TO_USER
     os.chdir(request["program_directory"])
     program = request["program"] or "."
     sys.argv = [program, *request["arguments"]]

@@ -66,12 +66,19 @@ def leave_no_trace() -> None:
         sys.meta_path.insert(0, _Ahead(taken))
 
 
+def other_version(folder: Path) -> str:
+    """Of which Python a virtualenv is, if this one could not load its compiled packages; else empty."""
+    found = sorted(lib.name.removeprefix("python") for lib in folder.glob("lib/python3*") if lib.is_dir())
+    return "" if not found or f"{sys.version_info[0]}.{sys.version_info[1]}" in found else found[0]
+
+
 def use_virtualenv(folder: Path) -> None:
-    """Puts a virtualenv's packages before the interpreter's own, as an interpreter of that virtualenv has them.
+    """Puts a virtualenv's packages before the interpreter's own, as an interpreter of that virtualenv has them; none of
+    a virtualenv of an `other_version`.
 
     What this process has loaded already, the SDK first of all, stays the interpreter's.
     """
-    if folder.resolve() == Path(sys.prefix).resolve():
+    if folder.resolve() == Path(sys.prefix).resolve() or other_version(folder):
         return
     for packages in sorted(folder.glob("lib/python3*/site-packages")):
         before = list(sys.path)
