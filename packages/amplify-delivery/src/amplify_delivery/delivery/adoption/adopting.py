@@ -26,6 +26,7 @@ from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
+from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE
 from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.project import stack_files
@@ -158,7 +159,7 @@ def _engine(
     if config.bootstrapped:
         names: EnvironmentNames = environment_names(context.project.app, config)
         profile = of_profile(config.profile) if config.profile else {}
-        variables = {"PULUMI_BACKEND_URL": names.state_backend, **profile, **(more or {})}
+        variables = {BACKEND_VARIABLE: names.state_backend, **profile, **(more or {})}
         return Engine(environment, folder, line, variables, names.secrets_provider)
     return Engine(environment, folder, line, more)
 

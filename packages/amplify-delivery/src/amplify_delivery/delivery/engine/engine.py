@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import shlex
 import shutil
@@ -12,60 +11,39 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pulumi.automation import CommandError
 from pulumi.automation._stack import StackInitMode  # for a class of its own: `Stack.select` makes a plain one
 from pulumi.automation.errors import StackNotFoundError
 
-from amplify_delivery.delivery.engine import state_faults, stored_state
+from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.automation_api import Before, Program, Stack, Workspace
-from amplify_delivery.delivery.engine.engine_errors import explain, stderr
+from amplify_delivery.delivery.engine.engine_errors import explain, home_of, stderr
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line, inherited
 from amplify_delivery.delivery.engine.stack_outputs import Output
-from amplify_delivery.delivery.engine.state_store import Store, backend_url, is_pulumi_cloud, store_of
-from amplify_delivery.delivery.engine.watch import RootWork, Watch, plain
+from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, is_pulumi_cloud
+from amplify_delivery.delivery.engine.stored_state import StoredStack
+from amplify_delivery.delivery.engine.watch import HIDDEN, RootWork, Watch, plain
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import (
     DeliveryError,
     PluginLostError,
     RefusedError,
-    StateError,
     midway,
 )
 from amplify_delivery.export.templates.literals import every_text
-from amplify_delivery.stacks.access import environment_names, pipeline_names
-from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.config.absent import expect_project
-from amplify_delivery.stacks.config.reader import project_name, read_yaml
+from amplify_delivery.stacks.config.reader import read_yaml
 
-_log = logging.getLogger(__name__)
-
-HIDDEN = "[secret]"
-"""Shown in place of a secret output."""
-
-_BACKEND = "PULUMI_BACKEND_URL"
 _GOING_ON = re.compile(r"^ +(?P<kind>\S+) in progress:\n\s+Started: (?P<since>.+)\n\s+Requested By: (?P<who>.+)$", re.M)
 """What `pulumi stack` says of an operation that Pulumi Cloud knows of (`runStackText` in pkg/cmd/pulumi/stack)."""
 _PREVIEW = "Preview"
 """That changes nothing, and holds nothing."""
 
 
-_Read = TypeVar("_Read")
 WhenLost = Callable[[Sequence[ProgramStep], datetime], None]
 """Gets what a lost plugin was at, and when the update began, in UTC."""
-
-
-def home_of(folder: Path, stack: str) -> str:
-    """The backend that `bootstrap` or `setup` has made for a stack, as its file says; empty for any other."""
-    project = Project(folder)
-    try:
-        if stack in project.stacks("pipeline"):
-            return pipeline_names(project.app, stack, project.pipeline(stack)).state_backend
-        config = project.environment(stack) if stack in project.stacks("backend") else None
-    except DeliveryError:  # what is wrong with a file, is told by whoever reads it for its own sake
-        return ""
-    return environment_names(project.app, config).state_backend if config and config.bootstrapped else ""
 
 
 class Engine:
@@ -106,7 +84,7 @@ class Engine:
         )
         self._stack = Stack(stack, self._workspace, StackInitMode.SELECT)
         self._outputs: Mapping[str, Any] = {}
-        self._kept: tuple[object, Store | None] | None = None
+        self._stored = StoredStack(stack, folder, lambda: self.variables)
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -122,7 +100,7 @@ class Engine:
         with self._errors(Watch()):
             if self.exists():
                 return False
-            lost = self._lost()
+            lost = self._stored.lost()
             if lost:
                 raise lost
             file = self.folder / f"Pulumi.{self.stack}.yaml"
@@ -138,7 +116,7 @@ class Engine:
 
     def exists(self) -> bool:
         """Whether the backend has the stack."""
-        known = self._read(stored_state.exists)
+        known = self._stored.exists()
         if known is not None:
             return known
         with self._errors(Watch()):
@@ -147,7 +125,7 @@ class Engine:
     def going_on(self) -> str:
         """The update of the stack that Pulumi Cloud says is going on, and whose: `update of NAME`. Empty for none, and
         for buckets and folders, which do not tell: there the engine's locks lie beside the state (`locking`)."""
-        if not is_pulumi_cloud(backend_url(self.folder, self.variables)):
+        if not is_pulumi_cloud(self._stored.backend):
             return ""
         with self._errors(Watch()):
             told = self._command.run(["stack", "--stack", self.stack], str(self.folder), self._workspace.env_vars)
@@ -231,7 +209,7 @@ class Engine:
 
     def _exported(self) -> dict[str, Any]:
         """The document of the state: its format beside it."""
-        known = self._read(stored_state.exported)
+        known = self._stored.exported()
         if known is not None:
             return known
         # Not `Stack.export_stack`, which has all secrets decrypted.
@@ -248,7 +226,7 @@ class Engine:
             self.wrote = True
             file.write_text(json.dumps({**self._exported(), "deployment": state}), encoding="utf-8")
             where = self.folder
-            if is_pulumi_cloud(backend_url(self.folder, self.variables)):
+            if is_pulumi_cloud(self._stored.backend):
                 # Of a state that Pulumi Cloud encrypts, the engine takes any other key out of the stack file that it
                 # finds (`newStackImportCmd`): an environment that has just moved has one, and nobody else knows it.
                 where = Path(folder)
@@ -289,14 +267,14 @@ class Engine:
         place.parent.mkdir(parents=True)
         place.write_text(json.dumps(checkpoint), encoding="utf-8")
         (folder / ".pulumi" / "meta.yaml").write_text("version: 1\n")
-        variables = {**self._workspace.env_vars, _BACKEND: folder.as_uri()}
+        variables = {**self._workspace.env_vars, BACKEND_VARIABLE: folder.as_uri()}
         return Engine(self.stack, self.folder, self._line, variables)
 
     @property
     def backend_variables(self) -> str:
         """What has to stand before a `pulumi` command in a shell, so that it finds the state."""
-        backend = inherited(self._workspace.env_vars).get(_BACKEND)
-        return f"{_BACKEND}={shlex.quote(backend)} " if backend else ""
+        backend = inherited(self._workspace.env_vars).get(BACKEND_VARIABLE)
+        return f"{BACKEND_VARIABLE}={shlex.quote(backend)} " if backend else ""
 
     def configure(self, values: Sequence[tuple[str, str]], secrets: Sequence[tuple[str, str]] = ()) -> None:
         """Set keys of the stack file, given as paths (`parameters.STACK.NAME`), to texts; the engine keeps comments. A
@@ -321,7 +299,7 @@ class Engine:
 
     def succeeded(self) -> bool:
         """Whether the stack's last update did; a preview is none."""
-        known = self._read(stored_state.last_result)
+        known = self._stored.last_result()
         if known is not None:
             return known == "succeeded"
         with self._errors(Watch()):
@@ -416,34 +394,9 @@ class Engine:
             )
 
     def _explained(self, error: CommandError, watch: Watch) -> DeliveryError:
-        place = backend_url(self.folder, self.variables).partition("?")[0]
-        if isinstance(error, StackNotFoundError):
-            return self._lost() or explain(error, watch, self.stack, place, home_of(self.folder, self.stack))
-        project = project_name(self.folder)
-        damaged = state_faults.damaged(stderr(error), self._store(), project, self.stack)
+        known = self._stored.lost() if isinstance(error, StackNotFoundError) else self._stored.damaged(stderr(error))
         home = home_of(self.folder, self.stack)
-        return damaged or explain(error, watch, self.stack, place, home, variables=self.backend_variables)
-
-    def _lost(self) -> DeliveryError | None:
-        return state_faults.lost(self._store(), project_name(self.folder), self.stack)
-
-    def _store(self) -> Store | None:
-        """Where the state lies, as far as it can be read without the engine. Raises `StateError`."""
-        meant = (backend_url(self.folder, self.variables), dict(self.variables))
-        if self._kept is None or self._kept[0] != meant:
-            self._kept = (meant, store_of(self.folder, self.variables))
-        return self._kept[1]
-
-    def _read(self, reader: Callable[[Store, str, str], _Read | None]) -> _Read | None:
-        """What a reader of `stored_state` finds, for which the engine need not start; None where it has to."""
-        try:
-            store = self._store()
-        except StateError:
-            return None  # the engine says it in its own words, which `_errors` knows
-        known = reader(store, project_name(self.folder), self.stack) if store else None
-        if store and known is not None:
-            _log.debug("%s: %s is read in %s, without the engine", self.stack, reader.__name__, store.place)
-        return known
+        return known or explain(error, watch, self.stack, self._stored.place, home, variables=self.backend_variables)
 
 
 def _ignore(_: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import signal
+from pathlib import Path
 
 from pulumi.automation import CommandError
 from pulumi.automation.errors import ConcurrentUpdateError, StackNotFoundError
@@ -21,6 +22,20 @@ from amplify_delivery.errors import (
     RefusedError,
     StateError,
 )
+from amplify_delivery.stacks.access import environment_names, pipeline_names
+from amplify_delivery.stacks.config import Project
+
+
+def home_of(folder: Path, stack: str) -> str:
+    """The backend that `bootstrap` or `setup` has made for a stack, as its file says; empty for any other."""
+    project = Project(folder)
+    try:
+        if stack in project.stacks("pipeline"):
+            return pipeline_names(project.app, stack, project.pipeline(stack)).state_backend
+        config = project.environment(stack) if stack in project.stacks("backend") else None
+    except DeliveryError:  # what is wrong with a file, is told by whoever reads it for its own sake
+        return ""
+    return environment_names(project.app, config).state_backend if config and config.bootstrapped else ""
 
 
 def explain(

@@ -16,6 +16,7 @@ from amplify_delivery.delivery.engine import state_bucket
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.stack_key import Key
+from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE
 from amplify_delivery.errors import StateError
 
 
@@ -48,5 +49,5 @@ def resources(folder: Path, names: EnvironmentNames, account: Account, line: Lin
 
 def engine(folder: Path, names: EnvironmentNames, account: Account, line: Line) -> Engine:
     """The engine of the environment's Pulumi stack in its account."""
-    variables = {"PULUMI_BACKEND_URL": names.state_backend, **account.environment()}
+    variables = {BACKEND_VARIABLE: names.state_backend, **account.environment()}
     return Engine(names.environment, folder, line, variables, names.secrets_provider)

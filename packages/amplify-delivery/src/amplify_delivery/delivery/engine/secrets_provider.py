@@ -13,6 +13,7 @@ from typing import Any
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import former_state
 from amplify_delivery.delivery.engine.stack_key import Key
+from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import StateError
 from amplify_delivery.stacks.config.reader import read_yaml
@@ -38,7 +39,7 @@ def check(environment: str, deployment: Mapping[str, Any], context: Context, *, 
     if used.get("type") == _CLOUD and not lines.get("secretsprovider"):
         url = (used.get("state") or {}).get("url", "a key")
         raise _refused(file, f"the stack's state is encrypted with {url}, and this file does not say so")
-    remote = context.variables.get("PULUMI_BACKEND_URL", "").startswith("s3://")
+    remote = context.variables.get(BACKEND_VARIABLE, "").startswith("s3://")
     if pipeline and remote and Key.of_lines(lines) is None:
         raise _refused(file, "its state lies in S3, and it does not name a `secretsprovider` and an `encryptedkey`")
 

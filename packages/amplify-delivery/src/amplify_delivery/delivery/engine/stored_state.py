@@ -12,11 +12,18 @@ may not be read.
 from __future__ import annotations
 
 import json
+import logging
 import re
-from typing import Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
-from amplify_delivery.delivery.engine.state_store import Store
+from amplify_delivery.delivery.engine import state_faults
+from amplify_delivery.delivery.engine.state_store import Store, backend_url, store_of
 from amplify_delivery.errors import StateError
+from amplify_delivery.stacks.config.reader import project_name
+
+_log = logging.getLogger(__name__)
 
 _META = ".pulumi/meta.yaml"
 _STACKS = ".pulumi/stacks/"
@@ -26,6 +33,65 @@ _LAYOUT = "1"
 _UNCHANGED = (3, 4)
 """Versions of a state that the engine hands out as they are; older ones it converts."""
 _COMPRESSED = (".gz", ".zst")
+
+
+_Answer = TypeVar("_Answer")
+
+
+class StoredStack:
+    """A stack where its backend has written it: what can be known of it though the engine is not started. What is asked
+    gives None where the engine has to be."""
+
+    def __init__(self, stack: str, folder: Path, variables: Callable[[], Mapping[str, str]]) -> None:
+        """`variables` are those that are added to the environment of the engine's commands, at that moment."""
+        self._stack, self._folder, self._variables = stack, folder, variables
+        self._kept: tuple[object, Store | None] | None = None
+
+    @property
+    def backend(self) -> str:
+        """The backend's address, as the engine takes it."""
+        return backend_url(self._folder, self._variables())
+
+    @property
+    def place(self) -> str:
+        """The same without what it is told besides, such as the region."""
+        return self.backend.partition("?")[0]
+
+    def exists(self) -> bool | None:
+        """Whether the backend has the stack."""
+        return self._read(exists)
+
+    def exported(self) -> dict[str, Any] | None:
+        """The document of its state, as `pulumi stack export` prints it; secrets stay encrypted."""
+        return self._read(exported)
+
+    def last_result(self) -> str | None:
+        """How its last update has ended; empty without one."""
+        return self._read(last_result)
+
+    def lost(self) -> StateError | None:
+        """That its state was there, and is not (`state_faults.lost`). Raises `StateError`."""
+        return state_faults.lost(self._store(), project_name(self._folder), self._stack)
+
+    def damaged(self, said: str) -> StateError | None:
+        """That its state is none, by the engine's words (`state_faults.damaged`). Raises `StateError`."""
+        return state_faults.damaged(said, self._store(), project_name(self._folder), self._stack)
+
+    def _store(self) -> Store | None:
+        meant = (self.backend, dict(self._variables()))
+        if self._kept is None or self._kept[0] != meant:
+            self._kept = (meant, store_of(self._folder, self._variables()))
+        return self._kept[1]
+
+    def _read(self, reader: Callable[[Store, str, str], _Answer | None]) -> _Answer | None:
+        try:
+            store = self._store()
+        except StateError:
+            return None  # the engine says it in its own words
+        known = reader(store, project_name(self._folder), self._stack) if store else None
+        if store and known is not None:
+            _log.debug("%s: %s is read in %s, without the engine", self._stack, reader.__name__, store.place)
+        return known
 
 
 def exported(store: Store, project: str, stack: str) -> dict[str, Any] | None:

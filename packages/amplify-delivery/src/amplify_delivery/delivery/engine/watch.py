@@ -13,6 +13,9 @@ from amplify_delivery.components.documents.rights.pulumi_types import PULUMI_STA
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
 
+HIDDEN = "[secret]"
+"""What the engine shows in the place of a secret, in its events and of outputs."""
+
 _NOISE = re.compile(r"\d+ errors? occurred:\s*\* |(?:creating|updating|deleting) urn:pulumi:\S+: ")
 """What the provider's library puts around a single error; the resource is named anyway."""
 

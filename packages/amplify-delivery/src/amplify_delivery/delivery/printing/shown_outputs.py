@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amplify_delivery.delivery import output
-from amplify_delivery.delivery.engine.engine import HIDDEN
 from amplify_delivery.delivery.engine.stack_outputs import Output
+from amplify_delivery.delivery.engine.watch import HIDDEN
 
 
 def shown(outputs: Mapping[str, Output], *, secrets: bool) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from pulumi.automation.events import EngineEvent
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.engine import state_faults
-from amplify_delivery.delivery.engine.engine import home_of
-from amplify_delivery.delivery.engine.engine_errors import explain
+from amplify_delivery.delivery.engine.engine_errors import explain, home_of
 from amplify_delivery.delivery.engine.state_store import store_of
 from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.planning import plan_program

@@ -25,6 +25,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery.engine.watch import HIDDEN
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.errors import RefusedError
 
@@ -39,8 +40,6 @@ CLOCKS = timedelta(minutes=15)
 OURS = tuple(f"amplify-delivery:index:{name}$" for name in ("StagingArea", "TargetAccount", "DeliveryPipeline"))
 """In the URN of what components of ours hold, whose names hold the app's and the environment's, those of buckets the
 account's number as well."""
-_NOT_TOLD = "[secret]"
-"""What the engine's events have in the place of a secret."""
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _ROLE = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/")
 _ROLES = ("assumeRoleWithWebIdentity", "assumeRole", "assumeRoles")
@@ -184,7 +183,7 @@ def hidden(value: Any) -> bool:
         return _SIGNATURE in value or any(map(hidden, value.values()))
     if isinstance(value, list):
         return any(map(hidden, value))
-    return bool(value == _NOT_TOLD)
+    return bool(value == HIDDEN)
 
 
 def since(began: datetime, operation: Operation, answer: Answer) -> Answer:
