@@ -22,8 +22,10 @@ IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "
 FOLDER = "amplify-delivery-rehearsal-"
 """What the folder of a rehearsal begins with, among temporary files."""
 ENVIRONMENT = "dev"
-PRODUCT = ("amplify_delivery", "amplify_delivery.publishing.examination.lint:linter")
+PRODUCT = ("amplify_delivery", "amplify_delivery.publishing.examination.lint:linter", "pytest")
 """What programs and commands of a rehearsal import, and what each makes for itself: a warm server does it ahead."""
+COMMANDS = ("amplify_delivery", "amplify_delivery.stacks.packaged", "pytest")
+"""What starts warm as `python -m`, of what people, builds and UpdatePipeline's engine run."""
 _NAME = re.compile(r"^name:.*$", re.MULTILINE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -23,7 +24,7 @@ from amplify_delivery_rehearsal import accounts
 from amplify_delivery_rehearsal.example import is_example
 from amplify_delivery_rehearsal.pipeline_story.people import PASSPHRASE, Line, Person, terminal
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
-from amplify_delivery_rehearsal.workspace import FOLDER, PRODUCT
+from amplify_delivery_rehearsal.workspace import COMMANDS, FOLDER, PRODUCT
 from aws_rehearsal import warm
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
@@ -31,6 +32,7 @@ from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import Tools
 from aws_rehearsal.setup.environments import ensure_environment, image_environment
 from aws_rehearsal.setup.progress import Progress
+from aws_rehearsal.warm.commands import warm_commands
 
 ALIAS_DELAY = 2.0
 """Seconds until a key's new alias or tag counts in policies: minutes on AWS, so nothing in the story may need one."""
@@ -96,6 +98,7 @@ def machine(project: Project, tools: Tools) -> Iterator[Machine]:
     folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     try:
         home = prepare(folder / "pulumi-home", tools.python, tools.engine_root)
+        home |= warm_commands(tools.python, COMMANDS, os.environ.get("PYTHONPATH", ""))
         # Its folder goes with the rehearsal's, however that goes: there is a token in it.
         aws, room = local_aws_with_room(
             tools.local_aws_python,
@@ -139,7 +142,8 @@ def build_image(home: Mapping[str, str], tools: Tools, project: Path) -> dict[st
     engine = Path(amplify_delivery.__file__).parents[1]
     if python == tools.python and engine != packages and not is_example(project):
         found.append(engine)  # not installed but used as it stands; the example's Build makes a wheel of it
-    variables = {**own, "PATH": ":".join(path), "PYTHONPATH": ":".join(map(str, found)), "LANG": "C.UTF-8"}
+    search_path = ":".join(map(str, found))
+    variables = {**own, "PATH": ":".join(path), **warm_commands(tools.python, COMMANDS, search_path), "LANG": "C.UTF-8"}
     if not _missing(lock, packages):
         variables[IMAGE_LOCK] = hashlib.sha256(lock.read_bytes()).hexdigest()
     return variables

@@ -28,7 +28,7 @@ from unit.places import EXPORTS
 pytestmark = pytest.mark.engine
 
 PACKAGE = Path(sys.executable).with_name("pulumi-resource-amplify-delivery")
-"""As it is installed. The program in YAML has a warm one, as it is started by ten commands."""
+"""As it is installed: asked for its schema. Programs have a warm one, which the engine starts twenty times."""
 APP = "mytodoapp"
 SERIES = EXPORTS / "todo-series"
 NODE_SDK = Path(__file__).with_name("node_sdk")
@@ -84,7 +84,7 @@ def write(
     (project.folder / "Pulumi.yaml").write_text(json.dumps(program, indent=1))
 
 
-def test_a_program_in_javascript_deploys_a_backend_and_updates_it(project: PulumiProject) -> None:  # noqa: F811
+def test_a_program_in_javascript_deploys_a_backend_and_updates_it(project: PulumiProject, package: Path) -> None:  # noqa: F811
     """With the SDK that npm has; its language host is not needed inside the program's own process. The next release has
     one model more; back to the first one, its table would be gone."""
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
@@ -93,7 +93,7 @@ def test_a_program_in_javascript_deploys_a_backend_and_updates_it(project: Pulum
     arguments = {**place(project), "suffix": "a8d78", "protect": False, "export": first}
     account = {**place(project), "environment": "prod", "protect": False, "export": first}
     account["pipeline"] = {"name": "pipeline", "account": random_account(), "region": "eu-west-1"}
-    variables = {"ACCOUNT": json.dumps(account), "ARGS": json.dumps(arguments), "PLUGIN": str(PACKAGE.parent)}
+    variables = {"ACCOUNT": json.dumps(account), "ARGS": json.dumps(arguments), "PLUGIN": str(package.parent)}
     variables["NEXT"] = json.dumps({**arguments, "export": second})
     with fetched("SDK of Pulumi for Node.js"):
         node = ensure_node(Progress())

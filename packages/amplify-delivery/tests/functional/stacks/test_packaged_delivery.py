@@ -17,7 +17,10 @@ import pytest
 from amplify_delivery import cli
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
+from amplify_delivery.components.documents.pipeline.buildspecs import IMAGE_LOCK, LOCK
 from amplify_delivery.components.documents.statements import role_trust
+from amplify_delivery.delivery.scaffold import locks
+from amplify_delivery.delivery.scaffold.project_files import WHEELS
 from amplify_delivery_rehearsal.pipeline_story.pipeline import PATIENCE
 from amplify_delivery_rehearsal.pipeline_story.setting import build_image
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
@@ -30,7 +33,7 @@ from aws_rehearsal_tests.pulumi_project import PulumiProject
 from functional.stacks.test_engine_pipeline import tooling  # noqa: F401 - a fixture
 from functional.stacks.test_packaged import APP, in_yaml, package, write  # noqa: F401 - fixtures
 from unit.components.backends import folder as export_of
-from unit.places import REPOSITORY
+from unit.this_wheel import wheel_of_this_version
 
 pytestmark = pytest.mark.engine
 
@@ -39,10 +42,20 @@ GIT = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
 
 
 @pytest.fixture
-def service(pulumi_home: dict[str, str]) -> Iterator[PipelineService]:  # noqa: F811
-    """CodeBuild and CodePipeline, with an image that holds the engine and what is locked."""
+def service(
+    pulumi_home: dict[str, str],  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[PipelineService]:
+    """CodeBuild and CodePipeline, with an image that holds the engine and what is locked: else each of the nine builds
+    has pip install it (functional/delivery/test_new_project.py)."""
+    monkeypatch.setattr("amplify_delivery.commands.init.installed_wheel", wheel_of_this_version)
+    wheel, holds = wheel_of_this_version(), tmp_path / "image"
+    holds.mkdir()
+    (holds / LOCK).write_text(locks.new(wheel, f"./{WHEELS}/{wheel.file}"))
     aws, room = local_aws_with_room()
-    image = build_image(pulumi_home, tools(), REPOSITORY)
+    image = build_image(pulumi_home, tools(), holds)
+    assert image[IMAGE_LOCK]
     try:
         with aws, PipelineService(aws, room, build_variables=image) as running:
             yield running

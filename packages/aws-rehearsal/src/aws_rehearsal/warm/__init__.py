@@ -24,6 +24,8 @@ SOCKET = "warm"
 """The server's socket in a Pulumi home; only reached by this relative name, since an address has room for 100 bytes."""
 
 CLIENT = Path(__file__).resolve().with_name("client.py")
+IMAGE = CLIENT.with_name("image")
+"""The folder for a PYTHONPATH with which commands start warm too (`commands.py`)."""
 
 
 def launch(python: Path, home: Path, binary: Path | None = None) -> list[str]:

@@ -85,7 +85,7 @@ def preload(also: Iterable[str] = ()) -> None:
     starts the server, and what of them is called once (`MODULE:FUNCTION`) because it keeps what it makes."""
     # First what a cold run of a program begins with: the host's runner, and the SDK.
     import_module("aws_rehearsal.language_host.runner")
-    from aws_rehearsal.warm import isolation, sdk
+    from aws_rehearsal.warm import commands, isolation, sdk  # noqa: F401 - a fork finds the first one loaded
 
     with contextlib.suppress(ImportError):
         import_module("pulumi.runtime")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aws_rehearsal.warm import CLIENT
+from aws_rehearsal.warm import CLIENT, IMAGE
 
 FILES = 4
 """Descriptors that come with a request: standard input, output and error, and the working directory."""
@@ -92,7 +92,8 @@ class Request:
             Path(self.client).resolve() == CLIENT  # of the same installation
             and self.python == sys.executable
             and self.encoding == sys.getfilesystemencoding()
-            and set(self.search_path(base)) == set(base)  # elsewhere may lie other modules than those loaded
+            and set(self.search_path(base)) - {str(IMAGE)}
+            == set(base)  # elsewhere may lie other modules than those loaded
             and not any(map(_counts_before, self.variables))
             and not any(place.exists() for place in self._own_documents())
         )

@@ -35,6 +35,8 @@ from amplify_delivery.stacks.packaged.declared import Declared, declared_by
 
 PLUGIN = "pulumi-resource-amplify-delivery"
 """The package's executable."""
+_MODULE = "amplify_delivery.stacks.packaged"
+"""What it runs."""
 _PACKAGE = "amplify-delivery"
 
 
@@ -64,10 +66,9 @@ def put_plugin(folder: Path) -> None:
     place = next((str(p["path"]) for p in plugins if p.get("name") == _PACKAGE and p.get("path")), None)
     if place is None or (folder / place / PLUGIN).exists():
         return
-    code = "from amplify_delivery.stacks.packaged.host import main; main()"
     executable = folder / place / PLUGIN
     executable.parent.mkdir(parents=True, exist_ok=True)
-    executable.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(code)} "$@"\n')
+    executable.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {_MODULE} "$@"\n')
     executable.chmod(0o755)
 
 
