@@ -3,7 +3,7 @@ or lies elsewhere. AWS refuses such an update at the first name that is taken, a
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from amplify_delivery.components.providers import Access
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, suppressing, suppressing_all
 from amplify_delivery.publishing.credentials import client_config, provider_session
+from amplify_delivery.publishing.stack_state import resources_called
 
 Client = Callable[[str], Any]
 """Gives a client of a service in the account."""
@@ -60,14 +61,12 @@ def taken_place(client: Client, names: EnvironmentNames) -> Runs | None:
 
 def _stack_of(client: Client, parameter: str) -> str:
     """The CloudFormation stack that a parameter of SSM belongs to, as one of a StackSet; empty for none, and where
-    these credentials may not ask. Of several resources with one id CloudFormation names any one
-    ("DescribeStackResources" in its API reference; coverage roadmap, issue 998)."""
-    found: list[Mapping[str, Any]] = []
+    these credentials may not ask."""
+    found = None
     with suppressing(*ACCESS_DENIED), suppressing("ValidationError"):
-        found = client("cloudformation").describe_stack_resources(PhysicalResourceId=parameter)["StackResources"]
-    itself = ("AWS::SSM::Parameter", parameter)
-    own = [r for r in found if (r["ResourceType"], r.get("PhysicalResourceId")) == itself]
-    return next((str(r["StackName"]) for r in own if not r["ResourceStatus"].startswith("DELETE_")), "")
+        found = resources_called(client("cloudformation"), "AWS::SSM::Parameter", parameter)
+    stack, states = found or ("", [])
+    return "" if all(state.startswith("DELETE_") for state in states) else stack
 
 
 def running(client: Client, names: PipelineNames) -> Runs | None:

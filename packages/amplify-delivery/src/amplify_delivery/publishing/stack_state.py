@@ -198,6 +198,29 @@ def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
     return None
 
 
+def resources_called(cloudformation: Any, kind: str, physical_id: str) -> tuple[str, list[str]] | None:
+    """The stack that holds what has this type and id, and the states that it is in there; None where it is not told.
+    Raises botocore's errors, a ValidationError where no stack holds it.
+
+    CloudFormation answers with the stack, and the first 100 resources of it; of several with one id it names any one
+    ("DescribeStackResources" in its API reference; coverage roadmap, issue 998), perhaps of another type.
+    """
+    found = cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)["StackResources"]
+    if not found:
+        return None
+    stack, told = str(found[0]["StackName"]), found
+    if not _states_of(told, kind, physical_id):
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=found[0].get("StackId", stack))
+        told = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    states = _states_of(told, kind, physical_id)
+    return (stack, states) if states else None
+
+
+def _states_of(resources: Sequence[Mapping[str, Any]], kind: str, physical_id: str) -> list[str]:
+    own = (r for r in resources if (r["ResourceType"], r.get("PhysicalResourceId")) == (kind, physical_id))
+    return [str(resource["ResourceStatus"]) for resource in own]
+
+
 def parameters_of(stack: Mapping[str, Any]) -> dict[str, str]:
     """The parameters of a stack as DescribeStacks has it; those that are `NoEcho` are masked."""
     return {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", ())}

@@ -39,7 +39,8 @@ class Console:
         return self.account.client(service)
 
     def _walk(self, stack: str, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-        for r in self.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]:
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        for r in (resource for page in pages for resource in page["StackResourceSummaries"]):
             place = (*path, r["LogicalResourceId"])
             yield place, r["PhysicalResourceId"]
             if r["ResourceType"] == STACK:

@@ -115,11 +115,12 @@ def identities(bootstrapped: Bootstrapped, root: RootStack) -> dict[tuple[str, s
     cloudformation = bootstrapped.local.client("cloudformation")
 
     def walk(stack: str) -> None:
-        for r in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+        for r in (resource for page in pages for resource in page["StackResourceSummaries"]):
             if r["ResourceType"] == "AWS::CloudFormation::Stack":
                 walk(r["PhysicalResourceId"])
             else:
-                found[r["StackName"], r["LogicalResourceId"]] = r["PhysicalResourceId"]
+                found[stack, r["LogicalResourceId"]] = r["PhysicalResourceId"]
 
     walk(root.stack_name)
     return found

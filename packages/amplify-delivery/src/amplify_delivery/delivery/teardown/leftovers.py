@@ -7,7 +7,6 @@ A name proves nothing: other apps lie in the same account, and what was left 90 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from amplify_delivery.changes.stateful import BUCKET
 from amplify_delivery.delivery.account.aws_account import Account
@@ -15,6 +14,7 @@ from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.delivery.teardown.held import Held
 from amplify_delivery.export.assembling.successors import TABLE
 from amplify_delivery.publishing.aws_errors import suppressing, suppressing_all
+from amplify_delivery.publishing.stack_state import resources_called
 
 _STACK_ID = "aws:cloudformation:stack-id"
 """The tag by which a bucket knows the stack that has made it ("Resource tag" in the CloudFormation template
@@ -72,19 +72,16 @@ def _command(account: Account, held: Held, why: str) -> str:
 
 
 def _holder(account: Account, held: Held) -> str | None:
-    """The stack that holds it; empty for none, None where that cannot be told. Of several resources with one id
-    CloudFormation names any one ("DescribeStackResources" in its API reference), perhaps of another type."""
-    found: list[dict[str, Any]] = []
+    """The stack that holds it; empty for none, None where that cannot be told."""
+    found = None
     with suppressing_all() as refusal:
-        found = account.client("cloudformation").describe_stack_resources(PhysicalResourceId=held.physical_id)[
-            "StackResources"
-        ]
+        found = resources_called(account.client("cloudformation"), held.type, held.physical_id)
     if refusal:
         return "" if refusal.code == "ValidationError" and "does not exist" in refusal.said else None
-    own = [r for r in found if (r["ResourceType"], r.get("PhysicalResourceId")) == (held.type, held.physical_id)]
-    if not own:
+    if found is None:
         return None
-    return next((str(r["StackName"]) for r in own if r["ResourceStatus"] not in _LET_GO), "")
+    stack, states = found
+    return "" if {*states} <= {*_LET_GO} else stack
 
 
 def _was_its_own(account: Account, held: Held) -> bool:

@@ -39,6 +39,7 @@ class Account:
         self.tables = dict.fromkeys(("v2-orders-pr12", "orders-pr12"), MADE)
         self.stacks: dict[str, tuple[str, str, str]] = {}
         """Of a physical id: the stack, the type and the status that CloudFormation tells."""
+        self.roles = 1
         self.deleted: list[str] = []
         self.waited: list[str] = []
         self.refused: dict[str, Exception] = {}
@@ -62,9 +63,9 @@ class Account:
         account = self
 
         class Pages:
-            def paginate(self, **_: Any) -> list[dict[str, Any]]:
+            def paginate(self, StackName: str = "", **_: Any) -> list[dict[str, Any]]:  # noqa: N803
                 account.answer(operation)
-                return pages
+                return [{"StackResourceSummaries": account.resources(StackName)}] if StackName else pages
 
         return Pages()
 
@@ -72,12 +73,18 @@ class Account:
         self.answer("describe_stack_resources")
         if PhysicalResourceId not in self.stacks:
             raise refusal("ValidationError", f"Stack for {PhysicalResourceId} does not exist")
-        stack, kind, status = self.stacks[PhysicalResourceId]
-        own = {"StackName": stack, "ResourceType": kind, "ResourceStatus": status}
-        other = {"StackName": stack, "ResourceType": "AWS::IAM::Role", "ResourceStatus": "CREATE_COMPLETE"}
-        return {
-            "StackResources": [{**other, "PhysicalResourceId": "r"}, {**own, "PhysicalResourceId": PhysicalResourceId}]
-        }
+        stack, _, _ = self.stacks[PhysicalResourceId]
+        return {"StackResources": [{**r, "StackName": stack} for r in self.resources(stack)[:100]]}
+
+    def resources(self, stack: str) -> list[dict[str, Any]]:
+        """Of a stack: its roles first."""
+        role = {"ResourceType": "AWS::IAM::Role", "ResourceStatus": "CREATE_COMPLETE"}
+        own = [
+            {"ResourceType": kind, "ResourceStatus": status, "PhysicalResourceId": name}
+            for name, (held_by, kind, status) in self.stacks.items()
+            if held_by == stack
+        ]
+        return [*({**role, "PhysicalResourceId": f"r{n}"} for n in range(self.roles)), *own]
 
     def get_bucket_tagging(self, Bucket: str, ExpectedBucketOwner: str) -> Any:  # noqa: N803
         assert ExpectedBucketOwner == self.account
@@ -124,6 +131,15 @@ def test_its_own_go_and_are_gone_when_it_returns() -> None:
     account = Account()
     assert deleted(account, FILES, ORDERS) == (["files", "v2-orders-pr12"], [])
     assert account.waited == ["v2-orders-pr12"]
+
+
+def test_of_a_large_stack_all_resources_are_asked_for() -> None:
+    """DescribeStackResources has the first 100 of them."""
+    account = Account()
+    account.stacks["files"], account.roles = ("shop", BUCKET, "CREATE_COMPLETE"), 100
+    went, said = deleted(account, FILES)
+    assert went == []
+    assert "as it is the CloudFormation stack shop's" in said[0]
 
 
 @pytest.mark.parametrize("prefix", ["", "v3-"])

@@ -3,8 +3,8 @@
 MiniStack's DescribeStackResources takes a stack's name only, and says of every other question that the stack without a
 name does not exist.
 AWS: "You must specify either StackName or PhysicalResourceId, but not both"; with the latter the resources of the stack
-that the resource belongs to are returned ("DescribeStackResources" in the CloudFormation API reference), of which all
-but that one are left out here; a ValidationError where it belongs to none.
+that the resource belongs to are returned, the first 100 of them, as for a stack by its name ("DescribeStackResources"
+in the CloudFormation API reference); a ValidationError where it belongs to none.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from ministack.services.cloudformation import handlers
 from ._expect import PatchError, expect
 
 _ACTION = "DescribeStackResources"
+_MOST = 100
+"""Resources in an answer."""
 
 
 def apply() -> None:
@@ -33,16 +35,28 @@ def apply() -> None:
     def describe(params: dict[str, Any]) -> Any:
         wanted = handlers._p(params, "PhysicalResourceId")
         if not wanted:
-            return by_name(params)
+            return _first(by_name(params))
         if handlers._p(params, "StackName"):
             return error("ValidationError", "StackName and PhysicalResourceId cannot be specified together")
         for stack in list(cloudformation._stacks.values()):
-            for logical_id, resource in stack.get("_resources", {}).items():
+            for resource in stack.get("_resources", {}).values():
                 if resource.get("PhysicalResourceId") == wanted and stack.get("StackStatus") != "DELETE_COMPLETE":
-                    return by_name({"StackName": [stack["StackId"]], "LogicalResourceId": [logical_id]})
+                    return _first(by_name({"StackName": [stack["StackId"]]}))
         return error("ValidationError", f"Stack for {escape(wanted)} does not exist")
 
     known[_ACTION] = describe
+
+
+def _first(answer: tuple[int, Any, Any]) -> tuple[int, Any, Any]:
+    """An answer without what comes after the resources that AWS has in it."""
+    status, headers, body = answer
+    text = body.decode() if isinstance(body, bytes) else str(body)
+    begin, *members = text.split("<member>")
+    if len(members) <= _MOST:
+        return answer
+    end = members[-1].partition("</member>")[2]
+    left = "<member>".join([begin, *members[:_MOST]])
+    return status, headers, f"{left}{end}".encode()
 
 
 def probe(aws: Any) -> bool:
