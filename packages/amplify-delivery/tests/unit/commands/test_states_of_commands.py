@@ -30,7 +30,7 @@ from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.publishing.stack_states import STATES
-from unit.delivery.conftest import ROOT
+from unit.command_line import ROOT
 from unit.delivery.teardown import test_destroy
 from unit.publishing.test_stack_states import CLEAR, CONTINUE, DELETE, EXPECTED, GO, MAKE, ROLL_BACK, WAIT
 from unit.rows import hold
@@ -64,7 +64,13 @@ class Scene:
     @property
     def target(self) -> Any:
         config = SimpleNamespace(
-            profile=None, region=self.region, rollback_skips=(), bootstrapped=False, production=None, guard=self.plans
+            account=self.account,
+            profile=None,
+            region=self.region,
+            rollback_skips=(),
+            bootstrapped=False,
+            production=None,
+            guard=self.plans,
         )
         root = SimpleNamespace(stack_name=NAME)
         return SimpleNamespace(account=self, root=root, config=config, execution_role_arn="", context=CONTEXT)
