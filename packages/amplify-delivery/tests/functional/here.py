@@ -6,7 +6,7 @@ import io
 import time
 
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
-from unit.delivery.conftest import run
+from unit.command_line import run
 
 
 def delivery(workspace: Workspace, *arguments: str) -> Finished:

@@ -18,8 +18,8 @@ from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
 from functional import here
 from functional.adoption.pushed_apps import DELIVERABLE, FURTHER, STACK, FurtherApp, PushedApp, Running, fill, running
-from unit.delivery.conftest import ROOT
-from unit.delivery.conftest import delivery as in_this_process
+from unit.command_line import ROOT
+from unit.command_line import delivery as in_this_process
 from unit.places import REPOSITORY
 
 _BRACED = re.compile(r"\$\{(\w+)\}")

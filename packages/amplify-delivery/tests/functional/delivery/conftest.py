@@ -1,5 +1,5 @@
 """Project folders, as the unit tests have them."""
 
-from unit.delivery.conftest import project
+from unit.command_line import project
 
 __all__ = ["project"]

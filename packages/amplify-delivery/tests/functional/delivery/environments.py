@@ -19,7 +19,7 @@ from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal.setup import Tools
 from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from functional import here
-from unit.delivery.conftest import ROOT, export
+from unit.command_line import ROOT, export
 
 REGION = "eu-central-1"
 

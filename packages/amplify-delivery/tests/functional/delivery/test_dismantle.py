@@ -27,7 +27,7 @@ from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
-from unit.delivery.conftest import ROOT, export
+from unit.command_line import ROOT, export
 
 HOME, AWAY, ELSEWHERE = "us-east-1", "eu-west-1", "eu-north-1"
 EXPORT = "todo-series/v1"

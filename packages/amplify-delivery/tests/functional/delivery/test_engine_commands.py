@@ -23,7 +23,7 @@ from amplify_delivery.errors import DeployError, SetupError, StateError
 from amplify_delivery.stacks.programs import UNHEARD_VARIABLE
 from aws_rehearsal_tests.conftest import project, pulumi_home
 from aws_rehearsal_tests.pulumi_project import PulumiProject
-from unit.delivery.conftest import ROOT
+from unit.command_line import ROOT
 
 __all__ = ["project", "pulumi_home"]
 

@@ -23,7 +23,7 @@ from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.test_failures import succeeds
-from unit.delivery.conftest import export
+from unit.command_line import export
 
 pytestmark = pytest.mark.engine
 

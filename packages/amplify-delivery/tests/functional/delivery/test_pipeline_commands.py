@@ -17,7 +17,7 @@ from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.initialised_stacks import Key
 from aws_rehearsal_tests.local_account import LocalAccount
 from functional import here
-from unit.delivery.conftest import ROOT
+from unit.command_line import ROOT
 from unit.stacks.projects import APP, TOOLING, make, write
 
 pytestmark = pytest.mark.engine

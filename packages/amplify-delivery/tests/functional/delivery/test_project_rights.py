@@ -28,7 +28,7 @@ from functional import here
 from functional.delivery.environments import allow_loss
 from functional.delivery.test_failures import fails, succeeds
 from functional.front_end import web_page
-from unit.delivery.conftest import ROOT, export
+from unit.command_line import ROOT, export
 from unit.stacks.projects import HELLO_TYPES
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("project-rights")]

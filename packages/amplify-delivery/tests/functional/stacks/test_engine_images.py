@@ -14,7 +14,7 @@ from amplify_delivery.stacks.output_names import NESTED_OUTPUTS
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 from functional.stacks.test_engine import check_out
-from unit.delivery.conftest import delivery
+from unit.command_line import delivery
 from unit.image_files import oci_layout
 from unit.stacks.projects import APP, write
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from amplify_delivery.changes.gained import Gained, gained
 from amplify_delivery.delivery.planning import Stacks
 from amplify_delivery.export import assemble, read_export
-from unit.delivery.conftest import export
+from unit.command_line import export
 from unit.delivery.planning.stacks_of import changed, stacks_of, with_resource, without
 
 STORAGE = "storagefullappstorage"

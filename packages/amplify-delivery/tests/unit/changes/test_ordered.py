@@ -17,7 +17,7 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, UpdateRoot
 from amplify_delivery.delivery.planning import in_order
 from amplify_delivery.export import assemble, read_export, render_root
-from unit.delivery.conftest import export
+from unit.command_line import export
 from unit.delivery.planning.stacks_of import VALUES, changed, stacks_of, with_resource
 
 TODAY = date(2026, 6, 1)

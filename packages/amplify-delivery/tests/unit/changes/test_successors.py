@@ -37,8 +37,8 @@ from amplify_delivery.export import (
 )
 from amplify_delivery.export.assembling.successors import with_prefix
 from amplify_delivery.export.manifests import manifest
+from unit.command_line import export
 from unit.components.documents.world import access, prod
-from unit.delivery.conftest import export
 from unit.delivery.planning.stacks_of import VALUES, changed, stacks_of
 from unit.export.mutations import copy_export, set_value
 

@@ -19,7 +19,7 @@ from amplify_delivery.components.documents.pipeline.artifact import KEPT
 from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY, EXAMINED
 from amplify_delivery.export import load_assembly
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
-from unit.delivery.conftest import ROOT, Ran, delivery, export
+from unit.command_line import ROOT, Ran, delivery, export
 from unit.delivery.project.test_shell import gone
 from unit.places import REPOSITORY
 from unit.stacks.projects import APP, account_of, make, region_of, write

@@ -13,8 +13,8 @@ import pytest
 from amplify_delivery.export import load_assembly
 from amplify_delivery.export.images.layout import blob_path, index_of, read_manifest
 from aws_rehearsal.pipeline_service.builds.container_image import write_tools
+from unit.command_line import Ran, delivery
 from unit.commands.test_build import build, cache, environment
-from unit.delivery.conftest import Ran, delivery
 from unit.image_files import oci_layout
 from unit.stacks.projects import APP, make
 

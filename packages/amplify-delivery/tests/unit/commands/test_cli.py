@@ -13,7 +13,7 @@ import pytest
 
 from amplify_delivery import cli
 from amplify_delivery.cli import COMMANDS
-from unit.delivery.conftest import ROOT, delivery, export, process
+from unit.command_line import ROOT, delivery, export, process
 from unit.places import PACKAGE
 
 pytestmark = pytest.mark.processes

@@ -10,7 +10,7 @@ import pytest
 
 from amplify_delivery.delivery.project import expiry
 from amplify_delivery.export import load_assembly
-from unit.delivery.conftest import delivery, export
+from unit.command_line import delivery, export
 from unit.export.mutations import MANIFEST, set_value
 
 pytestmark = pytest.mark.processes

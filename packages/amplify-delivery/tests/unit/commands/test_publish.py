@@ -15,7 +15,7 @@ from amplify_delivery.export import load_assembly
 from amplify_delivery.publishing.examination.cache import RESULTS_VARIABLE
 from amplify_delivery.stacks.inputs import ASSEMBLY_VARIABLE
 from aws_rehearsal_tests.local_account import LocalAccount
-from unit.delivery.conftest import Ran, delivery, export
+from unit.command_line import Ran, delivery, export
 
 TODO = export("todo")
 

@@ -14,8 +14,8 @@ from amplify_delivery.components.documents.account.account_documents import acco
 from amplify_delivery.delivery.account.granted import Granted
 from amplify_delivery.delivery.account.role_rights import lacking, needs
 from aws_rehearsal_tests.local_account import LocalAccount
+from unit.command_line import ROOT, Ran, delivery, export
 from unit.components.documents.world import EXPORT_TYPES, PROGRAM_TYPES, access, prod
-from unit.delivery.conftest import ROOT, Ran, delivery, export
 from unit.export.mutations import set_value
 
 ANY = {"Effect": "Allow", "Action": "*", "Resource": "*"}

@@ -15,7 +15,7 @@ from amplify_delivery.delivery.pipeline.step_runs import failure
 from amplify_delivery.delivery.project.shell import Ended
 from amplify_delivery.stacks.config import Step
 from aws_rehearsal_tests.local_account import LocalAccount
-from unit.delivery.conftest import ROOT, Ran, delivery, export
+from unit.command_line import ROOT, Ran, delivery, export
 
 pytestmark = pytest.mark.processes
 

@@ -14,7 +14,7 @@ import pytest
 
 from amplify_delivery.delivery import output
 from amplify_delivery.export import assemble, compare, read_export
-from unit.delivery.conftest import ROOT, delivery, export
+from unit.command_line import ROOT, delivery, export
 
 pytestmark = pytest.mark.processes
 

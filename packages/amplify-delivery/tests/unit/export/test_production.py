@@ -17,7 +17,7 @@ from amplify_delivery.export import Assembly, ConfigError, assemble, in_producti
 from amplify_delivery.export.assembling import production
 from amplify_delivery.export.assembling.production import METADATA, _resource
 from amplify_delivery.export.manifests import manifest, read_manifest
-from unit.delivery.conftest import export
+from unit.command_line import export
 from unit.delivery.planning.stacks_of import VALUES, without
 from unit.export.mutations import copy_export, replace_file
 

@@ -15,7 +15,7 @@ from amplify_delivery.delivery.account.bootstrap_version import check, judged
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.stacks.config import EnvironmentConfig, Project
 from aws_rehearsal_tests.local_account import LocalAccount
-from unit.delivery.conftest import ROOT, Ran, delivery
+from unit.command_line import ROOT, Ran, delivery
 from unit.stacks.projects import APP, HOME, make, write
 
 CONFIG = EnvironmentConfig(account="222222222222", region=HOME, environment="prod", bootstrapped=True)

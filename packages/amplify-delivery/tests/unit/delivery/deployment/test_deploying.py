@@ -23,7 +23,7 @@ from amplify_delivery.delivery.environment import drifting, planned, present_ima
 from amplify_delivery.delivery.environment.front_end import left_for_steps
 from amplify_delivery.delivery.planning import Plan, plan_backend
 from amplify_delivery.errors import ConfigError, DeliveryError, FailedError, RefusedError
-from unit.delivery.conftest import ROOT
+from unit.command_line import ROOT
 from unit.delivery.planning.stacks_of import stacks_of
 from unit.delivery.planning.test_plan import PLAN, START, STEPS, TARGET
 

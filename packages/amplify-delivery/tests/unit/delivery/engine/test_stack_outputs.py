@@ -19,7 +19,7 @@ from amplify_delivery.delivery.engine.stack_outputs import (
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
 from amplify_delivery.stacks.config import EnvironmentConfig
-from unit.delivery.conftest import export
+from unit.command_line import export
 
 OUTPUTS = {
     "helloUrl": Output("https://example.com/", secret=False),

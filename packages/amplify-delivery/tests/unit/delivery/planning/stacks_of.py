@@ -11,7 +11,7 @@ from typing import Any
 
 from amplify_delivery.delivery.planning import Stacks
 from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
-from unit.delivery.conftest import export
+from unit.command_line import export
 
 VALUES = EnvironmentValues("dev", 2_000_000_000, "12345")
 

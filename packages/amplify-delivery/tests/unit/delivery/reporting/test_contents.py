@@ -29,7 +29,7 @@ from amplify_delivery.delivery.reporting import contents, gathering
 from amplify_delivery.delivery.reporting.page.report_model import Line, Report, parsed
 from amplify_delivery.errors import ConfigError, RefusedError, StateError
 from amplify_delivery.export import EnvironmentValues, assemble, read_export, render_root
-from unit.delivery.conftest import export
+from unit.command_line import export
 
 PATH = ("api", "Todo")
 

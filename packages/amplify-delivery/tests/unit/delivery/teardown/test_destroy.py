@@ -29,7 +29,7 @@ from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
 from amplify_delivery.delivery.teardown.held import Held
 from amplify_delivery.errors import ConfigError, DeployError, LockedError, NoStackError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
-from unit.delivery.conftest import ROOT
+from unit.command_line import ROOT
 
 LOCKED = "the stack is currently locked"
 NAME = "amplify-app-dev-5af8b"

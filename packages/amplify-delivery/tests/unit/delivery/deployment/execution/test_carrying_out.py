@@ -22,7 +22,7 @@ from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, wanted
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.errors import DeployError, FailedError, RefusedError
-from unit.delivery.conftest import ROOT
+from unit.command_line import ROOT
 from unit.delivery.planning.test_plan import PLAN, START, STEPS, TARGET
 
 APPROVED = "5f0c"

@@ -17,7 +17,7 @@ from amplify_delivery.delivery.environment.front_end.running_backend import of_a
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Assembly, assemble, read_export, write_assembly
 from unit.client_config.backends import AUTH, graphql, resource
-from unit.delivery.conftest import export
+from unit.command_line import export
 
 ROOT = "amplify-app-prod-a1b2c"
 

@@ -22,7 +22,7 @@ from amplify_delivery.delivery.planning.offline.against import Against, OfflineP
 from amplify_delivery.delivery.printing.markdown import LONGEST, MARK, code, markdown, sentence
 from amplify_delivery.errors import ConfigError, ExportRefused, RefusedError
 from amplify_delivery.export import assemble, read_export, write_assembly
-from unit.delivery.conftest import export
+from unit.command_line import export
 
 pytestmark = pytest.mark.processes
 
