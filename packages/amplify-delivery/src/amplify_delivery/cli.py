@@ -108,7 +108,10 @@ def about(command: str) -> About:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     with output.outlets() as outlets:
-        code = _main(list(sys.argv[1:] if argv is None else argv))
+        try:
+            code = _main(list(sys.argv[1:] if argv is None else argv))
+        except KeyboardInterrupt:  # also while a command is imported, for a second or two, and once it has ended
+            code = INTERRUPTED
     return UNHEARD if not code and any(outlet.gone for outlet in outlets) else code
 
 
@@ -175,8 +178,6 @@ def _run(args: argparse.Namespace, context: Context, debugging: Debugging) -> in
             raise
         output.error(installed.missing(error, "amplify-delivery"), as_json=args.json)
         return REFUSED
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except OSError as error:
         if error.errno not in _FULL:
             raise

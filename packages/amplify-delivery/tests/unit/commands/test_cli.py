@@ -240,3 +240,11 @@ def test_what_cannot_be_written_is_said_without_a_traceback(more: tuple[str, ...
     assert ran.stderr.startswith("error: this machine: the disk is full")
     assert "Traceback" not in ran.stderr
     assert "Exception ignored" not in ran.stderr
+
+
+def test_an_interrupt_while_a_command_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_module", interrupted)
+    assert cli.main(["plan", "prod"]) == 130

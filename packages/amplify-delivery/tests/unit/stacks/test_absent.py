@@ -89,3 +89,16 @@ def test_a_folder_of_that_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Is a directory") as caught:
         read_yaml(tmp_path / "Pulumi.prod.yaml")
     assert caught.value.remedy == "it has to be a file that you may read"
+
+
+def test_a_stack_file_that_was_emptied(tmp_path: Path) -> None:
+    """It is not a new one: what the engine had written into it is gone, too."""
+    here = Project(project(tmp_path, "prod"))
+    for text in ("", "# all of it\n"):
+        here.file("prod").write_text(text)
+        with pytest.raises(ConfigError, match="there is nothing in it") as caught:
+            here.at("prod")
+        assert "`git checkout HEAD -- Pulumi.prod.yaml`" in caught.value.remedy
+    here.file("prod").write_text("encryptionsalt: v1:x\n")  # `pulumi stack init` has made it
+    with pytest.raises(ConfigError, match="account is missing"):
+        here.at("prod")

@@ -48,15 +48,32 @@ def nearby(folder: Path) -> list[Path]:
     return [file.parent for file in found if not any(p.startswith(".") for p in file.relative_to(here).parts)]
 
 
+def stack_of(file: Path) -> str:
+    """The stack whose file it is."""
+    return file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+
+
 def no_stack(file: Path, what: str, known: Collection[str], ending: str = "") -> ConfigError:
     """There is no such stack file: which of `known`, the project's stacks of that kind (`what`), may be meant."""
     if not (file.parent / PROJECT).is_file():
         return no_project(file.parent)
-    stack = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    stack = stack_of(file)
     close = difflib.get_close_matches(stack.lower(), known, n=1, cutoff=0.5)
     guess = f", did you mean {close[0]!r}?" if close else ""
     choice = f"name one of {', '.join(known)}, or make the file" if known else "make the file"
     return ConfigError(f"there is no {what} {stack!r}{guess}", where=str(file), remedy=f"{choice}{ending}")
+
+
+def empty(file: Path, where: str) -> ConfigError:
+    """Nothing stands in a stack file, where the engine had written how the stack is encrypted: with another key in that
+    place nobody reads its secrets any more."""
+    stack = stack_of(file)
+    return ConfigError(
+        "there is nothing in it",
+        where=where,
+        remedy=f"`git checkout HEAD -- {file.name}` brings it back as it was committed; for a stack that never was: "
+        f"`rm {file.name} && amplify-delivery init --personal {stack}=ACCOUNT/REGION`",
+    )
 
 
 def unreadable(path: Path, error: Exception) -> ConfigError:

@@ -31,6 +31,7 @@ from amplify_delivery.components.documents.fields import (
 )
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Successor
+from amplify_delivery.stacks.config.absent import empty
 from amplify_delivery.stacks.config.images import ContainerImages, ImageFindings
 from amplify_delivery.stacks.config.own_keys import own_keys_of
 from amplify_delivery.stacks.config.parameters import SecretKey, split
@@ -38,6 +39,7 @@ from amplify_delivery.stacks.config.reader import (
     as_config_error,
     is_secure,
     own_keys_in,
+    read_yaml,
     secret_refused,
     secure_paths,
     unset,
@@ -292,6 +294,8 @@ def model_of(
     _former_flag(data, file, where)
     data["secret_names"] = secrets
     data.setdefault("environment", stack)
+    if "account" not in data and file.is_file() and not read_yaml(file):
+        raise empty(file, where)
     try:
         return EnvironmentConfig.model_validate(data, context=WRITTEN)
     except ValidationError as error:

@@ -233,7 +233,7 @@ def as_config_error(error: ValidationError, where: str, alternatives: str = "") 
         del path[1:2]
     key = ".".join(path)
     if first["type"] == "missing":
-        remedy = f"`pulumi config set {key} VALUE`" if "." not in key else _DESCRIBED
+        remedy = f"`pulumi config set {key} VALUE`, or a line below `config:`" if "." not in key else _DESCRIBED
         return ConfigError(f"{key} is missing", where=where, remedy=remedy)
     if first["type"] == "literal_error":
         return ConfigError(
