@@ -487,7 +487,8 @@ def test_the_server_is_ready_to_be_forked(home: Path) -> None:
     code = """
         import json, os, sys
         server = f"/proc/{os.getppid()}"
-        names = {name.split(".")[0] for name in sys.modules}
+        from aws_rehearsal.warm.isolation import _ahead
+        names = {name.split(".")[0] for name in sys.modules} | _ahead.keys()
         print(json.dumps([os.listdir(f"{server}/task"), open(f"{server}/environ").read(), sorted(names)]))
     """
     os.environ["AWS_SECRET_ACCESS_KEY"] = "hush"
@@ -572,6 +573,28 @@ def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(tmp_pa
         assert file.endswith("amplify_delivery/__init__.py")
         before, file, many, _ = json.loads(said(launched(home, code, cwd=other)))
         assert (before, Path(file).parent.parent.resolve(), many) == (False, other.resolve(), False)
+
+
+def test_what_few_need_counts_as_imported_when_it_is_imported(tmp_path: Path) -> None:
+    """Of the linter a thousand modules: a run that touched each would copy the page that it lies in."""
+    code = """
+        import json, sys
+        from aws_rehearsal.warm.isolation import leave_no_trace
+        counted = [len(sys.modules)]
+        leave_no_trace()
+        import amplify_delivery
+        counted += [name in sys.modules for name in ("pulumi_aws.s3.bucket", "cfnlint")]
+        from amplify_delivery.publishing.examination.lint import linter
+        counted += [linter.cache_info().currsize]
+        import cfnlint
+        counted += [sum(name.startswith(("cfnlint.", "sympy.")) for name in sys.modules)]
+        print(json.dumps(counted))
+    """
+    with warm.start(tmp_path, tools().python, PRODUCT):
+        begun, *then, linters = json.loads(said(launched(tmp_path, code, cwd=tmp_path)))
+    assert begun < 1500
+    assert then == [True, False, 1]
+    assert linters > 500
 
 
 def test_what_a_package_makes_once_is_there(tmp_path: Path) -> None:

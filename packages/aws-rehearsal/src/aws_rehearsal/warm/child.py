@@ -13,6 +13,7 @@ import traceback
 import types
 from typing import NoReturn
 
+from aws_rehearsal.warm.isolation import give_out_ahead
 from aws_rehearsal.warm.request import Request
 
 
@@ -26,6 +27,7 @@ def become(request: Request, files: list[int], base: list[str]) -> NoReturn:
         main = sys.modules["__main__"] = types.ModuleType("__main__")
         vars(main).update(begun)
         gc.enable()
+        give_out_ahead()
         exec(compile(request.code, "<string>", "exec"), vars(main))  # noqa: S102 - our own launcher's
         code = 0
     except SystemExit as end:

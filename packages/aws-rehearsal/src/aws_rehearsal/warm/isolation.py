@@ -12,7 +12,7 @@ import importlib.abc
 import importlib.machinery
 import site
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -21,21 +21,32 @@ from typing import Any
 _begin: set[str] = set()
 _imported: dict[str, set[str]] = {}
 """What each package imported while it was loaded ahead, of top-level names."""
-_ahead: dict[str, list[str]] = {}
-"""The modules that were loaded ahead, by their package: thousands, which no run has to look through."""
+_ahead: dict[str, dict[str, ModuleType]] = {}
+"""The modules that were loaded ahead, by their package and their full name."""
+_late: dict[str, set[str]] = {}
+"""For each package of which all modules are loaded, whoever needs them or not: what was loaded before."""
+_of_plugins: list[str] = []
+"""Those packages that this one has imported, and what they have."""
 
 _OWN = __name__.partition(".")[0]
 
 
 @contextmanager
 def loading_ahead() -> Iterator[None]:
-    """Around whatever is loaded before a program asks for it. What is loaded by now is what every run begins with."""
+    """Around whatever is loaded before a program asks for it. What is loaded by now is what every run begins with.
+
+    The rest is taken out of `sys.modules`, once for all children: whoever takes a module out writes to it, and a child
+    that did so for three thousand had to copy the half of all the pages that it ever writes to.
+    """
     _begin.update(_top(name) for name in sys.modules)
     proper = builtins.__import__
 
     def noted(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> ModuleType:
-        if not level:
-            _imported.setdefault(_top((globals or {}).get("__name__", "")), set()).add(_top(name))
+        # What a function imports is imported when it is called: only a module has its own names as locals.
+        if not level and locals is not None:
+            importer, imported = _top((globals or {}).get("__name__", "")), _top(name)
+            if importer not in _late or imported in _late[importer]:
+                _imported.setdefault(importer, set()).add(imported)
         return proper(name, globals, locals, fromlist, level)
 
     builtins.__import__ = noted
@@ -44,18 +55,35 @@ def loading_ahead() -> Iterator[None]:
     finally:
         builtins.__import__ = proper
         not_ahead = _begin | {_OWN}
-        for name in sys.modules:
+        for name in list(sys.modules):
             if _top(name) not in not_ahead:
-                _ahead.setdefault(_top(name), []).append(name)
+                _ahead.setdefault(_top(name), {})[name] = sys.modules.pop(name)
+        _of_plugins[:] = sorted(_reached(_OWN, _ahead.__contains__))
+
+
+def only_what_is_loaded(package: str) -> None:
+    """Before all modules of a package are loaded: what only the ones import that are seldom needed does not count as
+    imported with it. An import of such a module leads to it."""
+    _late[package] = {_top(name) for name in sys.modules}
+
+
+def give_out_ahead() -> None:
+    """In a child: what was loaded ahead is there for the first import that leads to it."""
+    if _ahead:
+        sys.meta_path.insert(0, _Ahead(dict(_ahead)))
+
+
+def bring_back() -> None:
+    """In a child that is a plugin of this package: what it has imported counts as imported."""
+    for name in _of_plugins:
+        sys.modules.update(_ahead[name])
 
 
 def leave_no_trace() -> None:
     """Takes out this package, and withholds what was loaded ahead until the program's imports lead to it."""
     # The folder of a Pulumi home that was made for it holds a link to it (`pulumi_home.MODULES`).
     sys.path[:] = [entry for entry in sys.path if not Path(entry, _OWN).is_symlink()]
-    taken = {
-        top: {name: sys.modules.pop(name) for name in names if name in sys.modules} for top, names in _ahead.items()
-    }
+    taken: dict[str, dict[str, ModuleType]] = {}
     # Few are left: this package, and what came since.
     for name in list(sys.modules):
         top = _top(name)
@@ -114,15 +142,22 @@ class _Ahead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         if module.__spec__ is not None:
             module.__spec__ = module.__spec__.loader_state[1]
-        reached, waiting = set(), [module.__name__]
-        while waiting:
-            name = waiting.pop()
-            if name not in reached and (name == module.__name__ or self.find_spec(name)):
-                reached.add(name)
-                waiting += _imported.get(name, ())
-        for name in reached:
+        found = _reached(module.__name__, lambda name: self.find_spec(name) is not None)
+        for name in {module.__name__, *found}:
             # Another thread may be about to do the same.
             sys.modules.update(self._packages.pop(name, {}))
+
+
+def _reached(package: str, known: Callable[[str], bool]) -> set[str]:
+    """Of the packages that are `known` those that this one imported while it was loaded ahead, and what these did."""
+    reached: set[str] = set()
+    waiting = [*_imported.get(package, ())]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached and known(name):
+            reached.add(name)
+            waiting += _imported.get(name, ())
+    return reached
 
 
 def _top(name: str) -> str:

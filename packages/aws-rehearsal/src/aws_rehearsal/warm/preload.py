@@ -23,7 +23,7 @@ _PROGRAMS = (
     *(f"pulumi_aws_native.{service}" for service in ("apigatewayv2", "codepipeline", "iam", "lambda_", "logs")),
     "pydantic.main", "pydantic.fields", "pydantic.functional_validators", "pydantic.alias_generators",
     "pydantic.json_schema", "pydantic.types", "boto3.session", "boto3.s3.inject", "s3transfer.manager",
-    "s3transfer.subscribers", "cfnlint.runner", "pulumi.automation",
+    "s3transfer.subscribers", "pulumi.automation",
 )  # fmt: skip
 """What the project's programs import, of Pulumi's packages and of others. What is missing, the program will miss."""
 
@@ -50,6 +50,10 @@ _RESOURCES = (
     ),
 )  # fmt: skip
 """What the project's programs declare."""
+
+_LAST = ("cfnlint.runner",)
+"""What of that comes last, so that whoever imports the project's packages has not imported it with them: a thousand
+modules, which only the examination of templates needs."""
 
 _WHEN_USED = (
     *(f"grpc.{name}" for name in ("_channel", "_interceptor", "_server", "_simple_stubs", "_utilities")),
@@ -104,6 +108,9 @@ def preload(also: Iterable[str] = ()) -> None:
                 _call(module, function)
             else:
                 _load_all_of(module)
+        for name in _LAST:
+            with contextlib.suppress(ImportError):
+                import_module(name)
         for name in _PLUGINS:
             import_module(name)
         _stand_ins()
@@ -111,6 +118,9 @@ def preload(also: Iterable[str] = ()) -> None:
 
 def _load_all_of(package: str) -> None:
     """A package with every module in it, but those that are commands: they do something when they are loaded."""
+    from aws_rehearsal.warm import isolation
+
+    isolation.only_what_is_loaded(package)
     with contextlib.suppress(ImportError):
         loaded = import_module(package)
         for found in pkgutil.walk_packages(loaded.__path__, f"{package}."):
