@@ -13,7 +13,7 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests.local_account import SOON
 from functional.delivery.environments import Environment
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("by_hand")]
 

@@ -13,7 +13,7 @@ import pytest
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from functional.delivery.environments import Environment
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_in_steps import TABLE, TODO
 from unit.export.mutations import copy_export, replace_file
 

@@ -17,7 +17,7 @@ from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.local_account import SOON
 from aws_rehearsal_tests.stuck_stacks import end_waiting
 from functional.delivery.environments import Environment
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 from unit.places import TEST_ROOTS
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("destroy_alive")]

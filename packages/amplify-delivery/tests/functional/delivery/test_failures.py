@@ -18,6 +18,7 @@ from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import Environment, allow_loss, kill
+from functional.delivery.outcomes import fails, succeeds, wait_until
 from unit.delivery.planning.stacks_of import stacks_of
 
 pytestmark = pytest.mark.engine
@@ -45,26 +46,6 @@ def run(request: pytest.FixtureRequest) -> Callable[[Environment], Run]:
 
 def plain(environment: Environment) -> Run:
     return lambda *arguments: environment.plain(*arguments, "--skip-preview")
-
-
-def succeeds(finished: Finished) -> Finished:
-    assert finished.exit_code == 0, finished.output
-    return finished
-
-
-def fails(finished: Finished, *reasons: str) -> Finished:
-    assert finished.exit_code != 0, finished.output
-    for reason in reasons:
-        assert reason in finished.output
-    assert "Traceback" not in finished.output
-    return finished
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 # --- a first create -----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import initialised_stacks
 from functional.delivery.environments import REGION, Environment
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_killed import NESTED, small
 
 pytestmark = pytest.mark.engine

@@ -25,7 +25,7 @@ from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.stuck_stacks import end_waiting
 from functional.delivery.environments import Environment, allow_loss
-from functional.delivery.test_failures import fails, succeeds, wait_until
+from functional.delivery.outcomes import fails, succeeds, wait_until
 from functional.delivery.test_killed import CHILD, CREATE, DELETE, NESTED, UPDATE, Killed, small
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("frightened")]

@@ -16,7 +16,7 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.environments import Environment, kill_all
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 from unit.export.mutations import copy_export, set_value
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("in-steps")]

@@ -22,7 +22,7 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from functional.delivery.environments import REGION, Environment
-from functional.delivery.test_failures import succeeds
+from functional.delivery.outcomes import succeeds
 from unit.command_line import export
 
 pytestmark = pytest.mark.engine

@@ -10,7 +10,7 @@ import pytest
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup import tools
 from functional.delivery.environments import REGION, Environment
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 from unit.export.mutations import copy_export, set_value
 
 API = "api/seriesapp/cloudformation-template.json"

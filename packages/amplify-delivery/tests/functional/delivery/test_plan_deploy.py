@@ -20,7 +20,7 @@ from aws_rehearsal.setup import tools
 from aws_rehearsal_tests.local_account import SOON
 from functional import here
 from functional.delivery.environments import Environment
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plan")]
 

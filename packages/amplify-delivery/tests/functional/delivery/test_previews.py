@@ -20,7 +20,7 @@ from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
 from functional.ci_tokens import Issuer
 from functional.delivery.environments import REGION, Environment
-from functional.delivery.test_failures import succeeds
+from functional.delivery.outcomes import succeeds
 from unit.delivery.scaffold.workflows.ci_files import Job, workflow
 from unit.delivery.scaffold.workflows.test_workflows import GH, MARK
 from unit.places import REPOSITORY

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from functional.delivery.environments import Environment
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("production")]
 

@@ -26,7 +26,7 @@ from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from functional import here
 from functional.delivery.environments import allow_loss
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 from functional.front_end import web_page
 from unit.command_line import ROOT, export
 from unit.stacks.projects import HELLO_TYPES

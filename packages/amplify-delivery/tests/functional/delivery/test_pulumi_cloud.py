@@ -14,7 +14,7 @@ import pytest
 from amplify_delivery_rehearsal.conformance.killing import Point
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_frightened import Frightened, begun, put_item
 from functional.delivery.test_killed import UPDATE
 

@@ -28,7 +28,7 @@ from aws_rehearsal_tests.local_account import SOON
 from aws_rehearsal_tests.stuck_stacks import end_waiting
 from functional import here
 from functional.delivery.environments import REGION, Environment
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests.stuck_stacks import fail_waiting, queue, waiting
 from functional.delivery.environments import REGION, Environment, allow_loss
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("stack_states")]
 

@@ -27,7 +27,7 @@ from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
 from functional import here as typed
 from functional.adoption.pushed_apps import leaves
 from functional.delivery.environments import REGION, Environment
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_frightened import begun, put_item
 from functional.delivery.test_killed import Killed, here  # noqa: F401 - a fixture
 from functional.delivery.test_project_rights import Bootstrapped

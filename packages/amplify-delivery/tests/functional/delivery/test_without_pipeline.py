@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aws_rehearsal.local_aws import LocalAws
-from functional.delivery.test_failures import fails, succeeds
+from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_project_rights import APP, Bootstrapped, asked
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("without-pipeline")]

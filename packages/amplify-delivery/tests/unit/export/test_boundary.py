@@ -18,8 +18,8 @@ from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.templates.boundary import HAS_BOUNDARY, PERMISSIONS_BOUNDARY, PRINCIPALS
 from unit.export.conftest import kept_assembly
 from unit.export.mutations import MANIFEST, apply, set_value
+from unit.export.same_resources import BUCKET, CREDENTIALS, DELIVERABLE, EXPIRES, as_assembled
 from unit.export.test_assemble import HANDLE, add_stack, body, called
-from unit.export.test_same_resources import BUCKET, CREDENTIALS, DELIVERABLE, EXPIRES, as_assembled
 
 Copy = Callable[[str], Path]
 Assemblies = Callable[[str], Assembly]

@@ -23,7 +23,7 @@ from amplify_delivery.export.assembling.resolvers import Freed, free
 from amplify_delivery.export.templates.exported import IDENTITY_POOL, Exported
 from unit.export.mutations import MANIFEST, apply, set_value
 from unit.export.reference_resolver import Deployed
-from unit.export.test_same_resources import as_assembled, published_by_both
+from unit.export.same_resources import as_assembled, published_by_both
 
 Copy = Callable[[str], Path]
 

@@ -25,7 +25,7 @@ from aws_rehearsal.policy.evaluator import statements_of, verdict_of
 from unit.export.conftest import kept_assembly, large_export  # noqa: F401 - a fixture
 from unit.export.mutations import EXPORTS, apply, copy_export
 from unit.export.reference_resolver import Deployed
-from unit.export.test_same_resources import BUCKET, CREDENTIALS, DELIVERABLE, EXPIRES, as_assembled
+from unit.export.same_resources import BUCKET, CREDENTIALS, DELIVERABLE, EXPIRES, as_assembled
 
 ACCOUNT, REGION = "333333333333", "eu-west-1"
 PLACEHOLDER = re.compile(r"<(root/[\w/]+)(\.Arn)?>")

@@ -24,8 +24,8 @@ from amplify_delivery.delivery.environment.front_end import left_for_steps
 from amplify_delivery.delivery.planning import Plan, plan_backend
 from amplify_delivery.errors import ConfigError, DeliveryError, FailedError, RefusedError
 from unit.command_line import ROOT
+from unit.delivery.planning.a_plan import PLAN, START, STEPS, TARGET
 from unit.delivery.planning.stacks_of import stacks_of
-from unit.delivery.planning.test_plan import PLAN, START, STEPS, TARGET
 
 LATER = replace(PLAN, start=replace(START, status="UPDATE_ROLLBACK_COMPLETE"), steps=STEPS[1:])
 """What remains of the plan after a failure."""

@@ -29,7 +29,7 @@ from amplify_delivery.delivery.planning.offline.against import OfflinePlan
 from amplify_delivery.delivery.printing import markdown, plans
 from amplify_delivery.delivery.reporting import contents
 from amplify_delivery.stacks.config import EnvironmentConfig
-from unit.delivery.planning.test_plan import START, TARGET
+from unit.delivery.planning.a_plan import START, TARGET
 
 TABLE = "AWS::DynamoDB::Table"
 FIRST, LAST = UpdateRoot("templates/1.json", ("an index is made",)), UpdateRoot("templates/2.json", ("the release",))

@@ -19,7 +19,7 @@ from amplify_delivery.delivery.environment.recovery import Seen
 from amplify_delivery.delivery.planning.in_order import InOrder
 from amplify_delivery.delivery.planning.same_bytes import SameBytes
 from amplify_delivery.publishing.stack_states import Place, Way
-from unit.delivery.planning.test_plan import START, TARGET
+from unit.delivery.planning.a_plan import START, TARGET
 
 RECOVERY = RecoverStack("root", "UPDATE_ROLLBACK_FAILED", "continue-update-rollback")
 FIRST, THEN = (

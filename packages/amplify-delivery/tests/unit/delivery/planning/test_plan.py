@@ -18,14 +18,11 @@ from amplify_delivery.delivery.planning import (
     document_digest,
     plan_backend,
 )
+from unit.delivery.planning.a_plan import PLAN, START, STEPS, TARGET
 from unit.delivery.planning.stacks_of import stacks_of, with_resource
 
-START = Start("amplify-app-dev-12345", "CREATE_COMPLETE", "1", "2", "3", "4")
-TARGET = Target("dev", "444444444444", "eu-central-1", "a", "r", "p", "c")
-STEPS = plan_backend(stacks_of("todo-series/v2"), stacks_of("todo-series/v3"))
 FIRST = STEPS[0]
 assert isinstance(FIRST, AddResource | ChangeResource)
-PLAN = Plan(START, TARGET, STEPS)
 
 
 def test_the_digest_is_the_same_for_the_same_plan() -> None:

@@ -23,7 +23,7 @@ from amplify_delivery.delivery.environment import drifting, planned, wanted
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.errors import DeployError, FailedError, RefusedError
 from unit.command_line import ROOT
-from unit.delivery.planning.test_plan import PLAN, START, STEPS, TARGET
+from unit.delivery.planning.a_plan import PLAN, START, STEPS, TARGET
 
 APPROVED = "5f0c"
 GUARD = Guard("dev", (), date(2027, 5, 1))
