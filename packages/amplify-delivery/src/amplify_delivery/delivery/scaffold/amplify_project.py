@@ -66,7 +66,7 @@ def look(folder: Path) -> Found:
         _refuse_gen_2(folder, export)
         return Found(name, export)
     amplify = folder / "amplify"
-    project = _named(amplify / ".config" / "project-config.json", "projectName")
+    project = name_in(folder)
     if name and project and name != project:
         raise ConfigError(
             f"the export is that of {name!r}, the Amplify project is {project!r}",
@@ -74,6 +74,11 @@ def look(folder: Path) -> Found:
             remedy="run `amplify export` again, or name the export's folder with --from",
         )
     return Found(name or project, export, folder, _environments(amplify))
+
+
+def name_in(folder: Path) -> str:
+    """What the Amplify project in `folder` is called; empty if no file says it. Raises `ConfigError`."""
+    return _named(folder / "amplify" / ".config" / "project-config.json", "projectName")
 
 
 def required(folder: Path) -> Found:

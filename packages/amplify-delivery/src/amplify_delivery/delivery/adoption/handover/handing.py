@@ -17,6 +17,7 @@ from amplify_delivery.delivery.adoption.handover.amplify_files import Nested, Ru
 from amplify_delivery.delivery.adoption.handover.readiness import Readiness, readiness
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
+from amplify_delivery.delivery.scaffold import amplify_project
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Export, read_export
 from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
@@ -30,6 +31,7 @@ from amplify_delivery.stacks.inputs import export_folder, root_stack_name
 
 KEPT = f"{files.ARCHIVE}.before-handover"
 """Key of the archive that was there before an upload."""
+_SOURCES = Path("amplify", "backend")
 _NO_OBJECT = ("NoSuchKey", "404")
 _AT_REST = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 """States in which Amplify's tools read a root stack (amplify-cli, export-update-amplify-meta.ts)."""
@@ -63,6 +65,8 @@ def hand_over(
             where=environment,
             remedy="give it the export (`export` in the stack file) for this command; nothing was written",
         )
+    if project is not None:
+        check_project(project, context.project.app)
     export = read_export(export_folder(config, context.folder))
     account = Account.of(config)
     name = root_stack_name(config, context.folder, context.project.app)
@@ -177,17 +181,26 @@ def _url(template: Mapping[str, Any], logical_id: str, account: Account) -> str:
     return spelt(value, known) or ""
 
 
+def check_project(project: Path, app: str) -> None:
+    """Raise `ConfigError` unless the folder `project` is that of the app's Amplify project: another one's sources, once
+    uploaded, would be what everybody gets who pulls. One whose name nobody has written down passes."""
+    if not (project / _SOURCES).is_dir():
+        raise ConfigError(
+            "holds no Amplify project", where=str(project), remedy="name the folder that has `amplify/backend` in it"
+        )
+    called = amplify_project.name_in(project)
+    if called and called != app:
+        raise ConfigError(
+            f"is the Amplify project {called!r}, and this is the environment of {app!r}",
+            where=str(project),
+            remedy="name that app's with --from; nothing was written",
+        )
+
+
 def _backend(account: Account, bucket: str, project: Path | None) -> tuple[dict[str, bytes] | None, tuple[str, ...]]:
     """The backend's files by their paths below `amplify/backend`, and what to know of them; None if nobody has them."""
     if project is not None:
-        folder = project / "amplify" / "backend"
-        if not folder.is_dir():
-            raise ConfigError(
-                "holds no Amplify project",
-                where=str(project),
-                remedy="name the folder that has `amplify/backend` in it",
-            )
-        return _files(folder), ()
+        return _files(project / _SOURCES), ()
     reading = account.asking(f"reading {files.ARCHIVE} in {bucket}")
     with reading, suppressing(*_NO_OBJECT, "AccessDenied", "NoSuchBucket") as unread:
         answer = account.client("s3").get_object(Bucket=bucket, Key=files.ARCHIVE, ExpectedBucketOwner=account.account)
