@@ -22,6 +22,10 @@ from aws_rehearsal.warm import SOCKET, launch
 MODULES = "modules"
 """The folder of a home with this package and nothing else: the plugins' interpreter need not have it installed."""
 
+_BRING_BACK = "from aws_rehearsal.warm.isolation import bring_back; bring_back(); "
+"""What a stand-in begins with: of a warm server's child, what was loaded ahead for it is withheld until then. It is not
+the stand-ins' to know: the server loads them."""
+
 _PLUGINS = {
     "aws": ("pulumi-aws", "aws_rehearsal.providers.aws"),
     "aws-native": ("pulumi-aws-native", "aws_rehearsal.providers.aws_native"),
@@ -40,11 +44,13 @@ def prepare(home: Path, python: Path, engine_root: Path) -> dict[str, str]:
         version = _version(python, distribution)
         folder = home / "plugins" / f"resource-{name}-v{version}"
         _drop_other_versions(folder)
-        _launcher(folder / f"pulumi-resource-{name}", python, module, repr(version))
+        _launcher(
+            folder / f"pulumi-resource-{name}", python, f"{_BRING_BACK}from {module} import main; main({version!r})"
+        )
     engine = engine_root / "bin" / "pulumi"
     if not (engine_root / "bin" / "pulumi-language-python").exists():
         folder = home / "plugins" / "language-python-v3.0.0"
-        _launcher(folder / "pulumi-language-python", python, "aws_rehearsal.language_host")
+        _launcher(folder / "pulumi-language-python", python, "from aws_rehearsal.language_host import main; main()")
     _link(home / "bin" / "pulumi", engine.resolve())
     (home / "state").mkdir(exist_ok=True)
     _keep_no_log(home / "logs")
@@ -100,10 +106,11 @@ def _link(link: Path, target: Path) -> None:
         link.symlink_to(target)
 
 
-def _launcher(path: Path, python: Path, module: str, argument: str = "") -> None:
-    """A shell script that becomes the plugin: no environment variable that the program's own children would inherit."""
+def _launcher(path: Path, python: Path, plugin: str) -> None:
+    """A shell script that becomes the `plugin`, a line of Python: no environment variable that the program's own
+    children would inherit."""
     modules = path.parents[2] / MODULES
-    start = f"import sys; sys.path.append({str(modules)!r}); from {module} import main; main({argument})"
+    start = f"import sys; sys.path.append({str(modules)!r}); {plugin}"
     interpreter, code, home = (shlex.quote(text) for text in (str(python.absolute()), start, str(path.parents[2])))
     warm = shlex.join(launch(python, path.parents[2], built_launcher()))
     text = f'#!/bin/sh\nset -- {code} "$@"\n[ -S {home}/{SOCKET} ] && exec {warm} "$@"\nexec {interpreter} -P -c "$@"\n'

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from aws_rehearsal.providers.messages import load_without_sdk
 from aws_rehearsal.providers.serve import serve
-from aws_rehearsal.warm.isolation import bring_back
 
 
 def main(version: str) -> None:
     """Serves as the plugin of this version until the engine interrupts or goes away."""
-    bring_back()
     load_without_sdk()
     from pulumi.runtime.proto import provider_pb2_grpc
 
