@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_delivery.components.documents.statements import keys_of
 from amplify_delivery.export import RootStack, assemble, read_export
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests.local_account import LocalAccount, Template
@@ -189,6 +190,17 @@ def test_the_role_reads_a_secret_that_a_template_refers_to(developer: LocalAccou
     rights(developer, SSM, allow("secretsmanager:GetSecretValue", f"{secret[:-7]}-*"))
     template = resources(P=parameter("{{resolve:secretsmanager:mine}}"))
     assert developer.create(template, "read", RoleARN=role)["StackStatus"] == "CREATE_COMPLETE"
+
+    # One that a key of the account's own encrypts: Secrets Manager asks KMS with the same rights.
+    key = developer.client("kms").create_key()["KeyMetadata"]["Arn"]
+    developer.client("secretsmanager").update_secret(SecretId="mine", KmsKeyId=key)
+    encrypted = resources(P=parameter("{{resolve:secretsmanager:mine}}", "encrypted"))
+    developer.create(encrypted, "undecrypted", RoleARN=role)
+    assert f"kms:Decrypt on resource: {key}" in refusal(developer, "P", "undecrypted")
+    reads, here = allow("secretsmanager:GetSecretValue", f"{secret[:-7]}-*"), f"{developer.region}.amazonaws.com"
+    keys = f"arn:aws:kms:{developer.region}:{developer.account}:key/*"
+    rights(developer, SSM, reads, keys_of("Keys", "secretsmanager", [secret], keys, here))
+    assert developer.create(encrypted, "decrypted", RoleARN=role)["StackStatus"] == "CREATE_COMPLETE"
 
 
 def test_the_role_looks_up_what_a_nested_stacks_parameter_is_called_after(developer: LocalAccount) -> None:

@@ -261,7 +261,15 @@ def test_the_trust_table_judges_what_is_declared() -> None:
             continue  # test_organization.py
         for statement in _listed(found.document["Statement"]):
             sid = statement["Sid"]
-            other_source = sid in {"Repository", "SourceBucket", "SourceObject", "Token", "Webhook", "Webhooks"}
+            other_source = sid in {
+                "Repository",
+                "SourceBucket",
+                "SourceObject",
+                "Token",
+                "TokenKey",
+                "Webhook",
+                "Webhooks",
+            }
             optional = {"Approvals", "ImageFindings", "Images", "IndexTemplatesKey", "RegistryLogin", "StagingKey"}
             option = sid in optional or sid.startswith("StepSmoke")
             by_type = re.fullmatch(r"[A-Z][A-Za-z0-9]*(KnowsNoResource)?", sid) and "-1 policy" in found.place

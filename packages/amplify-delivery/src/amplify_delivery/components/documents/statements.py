@@ -112,6 +112,23 @@ def through_s3_for(bucket_arns: Iterable[str], services: Iterable[str]) -> dict[
     }
 
 
+def keys_of(sid: str, service: str, arns: Iterable[str], keys: str, endpoint: str) -> Statement:
+    """Use of a customer's key for secrets (`service` secretsmanager) or parameters (ssm) that may be read, and for
+    nothing else: both ask KMS with the caller's rights, and name what it is for ("How AWS Secrets Manager uses AWS
+    KMS", "How AWS Systems Manager Parameter Store uses AWS KMS" in the KMS developer guide). `keys` are ARNs of keys,
+    `endpoint` is REGION.SUFFIX."""
+    context = {"secretsmanager": "SecretARN", "ssm": "PARAMETER_ARN"}[service]
+    return allow(
+        sid,
+        "kms:Decrypt",
+        keys,
+        {
+            "StringEquals": {"kms:ViaService": f"{service}.{endpoint}"},
+            "StringLike": {f"kms:EncryptionContext:{context}": arns},
+        },
+    )
+
+
 def to_json(doc: Mapping[str, Any]) -> str:
     """The canonical text of a document, the same in every process."""
     return json.dumps(doc, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -90,6 +90,27 @@ def _s3() -> Iterator[Row]:
     yield no(UPDATE, "s3:GetBucketVersioning", "arn:aws:s3:::another")
 
 
+def _through_secrets(role: str, secret: str, other: str) -> Iterator[Row]:
+    """Of a secret that is encrypted with a key of the account's own."""
+    key = w.customers_key(w.pipeline)
+    through = {"kms:ViaService": f"secretsmanager.{w.pipeline.region}.amazonaws.com"}
+    own = {"kms:EncryptionContext:SecretARN": secret}
+    yield yes(role, "kms:Decrypt", key, keys={**through, **own})
+    yield no(role, "kms:Encrypt", key, keys={**through, **own})
+    yield no(role, "kms:Decrypt", key, keys=own)
+    yield no(role, "kms:Decrypt", w.foreign_key(w.TOOLING), keys={**through, **own})
+    yield no(role, "kms:Decrypt", key, keys={**through, "kms:EncryptionContext:SecretARN": other})
+
+
+def _build_secrets() -> Iterator[Row]:
+    role = w.pipeline.role_arn("build")
+    secret, other = (w.pipeline.arn("secretsmanager", f"secret:{name}-AbCdEf") for name in ("npm", "database"))
+    yield yes(role, "secretsmanager:GetSecretValue", secret)
+    yield no(role, "secretsmanager:PutSecretValue", secret)
+    yield no(role, "secretsmanager:GetSecretValue", other)
+    yield from _through_secrets(role, secret, other)
+
+
 def _token() -> Iterator[Row]:
     secret = w.pipeline.arn("secretsmanager", "secret:github-AbCdEf")
     webhook, other = (w.pipeline.arn("codepipeline", f"webhook:{n}-source") for n in (w.pipeline.prefix, "another"))
@@ -99,6 +120,7 @@ def _token() -> Iterator[Row]:
         yield no(UPDATE, "secretsmanager:GetSecretValue", w.pipeline.arn("secretsmanager", f"secret:{name}"))
     for role in (w.pipeline.role_arn(), w.pipeline.role_arn("build")):
         yield no(role, "secretsmanager:GetSecretValue", secret)
+    yield from _through_secrets(UPDATE, secret, w.pipeline.arn("secretsmanager", "secret:database-AbCdEf"))
     yield yes(UPDATE, "codepipeline:PutWebhook", webhook)
     yield yes(UPDATE, "codepipeline:RegisterWebhookWithThirdParty", webhook)
     yield yes(UPDATE, "codepipeline:ListWebhooks", webhook)
@@ -233,6 +255,10 @@ def options() -> dict[str, Option]:
         "token": Option(
             _from(GITHUB),
             tuple(_token()),
+        ),
+        "build's secrets": Option(
+            _named(pipeline_documents(w.pipeline_model(), secrets={"NPM_TOKEN": "npm:token"}).roles),
+            tuple(_build_secrets()),
         ),
         "approval": Option(_named(pipeline_documents(_with_topic()).roles), tuple(_approval())),
         "images": Option(_named(images.roles), tuple(_images())),

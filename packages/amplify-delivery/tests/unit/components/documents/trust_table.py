@@ -36,6 +36,7 @@ from unit.components.documents.world import (
     WELCOME,
     artifact_key,
     canary,
+    customers_key,
     foreign_key,
     identity_statements,
     is_allowed,
@@ -771,6 +772,18 @@ def _reading(names: EnvironmentNames) -> Iterator[Row]:
     role, env = names.execution_role_arn, names.environment
     yield yes(role, "secretsmanager:GetSecretValue", names.arn("secretsmanager", f"secret:shop-{env}-AbCdEf"))
     yield yes(role, "ssm:GetParameters", names.arn("ssm", f"parameter/shop/key-{env}"))
+    # Encrypted with a key of the account's own: for what may be read, through the service that keeps it.
+    key, here = customers_key(names), f"{names.region}.amazonaws.com"
+    secret, other = (names.arn("secretsmanager", f"secret:{name}-AbCdEf") for name in (f"shop-{env}", "payroll"))
+    through = {"kms:ViaService": f"secretsmanager.{here}"}
+    yield yes(role, "kms:Decrypt", key, keys={**through, "kms:EncryptionContext:SecretARN": secret})
+    yield no(role, "kms:Decrypt", key, keys={**through, "kms:EncryptionContext:SecretARN": other})
+    yield no(role, "kms:Decrypt", key, keys={"kms:EncryptionContext:SecretARN": secret})
+    stored = {"kms:EncryptionContext:PARAMETER_ARN": names.arn("ssm", f"parameter/shop/key-{env}")}
+    yield yes(role, "kms:Decrypt", key, keys={"kms:ViaService": f"ssm.{here}", **stored})
+    yield no(role, "kms:Decrypt", key, keys={**through, **stored})
+    others = {"kms:EncryptionContext:PARAMETER_ARN": names.arn("ssm", "parameter/shop/key")}
+    yield no(role, "kms:Decrypt", key, keys={"kms:ViaService": f"ssm.{here}", **others})
     yield yes(role, "ssm:GetParameters", f"arn:aws:ssm:{names.region}::parameter/aws/service/ami")
     yield no(role, "ssm:GetParameters", names.arn("ssm", "parameter/shop/key"))
     yield no(role, "ssm:GetParameters", names.arn("ssm", names.types_parameter.replace("/", "parameter/", 1)))

@@ -234,6 +234,7 @@ def build_world(
         roles[declared_role.arn] = Role(declared_role.arn, trust, tuple(policies), boundary)
     resource_policies = {tooling_state_key(): _account_key(TOOLING)}
     resource_policies |= {foreign_key(account): _account_key(account) for account in (TOOLING, PREPROD, PROD)}
+    resource_policies |= {customers_key(place): _account_key(place.account) for place in (prod, preprod, pipeline)}
     resource_policies[OPEN_BUCKET] = document([allow("Anybody", "s3:*", f"{OPEN_BUCKET}/*", principal="*")])
     for arn, action in ((OPEN_KEY, "kms:*"), (OPEN_TOPIC, "sns:*")):
         resource_policies[arn] = document([allow("Anybody", action, "*", principal="*")])
@@ -260,6 +261,11 @@ def build_world(
 
 def is_allowed(world: World, principal: str, action: str, resource: str, context: dict[str, Any]) -> bool:
     return decide(world, Request(Principal(principal), action, resource, context)).allowed
+
+
+def customers_key(place: EnvironmentNames | PipelineNames) -> str:
+    """A key of the account, in its region, that somebody has made for secrets."""
+    return place.arn("kms", "key/customers")
 
 
 def foreign_key(account: str) -> str:

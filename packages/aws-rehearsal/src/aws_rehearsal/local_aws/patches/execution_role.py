@@ -31,7 +31,7 @@ from ministack.services import cloudformation, iam, secretsmanager, ssm
 from ministack.services.cloudformation import engine, helpers, provisioners, stacks
 from ministack.services.cloudformation import handlers as actions
 
-from . import _rights
+from . import _rights, secret_keys
 from ._expect import PatchError, expect, replace
 from .key_aliases import key_arn
 from .nested_stacks import holders, is_behind
@@ -208,7 +208,9 @@ def _reads(reference: str) -> list[Call]:
         arn = secret.get("ARN") or (
             named if named.startswith("arn:") else f"arn:aws:secretsmanager:{here}:secret:{named}-{NEW}"
         )
-        return [Call("secretsmanager:GetSecretValue", arn)]
+        key = secret_keys.needed(secret)
+        used = [Call(secret_keys.ACTION, key[0], key[1])] if key else []
+        return [Call("secretsmanager:GetSecretValue", arn), *used]
     name = rest.partition(":")[0].removeprefix("/")
     return [Call("ssm:GetParameters", f"arn:aws:ssm:{here}:parameter/{name}")]
 

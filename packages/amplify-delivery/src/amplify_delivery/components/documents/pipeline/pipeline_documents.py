@@ -39,6 +39,7 @@ from amplify_delivery.components.documents.statements import (
     Statement,
     allow,
     document,
+    keys_of,
     role_trust,
     service_trust,
     through_s3_for,
@@ -225,7 +226,13 @@ def _secret_reads(names: PipelineNames, secrets: Mapping[str, str]) -> list[Stat
     """Secrets Manager puts six random characters behind a name."""
     found = sorted({reference.partition(":")[0] for reference in secrets.values()})
     arns = [names.arn("secretsmanager", f"secret:{name}-??????") for name in found]
-    return [allow("Secrets", "secretsmanager:GetSecretValue", arns)] if arns else []
+    if not arns:
+        return []
+    keys, endpoint = names.arn("kms", "key/*"), f"{names.region}.{names.dns_suffix}"
+    return [
+        allow("Secrets", "secretsmanager:GetSecretValue", arns),
+        keys_of("SecretKeys", "secretsmanager", arns, keys, endpoint),
+    ]
 
 
 def _update_role(names: PipelineNames, pull: list[Statement], rights: tuple[PolicyDocument, ...]) -> RoleDocument:

@@ -22,6 +22,7 @@ from amplify_delivery.components.documents.statements import (
     allow,
     deny,
     document,
+    keys_of,
 )
 
 ROLE_READS = (
@@ -91,20 +92,35 @@ def update_statements(model: PipelineModel) -> list[Statement]:
         found.append(allow("HandedOn", "codepipeline:GetPipelineExecution", names.pipeline_arn))
     if isinstance(source, S3Source):
         found.append(allow("SourceBucket", "s3:GetBucketVersioning", names.bucket_arn(source.bucket)))
-    return [*found, *_of_source(model)]
+    return [*found, *_of_source(model), *_token_key(model)]
 
 
 def _of_source(model: PipelineModel) -> list[Statement]:
     """Of services that no other source has: they stand in the boundary as they stand in the policy."""
     names, source = model.names, model.source
     if isinstance(source, GitHubTokenSource):
-        # The program reads the token whenever it runs. Secrets Manager puts six random characters behind a name.
-        whole = source.token_secret.startswith("arn:")
-        secret = source.token_secret if whole else names.arn("secretsmanager", f"secret:{source.token_secret}-??????")
-        return [allow("Token", "secretsmanager:GetSecretValue", secret)]
+        # The program reads the token whenever it runs.
+        return [allow("Token", "secretsmanager:GetSecretValue", _token(names, source))]
     if isinstance(source, CodeCommitSource):
         return [allow("Repository", "codecommit:GetRepository", names.arn("codecommit", source.repository))]
     return []
+
+
+def _token(names: PipelineNames, source: GitHubTokenSource) -> str:
+    """Secrets Manager puts six random characters behind a name."""
+    whole = source.token_secret.startswith("arn:")
+    return source.token_secret if whole else names.arn("secretsmanager", f"secret:{source.token_secret}-??????")
+
+
+def _token_key(model: PipelineModel) -> list[Statement]:
+    """Use of the key that a customer has encrypted the token with."""
+    names, source = model.names, model.source
+    if not isinstance(source, GitHubTokenSource):
+        return []
+    secret = _token(names, source)
+    _, _, _, region, account, *_ = secret.split(":")
+    keys, endpoint = f"arn:{names.partition}:kms:{region}:{account}:key/*", f"{region}.{names.dns_suffix}"
+    return [keys_of("TokenKey", "secretsmanager", [secret], keys, endpoint)]
 
 
 def update_boundary(model: PipelineModel, pull: Sequence[Statement] = ()) -> PolicyDocument:
@@ -129,6 +145,8 @@ def update_boundary(model: PipelineModel, pull: Sequence[Statement] = ()) -> Pol
                 allow("PassOwnRoles", "iam:PassRole", names.iam_arn("role", names.path, "*")),
                 *_iam_tags(names),
                 *_of_source(model),
+                # Keys of its own account are among the pipeline's resources.
+                *(key for key in _token_key(model) if key["Resource"].split(":")[4] != names.account),
                 *pull,
                 deny("NoOtherIdentity", "sts:*", "*"),
                 deny("NoOtherKey", _KEY_POWERS, names.arn("kms", "key/*", region="*"), _not_ours(names)),

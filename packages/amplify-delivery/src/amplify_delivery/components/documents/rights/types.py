@@ -30,7 +30,7 @@ from amplify_delivery.components.documents.rights.unscoped import (
     UNSCOPED_READS,
     UNSCOPED_WRITES,
 )
-from amplify_delivery.components.documents.statements import Statement, allow, deny
+from amplify_delivery.components.documents.statements import Statement, allow, deny, keys_of
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export.model import STACK_TYPE
 
@@ -234,8 +234,13 @@ def execution_statements(access: EnvironmentAccess) -> list[Statement]:
         statements.append(allow("CustomResources", "lambda:InvokeFunction", functions))
     # Dynamic references, ours in the root template and a backend's own, and parameters that are called after one in
     # Parameter Store ("Dynamic references", "CloudFormation-supplied parameter types" in the user guide).
-    statements.append(allow("Secrets", "secretsmanager:GetSecretValue", readable("secretsmanager", access)))
-    statements.append(allow("Stored", "ssm:GetParameters", readable("ssm", access)))
+    secrets, stored = readable("secretsmanager", access), readable("ssm", access)
+    statements.append(allow("Secrets", "secretsmanager:GetSecretValue", secrets))
+    statements.append(allow("Stored", "ssm:GetParameters", stored))
+    # A secret or a parameter may be encrypted with a key of the account's own.
+    keys, endpoint = names.arn("kms", "key/*"), f"{names.region}.{names.dns_suffix}"
+    statements.append(keys_of("SecretKeys", "secretsmanager", secrets, keys, endpoint))
+    statements.append(keys_of("StoredKeys", "ssm", stored, keys, endpoint))
     ours = [names.project_arn(what) for what in PROJECTS]
     statements.append(deny("OurProjectsStay", "codebuild:*", ours))
     statements.extend(guards(access, nests_stacks=True))
