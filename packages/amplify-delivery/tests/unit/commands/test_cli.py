@@ -6,6 +6,7 @@ import importlib
 import json
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -248,3 +249,16 @@ def test_an_interrupt_while_a_command_is_imported_is_no_traceback(monkeypatch: p
 
     monkeypatch.setattr(cli, "_module", interrupted)
     assert cli.main(["plan", "prod"]) == 130
+
+
+def test_an_interrupt_while_the_command_line_itself_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script that is installed begins where that is caught."""
+    scripts = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text())["project"]["scripts"]
+    module, _, function = scripts["amplify-delivery"].partition(":")
+    begins = getattr(importlib.import_module(module), function)
+
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", interrupted)
+    assert begins() == 130
