@@ -256,7 +256,18 @@ def test_a_destroy_that_was_killed(calm: Frightened) -> None:
     """What it has not come to yet is protected as before, although it was to ignore that."""
     environment = calm.environment
     calm.runs.kill(Point(DELETE, BEFORE), "destroy", "--delete-data")
-    succeeds(environment.plain("cancel"))
+    cloudformation = environment.client("cloudformation")
+
+    def protected() -> bool:
+        return bool(
+            cloudformation.describe_stacks(StackName=environment.root)["Stacks"][0]["EnableTerminationProtection"]
+        )
+
+    assert not protected()
+    assert "its termination protection is on again" in succeeds(environment.delivery("unlock")).output
+    assert protected()
+    # Who types something else:
+    cloudformation.update_termination_protection(StackName=environment.root, EnableTerminationProtection=False)
     fails(environment.plain("destroy"), PROTECTED)
     refused = fails(environment.delivery("destroy"), "this would delete data", "--delete-data")
     assert refused.exit_code == 3

@@ -24,6 +24,7 @@ from amplify_delivery_rehearsal.conformance.killing import BEFORE, Point
 from amplify_delivery_rehearsal.workspace import Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
+from aws_rehearsal_tests.pulumi_homes import SAVED_ONCE
 from functional import here as typed
 from functional.adoption.pushed_apps import leaves
 from functional.delivery.environments import REGION, Environment
@@ -162,6 +163,7 @@ def moving_from_cloud(local_aws: LocalAws, examined: Path, tmp_path: Path) -> It
 def delivered(local_aws: LocalAws, cache: Path, tmp_path: Path, cloud: PulumiCloud | None = None) -> Iterator[Moving]:
     with begun(local_aws, cache, tmp_path / "environment") as made:
         environment = made.environment
+        made.with_variables(**SAVED_ONCE)  # nobody is killed
         if cloud:
             move_in(made, cloud)
         secrets = [word for path, value in SECRETS.items() for word in ("--secret", f"{path}={value}")]

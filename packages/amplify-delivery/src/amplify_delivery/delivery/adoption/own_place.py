@@ -56,6 +56,14 @@ def place_of(resources: Iterable[Resource]) -> Place | None:
     return Place(buckets[0], next(iter(repositories), None)) if buckets else None
 
 
+def of_another_language(resources: Iterable[Resource]) -> str:
+    """The name of the component by which a program in another language has made the environment (`stacks.packaged`),
+    where that has a staging area of its own; empty for any other. What it holds has other names than the program of
+    stack files gives it."""
+    areas = (name_of(r) for r in resources if r["type"] == "amplify-delivery:index:StagingArea")
+    return next((name.removesuffix(f"-{STAGING}") for name in areas if name != STAGING), "")
+
+
 def holds(resources: Iterable[Resource], place: Place) -> bool:
     """Whether the state of an account's stack has taken a whole place over."""
     held = {(str(r["type"]), str(r.get("id") or "")) for r in resources}

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from amplify_delivery.components import lost_state
 from amplify_delivery.components.documents.naming import STATE_PREFIX, EnvironmentNames
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import beside, own_place
@@ -127,6 +128,16 @@ class TakingOver:
         """Raise `RefusedError` unless this is the state of an environment that runs from a staging area of its own."""
         environment, resources = self._engine.stack, tuple(state.get("resources") or ())
         place, root = own_place.place_of(resources), root_of(resources)
+        component = own_place.of_another_language(resources)
+        if component:
+            raise RefusedError(
+                f"a program in another language has made this environment, by its component {component}: what its "
+                "state holds has other names than the program of stack files gives it",
+                where=environment,
+                remedy="nothing was changed. It goes on with that program, from its own staging area: `pulumi up` of "
+                "it. What a pipeline delivers is made by stack files (docs/other-languages.md, "
+                '"What stays with Python")',
+            )
         if place is None or root is None:
             raise nothing_to_take_over(self._names, former, place, runs=root is not None)
         if pending.left(state):
@@ -162,6 +173,22 @@ class TakingOver:
                 f"the root stack {root.get('id')} is gone",
                 where=environment,
                 remedy=f"nothing was changed. Nothing runs that could be taken over: {again}",
+            )
+
+        self._check_not_of_a_stack_set()
+
+    def _check_not_of_a_stack_set(self) -> None:
+        """Raise `RefusedError` where a CloudFormation stack has bootstrapped the account for this environment."""
+        with self._account.asking("looking for who has bootstrapped the account"):
+            runs = lost_state.bootstrapped(self._account.client, self._names)
+        if runs and runs.stack:
+            raise RefusedError(
+                f"{runs.what} is there already: the CloudFormation stack {runs.stack} has made it, as those of a "
+                "StackSet do, and the account's stack would be its second owner",
+                where=self._engine.stack,
+                remedy="nothing was changed, and `up` delivers the environment as before, without `bootstrapped` in "
+                "its file. Into its account it comes where no StackSet bootstraps that for it: leave the account out "
+                "of the StackSet, or this environment out of its parameters (docs/many-environments.md)",
             )
 
     def _check_the_others(self, moving: str) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_delivery.components.documents.naming import EnvironmentNames, PipelineNames
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import state_faults
@@ -24,11 +26,13 @@ from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, backend_url, is_pulumi_cloud
 from amplify_delivery.delivery.project import stack_files
-from amplify_delivery.errors import ConfigError, LockedError, RefusedError, StateError, midway
+from amplify_delivery.delivery.teardown.root_stack import Root
+from amplify_delivery.errors import ConfigError, DeliveryError, LockedError, RefusedError, StateError, midway
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config.reader import project_name, read_yaml
 
 _NOBODY = Verdict(Life.GONE, "")
+_DESTROY = "destroy"
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,23 @@ def clear(engine: Engine, context: Context, left: Left) -> None:
         # What was pending could not be told while the state could not be read.
         if left.pending or cancelled or (left.cut_off and _pending(engine)):
             resolving.of_stack(engine, context)
+        if (left.holder and left.holder.command == _DESTROY) or left.going_on.startswith(_DESTROY):
+            _protect_again(engine, context)
+
+
+def _protect_again(engine: Engine, context: Context) -> None:
+    """Turn on the termination protection of a root stack that a `destroy` had turned off, and did not come to. Up to
+    the next deployment, whose plan shows it, nothing but the engine would keep it."""
+    resources = engine.resources()
+    if not any(r.get("type") == ROOT_STACK and r.get("protect") for r in resources):
+        return
+    try:
+        config = stack_files.load(context.folder, engine.stack)
+        root = Root.of(engine.stack, resources, config, context.project)
+        if config.termination_protection(holds_data=True):
+            root.hold(Account.of(config), root.protected)
+    except DeliveryError as error:
+        output.progress(f"{engine.stack}: what a `destroy` had begun with its root stack is not known: {error.message}")
 
 
 def _cancelled(engine: Engine, left: Left) -> bool:

@@ -57,18 +57,20 @@ def destroy(
     engine: Engine, config: EnvironmentConfig, project: Project, wait: Patience, shown: Shown, *, data: bool
 ) -> Destroyed:
     """Destroy an environment, with its `data` if that was asked for. Raises `RefusedError` before, `FailedError` in the
-    middle of it. Waits for an update that is going on as long as there is patience, and looks at everything again."""
+    middle of it: a root stack that stays is protected against termination again then, if it was. Waits for an update
+    that is going on as long as there is patience, and looks at everything again."""
     account = Account.of(config)
     root = Root.of(engine.stack, engine.resources(), config, project)
     root.settle(account, wait.left, output.progress)
     seen = look(engine, config, account, project, data=data)
-    begun = False
+    begun, released = False, frozenset[str]()
 
     def empty(stopped: threading.Event) -> None:
         # The engine holds the stack's lock by now. What was true before may be so no longer.
-        nonlocal seen, begun
+        nonlocal seen, begun, released
         seen = look(engine, config, account, project, data=data)
-        begun = seen.root.release(account) or begun
+        released = seen.root.release(account) or released
+        begun = bool(released) or begun
         with midway(lambda: begun):
             for bucket in (h.physical_id for h in seen.lost if h.type == BUCKET):
                 emptying.bucket(account, bucket, stopped)
@@ -85,6 +87,10 @@ def destroy(
                 if not wait.wait(error):
                     raise
                 seen = look(engine, config, account, project, data=data)
+            except (DeliveryError, KeyboardInterrupt):
+                if released:
+                    seen.root.hold(account, released)
+                raise
     with midway():
         seen.root.check_gone(account, seen.lost)
         return Destroyed(changes, seen.lost, still_there(account, seen.kept))

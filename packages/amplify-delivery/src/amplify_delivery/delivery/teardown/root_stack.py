@@ -14,6 +14,7 @@ from typing import Any
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.project.named_roots import named_roots
 from amplify_delivery.delivery.teardown import former_tables, same_place
@@ -154,9 +155,10 @@ class Root:
                 remedy=f"nothing was changed. If it should go: {termination.by_hand(name, self.options, on=False)}",
             )
 
-    def release(self, account: Account) -> bool:
-        """Take its termination protection off, once all is agreed on; whether there was one. Raises `RefusedError`."""
-        released = False
+    def release(self, account: Account) -> frozenset[str]:
+        """Take its termination protection off, once all is agreed on; the ids of what had one. Raises
+        `RefusedError`."""
+        released = set[str]()
         for found in self._existing(account):
             if found.get("EnableTerminationProtection"):
                 name = str(found["StackName"])
@@ -167,8 +169,27 @@ class Root:
                 said = "its termination protection could not be turned off"
                 with told_as(RefusedError, said, name, dict.fromkeys(ACCESS_DENIED, remedy), remedy):
                     termination.set_to(account.client("cloudformation"), found["StackId"], on=False)
-                released = True
-        return released
+                released.add(str(found["StackId"]))
+        return frozenset(released)
+
+    def hold(self, account: Account, ids: Collection[str]) -> None:
+        """Turn it on again, of stacks with these ids that stay: they were to be deleted, and that has ended before it
+        came to them. What hinders it is told, and no error: what has ended it is one."""
+        try:
+            for found in self._existing(account):
+                if found["StackId"] in ids and not found["StackStatus"].startswith("DELETE"):
+                    self._hold(account, str(found["StackName"]), str(found["StackId"]))
+        except DeliveryError as error:
+            output.progress(f"{self.environment}: whether its root stack is there cannot be told: {error.message}")
+
+    def _hold(self, account: Account, name: str, stack: str) -> None:
+        with suppressing_all() as refused:
+            termination.set_to(account.client("cloudformation"), stack, on=True)
+        if refused:
+            by_hand = termination.by_hand(name, self.options, on=True)
+            output.progress(f"{name}: its termination protection is off, and could not be turned on again: {by_hand}")
+        else:
+            output.progress(f"{name}: it is there still; its termination protection is on again")
 
     def _not_held(self, account: Account, found: Mapping[str, Any], whose: Owner) -> str:
         """What to do about a stack of its name that the engine does not know. What deletes it unasked is told for one

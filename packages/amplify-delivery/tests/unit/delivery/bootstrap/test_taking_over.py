@@ -29,6 +29,7 @@ class Aws:
     """An account in which every bucket is there, and root stacks of ours if they `run`."""
 
     account = account_of(0)
+    bootstrapped_by = ""
 
     def __init__(self, *, run: bool) -> None:
         self.run = run
@@ -41,6 +42,18 @@ class Aws:
 
     def head_bucket(self, **_: str) -> None:
         pass
+
+    def get_parameter(self, **_: str) -> dict[str, Any]:
+        """The bootstrap version."""
+        if not self.bootstrapped_by:
+            raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": "not found"}}, "GetParameter")
+        return {"Parameter": {"Value": "3"}}
+
+    def describe_stack_resources(self, PhysicalResourceId: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
+        if self.bootstrapped_by == "the account's stack of Pulumi":
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "no stack"}}, "DescribeStackResources")
+        found = {"ResourceType": "AWS::SSM::Parameter", "PhysicalResourceId": PhysicalResourceId}
+        return {"StackResources": [found | {"StackName": self.bootstrapped_by, "ResourceStatus": "CREATE_COMPLETE"}]}
 
     def describe_stacks(self, **_: str) -> dict[str, Any]:
         if not self.run:
@@ -127,6 +140,34 @@ def test_a_state_that_does_not_say_whose_its_area_is_is_refused(
     with pytest.raises(RefusedError, match="whose its staging area is") as caught:
         it._check(named(it._names, "staging-owner"), "file:///former")
     assert "`amplify-delivery up preprod` writes it down" in str(caught.value)
+
+
+def test_what_a_program_in_another_language_has_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its component has names below its own (`stacks.packaged.backend`)."""
+    it = moving(tmp_path, monkeypatch)
+    area = {"urn": "urn:pulumi:preprod::app::amplify-delivery:index:AmplifyBackend$AREA::shop-staging", "type": AREA}
+    area["urn"] = area["urn"].replace("AREA", AREA)
+    root = [r for r in named(it._names)["resources"] if r["type"] == "aws:cloudformation/stack:Stack"]
+    with pytest.raises(RefusedError, match="a program in another language has made this environment") as caught:
+        it._check({"resources": [area, *root]}, "file:///former")
+    assert "by its component shop:" in str(caught.value)
+    assert "`pulumi up` of it" in str(caught.value)
+
+
+AREA = "amplify-delivery:index:StagingArea"
+
+
+@pytest.mark.parametrize("by", ["StackSet-pipeline-access-1", "the account's stack of Pulumi", ""])
+def test_an_account_that_a_stack_set_has_bootstrapped_is_left_to_it(
+    by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = moving(tmp_path, monkeypatch)
+    it._account.bootstrapped_by = by  # type: ignore[attr-defined]
+    refused = by.startswith("StackSet")
+    with pytest.raises(RefusedError, match=f"the CloudFormation stack {by} has made it") if refused else nullcontext():
+        it._check(named(it._names), "file:///former")
 
 
 @pytest.mark.parametrize(

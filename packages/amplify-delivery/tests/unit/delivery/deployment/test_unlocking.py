@@ -15,9 +15,11 @@ import pytest
 
 from amplify_delivery import cli
 from amplify_delivery.commands import unlock
+from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import unlocking
 from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.teardown.root_stack import Root
 from amplify_delivery.errors import ConfigError, LockedError, RefusedError
 from unit.delivery.engine.locking.test_lease import NOBODY, Scene, alive, somebody
 
@@ -184,6 +186,36 @@ def test_only_what_was_told_is_cleared_away(scene: Scene) -> None:
     with pytest.raises(LockedError, match="on another, since"):
         unlocking.clear(scene.engine, scene.context, left)
     assert scene.file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "on"),
+    [
+        ("destroy", "protected", True),
+        ("destroy", "not protected", False),
+        ("destroy", "gone", False),
+        ("destroy", "protected, not by the file", False),
+        ("up", "protected", False),
+    ],
+)
+def test_what_a_destroy_that_was_killed_has_turned_off_is_on_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, command: str, state: str, on: bool
+) -> None:
+    """The termination protection of a root stack that it did not come to."""
+    more = '  app:protect: "false"\n' if "not by the file" in state else ""
+    (scene.state.parent / "Pulumi.dev.yaml").write_text(ENVIRONMENT + more)
+    (scene.state.parent / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    root = {"urn": "urn:pulumi:dev::app::aws:cloudformation/stack:Stack::backend", "id": ROOT, "type": ROOT_STACK}
+    scene.engine.resources = lambda: [] if state == "gone" else [{**root, "protect": state.startswith("protected")}]
+    done: list[Any] = []
+    monkeypatch.setattr(Root, "hold", lambda _, __, ids: done.append(set(ids)))
+    monkeypatch.setattr(unlocking, "Account", SimpleNamespace(of=lambda _: None))
+    scene.left_by(somebody(command=command))
+    assert run(scene) == 0
+    assert done == ([{ROOT}] if on else [])
+
+
+ROOT = "arn:aws:cloudformation:eu-west-1:333333333333:stack/amplify-app-dev-1/1"
 
 
 def test_where_nothing_of_ours_can_hold_it(scene: Scene) -> None:

@@ -49,6 +49,8 @@ class Scene:
         self.statuses: list[str | None] = ["UPDATE_COMPLETE"]
         self.after: str | None = "DELETE_COMPLETE"
         self.locked = False
+        self.ends_it: BaseException | None = None
+        """Ends the engine's run before it has come to the root stack, which is in the state `after` then."""
         self.state: list[dict[str, Any]] = [{"urn": URN, "type": ROOT_STACK, "id": ID, "protect": True}]
         self.terminable = True
         self.delete_data, self.wait = True, 0
@@ -80,9 +82,9 @@ class Scene:
         return {"Stacks": [{**stack, "EnableTerminationProtection": not self.terminable}]}
 
     def update_termination_protection(self, StackName: str, EnableTerminationProtection: bool) -> None:  # noqa: N803
-        assert (StackName, EnableTerminationProtection) == (ID, False)
-        self.done.append("released")
-        self.terminable = True
+        assert StackName == ID
+        self.done.append("held" if EnableTerminationProtection else "released")
+        self.terminable = not EnableTerminationProtection
 
     def get_template(self, **_: str) -> dict[str, Any]:
         if self.template is None:
@@ -123,6 +125,9 @@ class Scene:
         if before:
             self.done.append("locked")
             before(threading.Event())
+        if self.ends_it:
+            self.statuses = [self.after]
+            raise self.ends_it
         self.done.append("destroyed")
         self.statuses = [self.after]
         return SimpleNamespace(changes={"delete": 1})
@@ -162,6 +167,29 @@ def test_termination_protection_ends_with_the_data_that_is_agreed_on(
     scene.held.append(DEPLOYMENT)
     assert scene.run(monkeypatch) == 0
     assert scene.done == ["locked", "released", "emptied app-bucket", "destroyed"]
+
+
+@pytest.mark.parametrize("ends_it", [DeployError("a resource of the program cannot be deleted"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    ("after", "stays"),
+    [("UPDATE_COMPLETE", True), ("DELETE_FAILED", False), ("DELETE_IN_PROGRESS", False), (None, False)],
+)
+def test_a_root_stack_that_stays_is_protected_again(
+    ends_it: BaseException, after: str | None, stays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene()
+    scene.terminable, scene.ends_it, scene.after = False, ends_it, after
+    with pytest.raises(type(ends_it)):
+        scene.run(monkeypatch)
+    assert scene.done == ["locked", "released", "emptied app-bucket", *(["held"] if stays else [])]
+
+
+def test_one_that_was_not_protected_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    scene.ends_it, scene.after = DeployError("a resource of the program cannot be deleted"), "UPDATE_COMPLETE"
+    with pytest.raises(DeployError):
+        scene.run(monkeypatch)
+    assert scene.done == ["locked", "emptied app-bucket"]
 
 
 def test_what_a_deployment_has_protected_goes_where_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
