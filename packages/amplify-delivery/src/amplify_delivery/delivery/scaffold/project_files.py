@@ -265,3 +265,21 @@ def engine_line(requirements: str) -> str | None:
         if Path(path).name.startswith("amplify_delivery-") and path.endswith(".whl"):
             return path
     return None
+
+
+def suited(files: Mapping[str, bytes], folder: Path, wheel: Wheel) -> Mapping[str, bytes]:
+    """Without wheel and lock where the project has an engine already: `upgrade` brings another one."""
+    there = engine_of(folder)
+    if there is None or Path(there).name == wheel.file:
+        return files
+    return {path: content for path, content in files.items() if path not in (LOCK, f"{WHEELS}/{wheel.file}")}
+
+
+def engine_of(folder: Path) -> str | None:
+    """The wheel that the requirements of a project name, as a path; None where they name none."""
+    return engine_line(text_of(folder / REQUIREMENTS)) if (folder / REQUIREMENTS).is_file() else None
+
+
+def text_of(file: Path) -> str:
+    """A file's text; empty where there is none."""
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
