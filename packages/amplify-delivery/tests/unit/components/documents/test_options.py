@@ -137,6 +137,16 @@ def _approval() -> Iterator[Row]:
     yield no(own, "sns:Publish", w.pipeline.arn("sns", "payments"))
     yield no(own, "sns:DeleteTopic", TOPIC)
     yield no(own, "sns:SetTopicAttributes", TOPIC)
+    # One that is encrypted with a key of the account's own.
+    key, through = w.customers_key(w.pipeline), {"kms:ViaService": f"sns.{w.pipeline.region}.amazonaws.com"}
+    named = {"kms:EncryptionContext:aws:sns:topicArn": TOPIC}
+    others = {"kms:EncryptionContext:aws:sns:topicArn": w.pipeline.arn("sns", "payments")}
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        yield yes(own, action, key, keys={**through, **named})
+        yield no(own, action, key, keys={**through, **others})
+        yield no(own, action, key, keys=named)
+        yield no(own, action, w.foreign_key(w.TOOLING), keys={**through, **named})
+    yield no(own, "kms:ReEncryptFrom", key, keys={**through, **named})
 
 
 def _images() -> Iterator[Row]:

@@ -104,10 +104,11 @@ def test_plan_reads_the_programs_own_parameters_and_secrets_and_no_others() -> N
     (role,) = [r for r in documents.project_roles if r.arn == w.prod.project_role_arn("plan")]
     managed = {policy.arn: policy.document for policy in documents.policies}
     policies = (*role.policies.values(), *(managed[arn] for arn in role.managed_policies))
-    world = World({role.arn: Role(role.arn, role.trust, policies)})
+    of_account = document([allow("Account", "kms:*", "*", principal=w.prod.root_arn)])
+    world = World({role.arn: Role(role.arn, role.trust, policies)}, {w.customers_key(w.prod): of_account})
 
-    def may(action: str, resource: str) -> bool:
-        context = {"aws:RequestedRegion": w.prod.region}
+    def may(action: str, resource: str, **keys: str) -> bool:
+        context = {"aws:RequestedRegion": w.prod.region, **keys}
         return decide(world, Request(Principal(role.arn), action, resource, context)).allowed
 
     own, other = w.prod.arn("ssm", f"parameter/{w.prod.prefix}-key"), w.prod.arn("ssm", "parameter/amplify/key-prod")
@@ -118,6 +119,18 @@ def test_plan_reads_the_programs_own_parameters_and_secrets_and_no_others() -> N
     assert may("secretsmanager:GetSecretValue", w.prod.arn("secretsmanager", f"secret:{w.prod.prefix}-key-AbCdEf"))
     assert not may("secretsmanager:GetSecretValue", w.prod.arn("secretsmanager", f"secret:{w.stack_name(w.prod)}/a/b"))
     assert not may("ssm:PutParameter", own)
+
+    def decrypts(service: str, context: str, arn: str) -> bool:
+        """With a key of the account's own, through the service that keeps it."""
+        through = {"kms:ViaService": f"{service}.{w.prod.region}.amazonaws.com"}
+        keys = {**through, f"kms:EncryptionContext:{context}": arn}
+        return may("kms:Decrypt", w.customers_key(w.prod), **keys)
+
+    secret = w.prod.arn("secretsmanager", f"secret:{w.prod.prefix}-key-AbCdEf")
+    assert decrypts("secretsmanager", "SecretARN", secret)
+    assert decrypts("ssm", "PARAMETER_ARN", own)
+    assert not decrypts("ssm", "PARAMETER_ARN", other)
+    assert not decrypts("s3", "SecretARN", secret)
 
 
 OWN = f"orders-{w.prod.environment}"

@@ -45,6 +45,7 @@ from amplify_delivery.components.documents.statements import (
     deny,
     document,
     given,
+    keys_of,
     through_s3_for,
 )
 
@@ -79,16 +80,19 @@ def _of_types(access: EnvironmentAccess, what: str) -> list[Statement]:
 
 def _own_values(access: EnvironmentAccess) -> list[Statement]:
     """Parameters and secrets that the program itself makes, by its names: both providers read them with their values,
-    and the state, which a preview reads as well, holds these already."""
+    and the state, which a preview reads as well, holds these already. They may be encrypted with a key of the
+    account's."""
     kinds = {
         "AWS::SSM::Parameter": ("OwnParameters", ["ssm:GetParameter", "ssm:GetParameters"], "ssm", "parameter/"),
         "AWS::SecretsManager::Secret": ("OwnSecrets", "secretsmanager:GetSecretValue", "secretsmanager", "secret:"),
     }
-    return [
-        allow(sid, actions, access.names.arn(service, f"{kind}{access.names.prefix}-*"))
-        for name, (sid, actions, service, kind) in kinds.items()
-        if name in access.program_types
-    ]
+    names, found = access.names, list[Statement]()
+    keys, endpoint = names.arn("kms", "key/*"), f"{names.region}.{names.dns_suffix}"
+    for name, (sid, actions, service, kind) in kinds.items():
+        if name in access.program_types:
+            own = names.arn(service, f"{kind}{names.prefix}-*")
+            found += [allow(sid, actions, own), keys_of(f"{sid}Keys", service, [own], keys, endpoint)]
+    return found
 
 
 def _left_behind(access: EnvironmentAccess) -> list[Statement]:

@@ -4,7 +4,7 @@ No role here has rights in a target account. The pipeline's role may assume the 
 may.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -159,7 +159,7 @@ def _pipeline_role(model: PipelineModel) -> RoleDocument:
         statements.insert(0, allow("ActionRoles", "sts:AssumeRole", action_roles))
     topics = {topic for s in model.stages if s.approval and (topic := model.topic_of(s.approval))}
     if topics:
-        statements.append(allow("Approvals", "sns:Publish", topics))
+        statements += [allow("Approvals", "sns:Publish", topics), _topic_keys(names, topics)]
     return RoleDocument(
         name=names.role(),
         path=names.path,
@@ -168,6 +168,21 @@ def _pipeline_role(model: PipelineModel) -> RoleDocument:
         policies={"pipeline": document(statements)},
         arn=names.role_arn(),
         boundary=names.boundary_arn("pipeline"),
+    )
+
+
+def _topic_keys(names: PipelineNames, topics: Iterable[str]) -> Statement:
+    """A topic may be encrypted with a key of the account's own: SNS asks KMS with the rights of whoever publishes ("Key
+    management" in the SNS developer guide), and names the topic."""
+    regions = sorted({topic.split(":")[3] for topic in topics})
+    return allow(
+        "ApprovalKeys",
+        USE_KEY,
+        [names.arn("kms", "key/*", region=region) for region in regions],
+        {
+            "StringEquals": {"kms:ViaService": [f"sns.{region}.{names.dns_suffix}" for region in regions]},
+            "StringLike": {"kms:EncryptionContext:aws:sns:topicArn": list(topics)},
+        },
     )
 
 
