@@ -24,8 +24,8 @@ FOLDER = "amplify-delivery-rehearsal-"
 ENVIRONMENT = "dev"
 PRODUCT = ("amplify_delivery", "amplify_delivery.publishing.examination.lint:linter", "pytest")
 """What programs and commands of a rehearsal import, and what each makes for itself: a warm server does it ahead."""
-COMMANDS = ("amplify_delivery", "amplify_delivery.stacks.packaged", "pytest")
-"""What starts warm as `python -m`, of what people, builds and UpdatePipeline's engine run."""
+COMMANDS = ("amplify_delivery", "amplify-delivery", "amplify_delivery.stacks.packaged", "pytest")
+"""What starts warm of what people, builds and UpdatePipeline's engine run: modules and scripts."""
 _NAME = re.compile(r"^name:.*$", re.MULTILINE)
 
 

@@ -146,12 +146,13 @@ def test_a_reported_case_is_delivered(case: Archived, name: str) -> None:
 
 
 @pytest.mark.large
-def test_an_export_beyond_cloudformations_limit_is_refused_before_anything_is_made(archived: Archived) -> None:
+def test_an_export_beyond_cloudformations_limit_is_refused_before_anything_is_made(
+    archived: Archived, capsys: pytest.CaptureFixture[str]
+) -> None:
     """2,548 resources in one operation. That the local AWS would make them, `test_execution_exports.py` shows."""
-    command = [sys.executable, "-m", "amplify_delivery", "rehearse", str(archived("large"))]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "AD744" in done.stdout + done.stderr
+    code, [delivery] = tell(archived("large"))
+    assert (code, delivery["outcome"]) == (1, "failed")
+    assert "AD744" in capsys.readouterr().err
 
 
 def rehearsing(*arguments: object, scratch: Path) -> subprocess.Popen[str]:

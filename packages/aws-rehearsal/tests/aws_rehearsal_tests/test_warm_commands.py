@@ -1,4 +1,4 @@
-"""`python -m MODULE` started warm, in an image's virtualenv as a build makes one: nobody can tell the difference."""
+"""Modules and scripts started warm, in an image's virtualenv as a build makes one: nobody can tell the difference."""
 
 from __future__ import annotations
 
@@ -98,6 +98,33 @@ def test_a_command_is_as_in_an_interpreter_of_its_own(image: dict[str, str], fol
     assert warm_one == cold
     assert cold["prefixes"][0] == str(folder / ".venv")
     assert cold["read"] == "read"
+
+
+def test_a_script_is_as_in_an_interpreter_of_its_own(image: dict[str, str], folder: Path) -> None:
+    """As an installation writes one for a distribution's command."""
+    script = folder / ".venv" / "bin" / "tell"
+    lines = ("import os, sys; sys.path.append('.')", "from here_too import told", "sys.exit(told(os.getppid()))")
+    script.write_text("\n".join((f"#!{folder / '.venv' / 'bin' / 'python'}", *lines)) + "\n")
+    script.chmod(0o755)
+    (folder / "here_too.py").write_text(
+        "import json, sys\n"
+        "def told(parent):\n"
+        "    main = vars(sys.modules['__main__'])['told'] is told\n"
+        "    print(json.dumps([parent, main, sys.argv, sys.orig_argv, sys.path]))\n"
+        "    return 'an error'\n"
+    )
+
+    def told(**more: str) -> tuple[bool, list[Any]]:
+        command, given = [str(script), "-x", ""], {**image, **more}
+        ran = subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stderr) == (1, "an error\n")
+        parent, *rest = json.loads(ran.stdout)
+        return parent == os.getpid(), rest
+
+    (cold, mine), (also_cold, its) = told(), told(PULUMI_HOME="/nowhere")
+    assert (cold, also_cold) == (False, True)
+    assert mine == its
+    assert its[:2] == [True, [str(script), "-x", ""]]
 
 
 def test_what_a_build_has_installed_is_what_it_loads(image: dict[str, str], folder: Path) -> None:

@@ -19,7 +19,10 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery_rehearsal.conformance.proxy import Proxy
+from amplify_delivery_rehearsal.workspace import COMMANDS
 from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal.setup import tools
+from aws_rehearsal.warm.commands import VARIABLE, warm_commands
 from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.built_wheels import released
 from unit.command_line import export
@@ -95,6 +98,7 @@ def reader(home: Path, aws: LocalAws, account: str, wheels: Iterable[Path]) -> d
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_", "PIP_", "VIRTUAL_"))}
     engine = pulumi_homes.warm_home(home / "pulumi")
     del engine["PULUMI_CONFIG_PASSPHRASE"]
+    commands = warm_commands(tools().python, COMMANDS, sysconfig.get_path("purelib"))
     return {
         **clean,
         **engine,
@@ -106,7 +110,9 @@ def reader(home: Path, aws: LocalAws, account: str, wheels: Iterable[Path]) -> d
         "PIP_NO_INDEX": "1",
         "PYTHONPATH": str(home / "site"),
         **PYTEST_AS_LOCKED,
-        "LOCKED": sysconfig.get_path("purelib"),
+        # Once all that is locked is there, commands start warm, with this Python's packages and the reader's engine.
+        "LOCKED": commands["PYTHONPATH"],
+        VARIABLE: commands[VARIABLE],
     }
 
 

@@ -1,4 +1,4 @@
-"""Commands that start warm, as plugins do: `python -m MODULE` in the image of a build, or at a person's terminal.
+"""Commands that start warm, as plugins do: in the image of a build, or at a person's terminal.
 
 Each loads Pulumi's SDK, boto3 and cfn-lint first, for half a second to a second of processor time. An interpreter that
 finds `image/sitecustomize.py` on its PYTHONPATH asks the server of its Pulumi home before it begins (`client.py`): it
@@ -18,11 +18,11 @@ from aws_rehearsal.warm import IMAGE
 VARIABLE = "REHEARSAL_WARM"
 
 
-def warm_commands(python: Path, modules: Iterable[str], search_path: str = "") -> dict[str, str]:
-    """What an environment with this PYTHONPATH needs for `python -m MODULE` of these modules to start warm: it asks the
-    server of its Pulumi home. `python` is that server's."""
+def warm_commands(python: Path, names: Iterable[str], search_path: str = "") -> dict[str, str]:
+    """What an environment with this PYTHONPATH needs for `python -m MODULE`, or scripts of these names, to start warm:
+    they ask the server of their Pulumi home. `python` is that server's."""
     path = os.pathsep.join(filter(None, (str(IMAGE), search_path)))
-    return {"PYTHONPATH": path, VARIABLE: os.pathsep.join((str(python.absolute()), *modules))}
+    return {"PYTHONPATH": path, VARIABLE: os.pathsep.join((str(python.absolute()), *names))}
 
 
 def run() -> None:
@@ -44,6 +44,11 @@ def run() -> None:
         sys.prefix = sys.exec_prefix = found[0]
         site.PREFIXES[:] = found
         importlib.reload(sysconfig)
-    _, _, module, *arguments = command
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    _, first, *arguments = command
+    if first != "-m":
+        sys.path[0] = os.path.dirname(os.path.realpath(first))  # noqa: PTH120
+        sys.argv = [first, *arguments]
+        runpy.run_path(first, run_name="__main__")
+        return
+    sys.argv = arguments
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)

@@ -1,4 +1,5 @@
-"""For the PYTHONPATH of an image: what `REHEARSAL_WARM` names is started warm as `python -m` (`warm/commands.py`).
+"""For the PYTHONPATH of an image: the modules (`python -m`) and scripts that `REHEARSAL_WARM` names are started warm
+(`warm/commands.py`).
 
 Python imports this before it runs anything. Where no server takes it, the command goes on as it was started.
 """
@@ -6,7 +7,7 @@ Python imports this before it runs anything. Where no server takes it, the comma
 import os
 import sys
 
-_PYTHON, *_MODULES = os.environ.get("REHEARSAL_WARM", "").split(os.pathsep)
+_PYTHON, *_NAMES = os.environ.get("REHEARSAL_WARM", "").split(os.pathsep)
 
 
 def _ask() -> None:
@@ -18,5 +19,6 @@ def _ask() -> None:
     code["command"](_PYTHON)  # type: ignore[operator]
 
 
-if sys.orig_argv[1:2] == ["-m"] and sys.orig_argv[2] in _MODULES:
+_first, _second = [*sys.orig_argv[1:3], "", ""][:2]
+if (_second if _first == "-m" else os.path.basename(_first)) in _NAMES:  # noqa: PTH119
     _ask()
