@@ -10,7 +10,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from amplify_delivery.export import ExportRefused
 from amplify_delivery_rehearsal import story, workspace
 from amplify_delivery_rehearsal.example import CHECKOUT
+from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal import warm
 from aws_rehearsal_tests import pulumi_homes
 from functional.front_end import web_page
@@ -71,9 +72,10 @@ def case(tmp_path: Path) -> Archived:
     return unpack
 
 
-def tell(*exports: Path, **more: Any) -> Told:
-    """A rehearsal of exports in this process, whose server starts the plugins: its exit code and document."""
-    server = pulumi_homes.server()
+def tell(*exports: Path, preview: bool = False, **more: Any) -> Told:
+    """A rehearsal of exports in this process, whose server starts the plugins: its exit code and document. Without
+    `preview` its `pulumi up` makes none first, which is half of its processor time, and saves its state once."""
+    server, run, made = pulumi_homes.server(), Workspace.run, Workspace.make
     with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()) as out:
 
         @contextlib.contextmanager
@@ -81,7 +83,16 @@ def tell(*exports: Path, **more: Any) -> Told:
             server.lend(home)
             yield
 
+        def make(folder: Path, checkout: Path, environment: dict[str, str]) -> Workspace:
+            return made(folder, checkout, {**environment, **pulumi_homes.SAVED_ONCE, **pulumi_homes.UNHEARD})
+
+        def runs(self: Workspace, command: Sequence[str], line: Callable[[str], None] = lambda _: None) -> Finished:
+            return run(self, [*command, *(["--skip-preview"] if command[1] == "up" else [])], line)
+
         patched.setattr(warm, "start", lent)
+        if not preview:
+            patched.setattr(Workspace, "make", make)
+            patched.setattr(Workspace, "run", runs)
         code = story.run(exports, keep=False, json_output=True, **more)
     return code, json.loads(out.getvalue())["deliveries"]
 
@@ -95,7 +106,7 @@ def with_a_literal(folder: Path) -> Path:
 
 
 def test_an_export_is_delivered() -> None:
-    code, [delivery] = tell(export("full"))
+    code, [delivery] = tell(export("full"), preview=True)
     assert (code, delivery["outcome"], delivery["stacks"]) == (0, "delivered", 14)
 
 
@@ -150,7 +161,7 @@ def test_an_export_beyond_cloudformations_limit_is_refused_before_anything_is_ma
     archived: Archived, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """2,548 resources in one operation. That the local AWS would make them, `test_execution_exports.py` shows."""
-    code, [delivery] = tell(archived("large"))
+    code, [delivery] = tell(archived("large"), preview=True)
     assert (code, delivery["outcome"]) == (1, "failed")
     assert "AD744" in capsys.readouterr().err
 

@@ -6,16 +6,18 @@ import atexit
 import functools
 import shlex
 import shutil
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from amplify_delivery.stacks.programs import UNHEARD_VARIABLE
-from amplify_delivery_rehearsal.workspace import PRODUCT
+from amplify_delivery_rehearsal.workspace import COMMANDS, PRODUCT
 from aws_rehearsal import warm
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import tools
 from aws_rehearsal.setup.launcher import built_launcher
+from aws_rehearsal.warm.commands import warm_commands
 
 SAVED_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 """For an engine that nobody kills: it saves its state at its end, and not after each of a hundred steps as well, which
@@ -70,6 +72,14 @@ import sys
 from amplify_delivery.stacks.packaged.host import main
 sys.exit(main())
 """
+
+
+def as_typed(folder: Path) -> dict[str, str]:
+    """Variables with which commands start warm as they are typed, in a virtualenv with this Python's packages and an
+    engine of its own. `folder` is that of a home."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server().lend(folder)
+    return {"PULUMI_HOME": str(folder), **warm_commands(tools().python, COMMANDS, sysconfig.get_path("purelib"))}
 
 
 def on_path(folder: Path) -> None:

@@ -16,6 +16,7 @@ from amplify_delivery.components.documents.pipeline import buildspecs
 from aws_rehearsal.errors import SetupError
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal.setup.uv import find_uv
+from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.built_wheels import SOURCES, build, released, run, virtualenv
 from unit.delivery.scaffold.test_init import PERSONAL, PIPELINE, TODO, TWO
 from unit.places import REPOSITORY
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("wheels")]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project made by an engine that is installed from its wheel, and nothing else of this repository."""
     folder = tmp_path_factory.mktemp("new")
-    commands = virtualenv(folder / "venv", [released(tmp_path_factory)["amplify_delivery"]], compiled=True)
+    commands = virtualenv(folder / "venv", [released(tmp_path_factory)["amplify_delivery"]])
     run(commands / "amplify-delivery", "init", "app", "--from", TODO, *TWO, *PERSONAL, *PIPELINE, cwd=folder)
     return folder / "app"
 
@@ -43,12 +44,18 @@ def test_its_wheel_is_the_released_one(made: Path, tmp_path_factory: pytest.Temp
     assert (wheel.name, wheel.read_bytes()) == (there.name, there.read_bytes())
 
 
-def test_its_tests_pass_and_its_export_is_checked_and_built(made: Path, python: Path) -> None:
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """For what loads the engine's packages, and those of the project's tests: a second each time."""
+    return pulumi_homes.as_typed(tmp_path_factory.mktemp("warm"))
+
+
+def test_its_tests_pass_and_its_export_is_checked_and_built(made: Path, python: Path, warm: dict[str, str]) -> None:
     """`build` is what its pipeline's Build does: its own tests, the assembly, the examination for each environment."""
     assert "amplify-export-mytodoapp: " in run(python, "-m", "amplify_delivery", "check", cwd=made)
     command = [str(python), "-m", "amplify_delivery", "build", "--json"]
-    path = {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}"}
-    ran = subprocess.run(command, cwd=made, env=path, capture_output=True, text=True, check=False)
+    variables = {**os.environ, **warm, "PATH": f"{python.parent}:{os.environ['PATH']}"}
+    ran = subprocess.run(command, cwd=made, env=variables, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["examined"] == ["preprod", "prod"]
     # What its commands say, of which there is one: its tests.
@@ -57,14 +64,16 @@ def test_its_tests_pass_and_its_export_is_checked_and_built(made: Path, python: 
     assert "skipped" not in ran.stderr
 
 
-def test_its_tests_run_before_it_has_an_environment(made: Path, python: Path, tmp_path: Path) -> None:
+def test_its_tests_run_before_it_has_an_environment(
+    made: Path, python: Path, warm: dict[str, str], tmp_path: Path
+) -> None:
     """`init` that is told of none prints the command too, as the next one."""
     alone = tmp_path / "app"
     shutil.copytree(made, alone)
     for file in alone.glob("Pulumi.*.yaml"):
         file.unlink()
     command = [str(python), "-m", "pytest", "-q", "tests"]
-    ran = subprocess.run(command, cwd=alone, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, cwd=alone, env={**os.environ, **warm}, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
     assert re.search(r"(?m)^(=+ )?\d+ skipped", ran.stdout), ran.stdout
 
@@ -144,6 +153,7 @@ def test_pip_takes_the_wheel_by_its_hash_only(made: Path, tmp_path: Path) -> Non
         "install",
         "--quiet",
         "--no-index",
+        "--no-compile",
     ]
 
     def install(lock: str) -> subprocess.CompletedProcess[str]:
@@ -177,7 +187,17 @@ def test_a_newer_engine_is_brought_to_it(made: Path, python: Path, tmp_path: Pat
     assert (project / "components/stage.py").read_text().endswith("# mine\n")
     target = tmp_path / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", target)
-    install = (sys.executable, "-m", "pip", "--python", target / "bin/python", "install", "--no-index", "--no-deps")
+    install = (
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        target / "bin/python",
+        "install",
+        "--no-index",
+        "--no-deps",
+        "--no-compile",
+    )
     (tmp_path / "lock").write_text("".join((project / "requirements.lock").read_text().splitlines(keepends=True)[:2]))
     run(*install, "--require-hashes", "--disable-pip-version-check", "-r", tmp_path / "lock", cwd=project)
     assert list(target.glob("lib/python3*/site-packages/amplify_delivery-99.1.dist-info"))

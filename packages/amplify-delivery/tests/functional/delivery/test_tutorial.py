@@ -19,10 +19,8 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery_rehearsal.conformance.proxy import Proxy
-from amplify_delivery_rehearsal.workspace import COMMANDS
 from aws_rehearsal.local_aws import LocalAws, random_account
-from aws_rehearsal.setup import tools
-from aws_rehearsal.warm.commands import VARIABLE, warm_commands
+from aws_rehearsal.warm.commands import VARIABLE
 from aws_rehearsal_tests import pulumi_homes
 from functional.delivery.built_wheels import released
 from unit.command_line import export
@@ -98,7 +96,7 @@ def reader(home: Path, aws: LocalAws, account: str, wheels: Iterable[Path]) -> d
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_", "PIP_", "VIRTUAL_"))}
     engine = pulumi_homes.warm_home(home / "pulumi")
     del engine["PULUMI_CONFIG_PASSPHRASE"]
-    commands = warm_commands(tools().python, COMMANDS, sysconfig.get_path("purelib"))
+    commands = pulumi_homes.as_typed(home / "pulumi")
     return {
         **clean,
         **engine,
