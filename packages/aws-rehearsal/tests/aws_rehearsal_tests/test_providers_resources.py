@@ -226,3 +226,4 @@ def test_classic_types_nobody_plays_are_refused_by_name(project: PulumiProject) 
     project.init().program('aws.sqs.Queue("queue")')
     done = project.pulumi("preview")
     assert "unrecognized resource type: aws:sqs/queue:Queue" in done.stdout
+    assert "-> make it with pulumi-aws-native" in done.stdout

@@ -91,7 +91,7 @@ def lint_templates(
         for region, problems in found.items():
             results[key][region] = problems
             kept.put(places[key, region], problems)
-        if done % 10 == 0 and done < len(missing):
+        if done % 10 == 0 or 10 < done == len(missing):
             progress(f"linted {done} of {len(missing)} templates")
     return {
         key: {region: [_with(digests[key], problem) for problem in problems] for region, problems in of_key.items()}

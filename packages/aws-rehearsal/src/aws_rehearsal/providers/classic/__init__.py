@@ -50,8 +50,9 @@ def resource(token: str) -> Resource:
     """Raises Unsupported for a type that nobody has written down here."""
     if token not in _MODULES:
         raise Unsupported(
-            f"unrecognized resource type: {token}. This stand-in for pulumi-aws plays {', '.join(sorted(_MODULES))}. "
-            f"Use aws-native for the others, or add {token} to aws_rehearsal/providers/classic/"
+            f"unrecognized resource type: {token}: the rehearsal's stand-in for pulumi-aws does not play it\n"
+            "  -> make it with pulumi-aws-native, whose stand-in plays every type that the local AWS has, or leave it "
+            f"out of the rehearsal by a key of the stack file. Played of pulumi-aws are {', '.join(sorted(_MODULES))}"
         )
     found: Resource = import_module(f"{__name__}.{_MODULES[token]}").TYPES[token]
     return found
