@@ -564,3 +564,37 @@ def test_a_test_is_about_one_thing() -> None:
         and sum(isinstance(inner, ast.Assert) for inner in walk(node)) >= 20
     }
     assert long == set()
+
+
+_MODULES = r"(?:[\w.]+\.)?(?:time|subprocess)"
+_OF_ALL_THREADS = re.compile(rf"""(?:setattr|patch|object)\(\s*(?:{_MODULES}(?:\.\w+)*\s*,|"{_MODULES}\.[\w.]+"\s*,)""")
+"""What replaces a name of these modules."""
+ITS_OWN = {
+    "test_setup.py": "the fast tier's watch refuses a process of the test's own thread there",
+    "test_wrong_files.py": "whoever reaches out from any thread fails",
+}
+"""Tests of the fast tier that replace what starts a process, and why."""
+
+
+def test_what_other_threads_use_is_not_replaced() -> None:
+    """`time.sleep` is that of a service of another test as well, whose threads go on in the same process:
+    `aws_rehearsal_tests.clock` replaces it for the modules that a test is about."""
+    files = [file for folder in ROOT.glob("packages/*/tests") for file in modules(folder)]
+    replacing = {file.name for file in files if file != Path(__file__) and _OF_ALL_THREADS.search(file.read_text())}
+    assert replacing == set(ITS_OWN)
+
+
+@pytest.mark.parametrize(
+    ("call", "refused"),
+    [
+        ('monkeypatch.setattr("time.sleep", slept.append)', True),
+        ('monkeypatch.setattr(time, "sleep", slept.append)', True),
+        ('monkeypatch.setattr("amplify_delivery.delivery.bootstrap.progress.time.monotonic", clock)', True),
+        ('mock.patch.object(subprocess.Popen, "wait", over)', True),
+        ('monkeypatch.setattr(module, "time", clock)', False),
+        ('monkeypatch.setattr("amplify_delivery.delivery.pipeline.late_rights.time", clock)', False),
+        ('monkeypatch.setattr(waiting, "sleep", slept.append)', False),
+    ],
+)
+def test_a_replacement_is_found(call: str, refused: bool) -> None:
+    assert bool(_OF_ALL_THREADS.search(call)) == refused

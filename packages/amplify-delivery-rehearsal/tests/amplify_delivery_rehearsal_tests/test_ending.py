@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery_rehearsal import commands, ending
+from aws_rehearsal_tests.clock import replace_for
 
 pytestmark = pytest.mark.processes
 real = subprocess.Popen
@@ -39,7 +40,7 @@ def test_a_command_that_is_only_being_started_ends_too(
     started: list[subprocess.Popen[str]] = []
     monkeypatch.setattr(Started, "all", started, raising=False)
     monkeypatch.setattr(Started, "number", number, raising=False)
-    monkeypatch.setattr(subprocess, "Popen", Started)
+    replace_for(monkeypatch, commands, subprocess, Popen=Started)
     with pytest.raises(KeyboardInterrupt), ending.tidy():
         commands.run(SLEEP, tmp_path, os.environ, print)
     assert [process.poll() for process in started] == [-signal.SIGTERM]
@@ -55,7 +56,7 @@ def test_a_command_of_another_thread_ends_too(tmp_path: Path, monkeypatch: pytes
     codes: list[int] = []
     thread = threading.Thread(target=lambda: codes.append(commands.run(SLEEP, tmp_path, os.environ, print)[0]))
     with monkeypatch.context() as patch, ending.tidy():
-        patch.setattr(subprocess, "Popen", late)
+        replace_for(patch, commands, subprocess, Popen=late)
         thread.start()
         thread.join()
     assert codes == [-signal.SIGTERM]

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from aws_rehearsal.local_aws.local_aws import SERVER
 from aws_rehearsal.local_aws.process_groups import group_lives, group_members
 from aws_rehearsal.local_aws.selftest import ensure_patched
 from aws_rehearsal.setup import Tools, tools
+from aws_rehearsal_tests.clock import replace_for
 from aws_rehearsal_tests.local_account import LocalAccount
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -221,8 +221,7 @@ def test_what_is_refused_and_what_is_like_it(found: Tools) -> None:
 def _runs(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Any]) -> None:
     """Let the self-test start its process by `run`: by its own name of the module, for other threads of this process,
     such as services of other tests, start theirs meanwhile."""
-    own = SimpleNamespace(run=run, TimeoutExpired=subprocess.TimeoutExpired)
-    monkeypatch.setattr(selftest, "subprocess", own)
+    replace_for(monkeypatch, selftest, subprocess, run=run)
 
 
 @pytest.mark.processes

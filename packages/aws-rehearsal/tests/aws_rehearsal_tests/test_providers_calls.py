@@ -10,10 +10,11 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from aws_rehearsal.providers.classic import stack_waiter
+from aws_rehearsal.providers.classic import s3_lifecycle, stack_waiter
 from aws_rehearsal.providers.classic.provider import ClassicProvider
 from aws_rehearsal.providers.native.provider import NativeProvider
 from aws_rehearsal.providers.wire import UNKNOWN, Secret, decode, encode, plain
+from aws_rehearsal_tests.clock import Clock
 from aws_rehearsal_tests.provider_calls import Aborted, Calls, FakeSession
 
 STACK = "aws:cloudformation/stack:Stack"
@@ -549,8 +550,7 @@ def test_get_stack_tells_all_parameters_and_outputs() -> None:
 
 def test_a_lifecycle_configuration_is_read_until_it_is_steady(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eleven reads for one put, as recorded: whatever depends on the bucket alone does not wait for them."""
-    slept: list[float] = []
-    monkeypatch.setattr("time.sleep", slept.append)
+    clock = Clock(monkeypatch, s3_lifecycle)
     rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
 
     class S3:
@@ -571,4 +571,4 @@ def test_a_lifecycle_configuration_is_read_until_it_is_steady(monkeypatch: pytes
     rules = [{"id": "old", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 1}}]
     calls.create({"bucket": "b", "rules": rules})
     assert S3.calls == ["put", *["get"] * 11]
-    assert len(slept) == 10, "it waits between two of them"
+    assert len(clock.slept) == 10, "it waits between two of them"

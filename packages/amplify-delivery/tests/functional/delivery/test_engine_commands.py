@@ -16,14 +16,18 @@ import pytest
 from pulumi.automation import CommandResult
 from pulumi.automation.errors import create_command_error
 
+from amplify_delivery.delivery.engine import automation_api
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.pulumi_command import Command, Line
 from amplify_delivery.delivery.engine.stack_outputs import Output
 from amplify_delivery.errors import DeployError, SetupError, StateError
 from amplify_delivery.stacks.programs import UNHEARD_VARIABLE
+from aws_rehearsal.local_aws import LocalAws, random_account
+from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests.clock import Clock
 from aws_rehearsal_tests.conftest import project, pulumi_home
+from aws_rehearsal_tests.local_account import LocalAccount
 from aws_rehearsal_tests.pulumi_project import PulumiProject
-from unit.command_line import ROOT
 
 __all__ = ["project", "pulumi_home"]
 
@@ -52,6 +56,35 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     monkeypatch.setattr(Command, "run", noted)
     return ran
+
+
+@pytest.fixture(scope="module")
+def deployed(
+    pulumi_home: dict[str, str], local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[PulumiProject, bytes]:
+    """A project with two resources, and its state after the update that has made them."""
+    account = random_account()
+    developer = LocalAccount(local_aws, account, local_aws.make_admin(account))
+    project = PulumiProject.make(tmp_path_factory.mktemp("two"), pulumi_home, developer).init()
+    project.program(TWO)
+    project.up()
+    return project, state_file(project).read_bytes()
+
+
+@pytest.fixture
+def two(deployed: tuple[PulumiProject, bytes]) -> PulumiProject:
+    """The project with both resources, whatever a test before has destroyed: they are in its state alone."""
+    project, state = deployed
+    state_file(project).write_bytes(state)
+    return project
+
+
+def state_file(project: PulumiProject) -> Path:
+    return project.folder / "state" / ".pulumi" / "stacks" / "small" / "dev.json"
+
+
+on_two = pytest.mark.xdist_group("two")
+"""On the tests that share that project: one process runs them all."""
 
 
 def engine_of(project: PulumiProject, monkeypatch: pytest.MonkeyPatch, line: Line = lambda _: None) -> Engine:
@@ -119,7 +152,7 @@ def test_stacks_are_listed_while_another_engine_writes(
         return run(self, args, *more)
 
     monkeypatch.setattr(Command, "run", writing)
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    Clock(monkeypatch, automation_api)
     if listed:
         assert [name for name, _ in engine.stacks()] == ["dev"]
         return
@@ -212,34 +245,32 @@ def resources_of(engine: Engine) -> list[str]:
     return [str(r["urn"]).rpartition("::")[2] for r in engine.resources()]
 
 
+@on_two
 def test_what_is_done_before_a_destroy_is_done_under_the_engines_lock(
-    project: PulumiProject, monkeypatch: pytest.MonkeyPatch
+    two: PulumiProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody gets in between: neither another command of ours, nor plain `pulumi`."""
-    project.init().program(TWO)
-    engine = engine_of(project, monkeypatch)
-    engine.up()
+    engine = engine_of(two, monkeypatch)
     seen: list[str] = []
 
     def before(stopped: threading.Event) -> None:
         assert not stopped.is_set()
         seen.extend(resources_of(engine))
-        plain = project.pulumi("up", "--yes", "--skip-preview")
+        plain = two.pulumi("up", "--yes", "--skip-preview")
         assert plain.returncode != 0
         assert "currently locked by 1 lock(s)" in plain.stdout
         with pytest.raises(StateError, match="another update of this stack is running"):
-            Engine("dev", project.folder, lambda _: None).destroy()
+            Engine("dev", two.folder, lambda _: None).destroy()
 
     engine.destroy(before=before)
     assert seen
     assert resources_of(engine) == []
 
 
-def test_what_fails_before_a_destroy_leaves_everything(project: PulumiProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    project.init().program(TWO)
+@on_two
+def test_what_fails_before_a_destroy_leaves_everything(two: PulumiProject, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[str] = []
-    engine = engine_of(project, monkeypatch, lines.append)
-    engine.up()
+    engine = engine_of(two, monkeypatch, lines.append)
     there = resources_of(engine)
 
     def refuse(_: threading.Event) -> None:
@@ -253,10 +284,9 @@ def test_what_fails_before_a_destroy_leaves_everything(project: PulumiProject, m
     assert resources_of(engine) == []
 
 
-def test_only_some_of_them_under_the_lock(project: PulumiProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    project.init().program(TWO)
-    engine = engine_of(project, monkeypatch)
-    engine.up()
+@on_two
+def test_only_some_of_them_under_the_lock(two: PulumiProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_of(two, monkeypatch)
     kept, gone = [r for r in engine.refresh() if str(r["type"]).endswith(":Stash")]
     called: list[bool] = []
     engine.destroy([str(gone["urn"])], before=lambda _: called.append(True))
@@ -291,7 +321,7 @@ class Destroying:
         self.locks = Path(project.environment["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi" / "locks"
         self.process = subprocess.Popen(
             [sys.executable, "-c", DESTROY], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**project.environment, "PYTHONPATH": str(ROOT)}, text=True,
+            env=project.environment, text=True,
         )  # fmt: skip
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == "begun\n"
@@ -301,15 +331,14 @@ class Destroying:
         return any(self.locks.rglob("*.json"))
 
 
+@on_two
 @pytest.mark.parametrize("killed", ["command", "engine", "both"])
 def test_whoever_is_killed_nothing_is_destroyed_and_the_printed_command_takes_the_lock_away(
-    project: PulumiProject, monkeypatch: pytest.MonkeyPatch, killed: str
+    two: PulumiProject, monkeypatch: pytest.MonkeyPatch, killed: str
 ) -> None:
-    project.init().program(TWO)
-    engine = engine_of(project, monkeypatch)
-    engine.up()
+    engine = engine_of(two, monkeypatch)
     there = resources_of(engine)
-    destroying = Destroying(project)
+    destroying = Destroying(two)
     assert destroying.locked()
     if killed != "engine":
         destroying.process.kill()
@@ -326,9 +355,8 @@ def test_whoever_is_killed_nothing_is_destroyed_and_the_printed_command_takes_th
         with pytest.raises(StateError, match="another update of this stack is running") as error:
             engine.destroy(before=lambda _: pytest.fail("it is locked"))
         assert "`amplify-delivery unlock dev`" in error.value.remedy
-        command = [sys.executable, "-m", "amplify_delivery", "unlock", "dev"]
-        environment = {**project.environment, "PYTHONPATH": str(ROOT)}
-        ran = subprocess.run(command, cwd=project.folder, env=environment, text=True, capture_output=True, check=False)
+        command = pulumi_homes.delivery(two.environment, "unlock", "dev")
+        ran = subprocess.run(command, cwd=two.folder, env=two.environment, text=True, capture_output=True, check=False)
         assert ran.stdout.splitlines()[-1] == "dev: it is free", (ran.stdout, ran.stderr)
     else:
         # Without its command the engine may find the time to give up cleanly.
@@ -348,14 +376,13 @@ def wait_until_gone(process: int) -> None:
     pytest.fail("the engine works on, without the command that has asked for it")
 
 
+@on_two
 def test_an_interrupt_ends_what_is_done_before_and_destroys_nothing(
-    project: PulumiProject, monkeypatch: pytest.MonkeyPatch
+    two: PulumiProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.init().program(TWO)
-    engine = engine_of(project, monkeypatch)
-    engine.up()
+    engine = engine_of(two, monkeypatch)
     there = resources_of(engine)
-    destroying = Destroying(project)
+    destroying = Destroying(two)
     destroying.process.send_signal(signal.SIGINT)
     said, _ = destroying.process.communicate()
     assert said.splitlines() == ["stopped", "ended"]

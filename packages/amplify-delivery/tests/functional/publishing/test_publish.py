@@ -24,10 +24,11 @@ from amplify_delivery.components import policies
 from amplify_delivery.errors import AssemblyError, ExportRefused, PublishError
 from amplify_delivery.export import Assembly, AssemblyObject
 from amplify_delivery.export.manifests import manifest
-from amplify_delivery.publishing import PublishReport, PublishTarget, publish, upload
+from amplify_delivery.publishing import PublishReport, PublishTarget, aws_errors, publish, upload
 from amplify_delivery.publishing.credentials import target_session
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.local_aws.credentials import Credentials
+from aws_rehearsal_tests.clock import Clock
 from unit.places import REPOSITORY, TEST_ROOTS
 from unit.publishing.conftest import assembly_of, rendered, spoiled
 from unit.rows import hold
@@ -355,7 +356,7 @@ def test_nothing_is_overwritten_by_two_that_publish_at_once(place: Place, todo: 
 
 def test_a_conflict_is_tried_again(place: Place, todo: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
     """S3: "If a conflicting operation occurs during the upload S3 returns a 409 [...], retry the upload"."""
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    Clock(monkeypatch, aws_errors)
     conflict = refusing("ConditionalRequestConflict", 409)
     once: Iterator[Callable[..., AWSResponse]] = iter([conflict])
 

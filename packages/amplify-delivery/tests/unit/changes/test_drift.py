@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import ChangeResource, RemoveResource, ReplaceResource, Step
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.stacks.config.resource_rules import AcknowledgedDrift
+from aws_rehearsal_tests.clock import Clock
 
 FUNCTION = ("functionresize", "LambdaFunction")
 KIND = "AWS::Lambda::Function"
@@ -270,7 +270,7 @@ MODIFIED = function(
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    Clock(monkeypatch, detection)
 
 
 def found(cloudformation: CloudFormation) -> Detected:

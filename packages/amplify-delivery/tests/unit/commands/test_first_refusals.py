@@ -24,6 +24,7 @@ from amplify_delivery.delivery.environment import recovery
 from amplify_delivery.delivery.pipeline import state_stack
 from amplify_delivery.delivery.teardown import emptying
 from amplify_delivery.errors import DeliveryError
+from aws_rehearsal_tests.clock import Clock
 
 ACCOUNT = "222222222222"
 STACK = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/root/1"
@@ -168,7 +169,7 @@ ROWS: list[tuple[Callable[[Aws], None], dict[str, Any], int]] = [
 def test_the_code_tells_whether_anything_may_have_been_changed(
     ends: Callable[[Aws], None], answers: dict[str, Any], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    Clock(monkeypatch, recovery, state_stack)
     for module in (collecting, image_garbage):
         monkeypatch.setattr(module, "Staging", lambda _: None)
     monkeypatch.setattr(collecting, "named_meanwhile", lambda *_: set())

@@ -16,6 +16,7 @@ from amplify_delivery.delivery.bootstrap import progress
 from amplify_delivery.delivery.bootstrap.many import each, throttled
 from amplify_delivery.delivery.bootstrap.progress import Progress, duration
 from amplify_delivery.errors import DeliveryError, EngineKilledError, FailedError, PluginLostError, RefusedError, midway
+from aws_rehearsal_tests.clock import Clock
 
 SOON = (0.01, 0.01, 0.01)
 NAMES = {f"account{number}": number for number in range(12)}
@@ -213,11 +214,10 @@ def test_on_a_terminal_a_table_is_drawn_anew_and_is_gone_in_the_end() -> None:
 
 def test_the_table_tells_the_time_and_counts_folded_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
-    stream, clock = Terminal(), [100.0]
-    monkeypatch.setattr("amplify_delivery.delivery.bootstrap.progress.time.monotonic", lambda: clock[0])
+    stream, clock = Terminal(), Clock(monkeypatch, progress)
     shown = Progress.on(stream, 2, {}, lambda _: None)
     shown.now("a-long-name-account", progress.UPDATING)
-    clock[0] += 61
+    clock.sleep(61)
     shown.tick()
     assert "a-long-name-account  updating, 61 s" in stream.getvalue()
     assert "\x1b[3A" in stream.getvalue()  # one line of counts, and one that fills two

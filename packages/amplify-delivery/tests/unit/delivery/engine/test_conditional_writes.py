@@ -6,7 +6,6 @@ the object at the same moment, and the request may be retried.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +17,10 @@ from amplify_delivery.delivery.account.remote import builds
 from amplify_delivery.delivery.engine.state_store import _Bucket
 from amplify_delivery.errors import DeliveryError
 from amplify_delivery.export import AssemblyObject
-from amplify_delivery.publishing import PublishTarget
+from amplify_delivery.publishing import PublishTarget, aws_errors
 from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.publishing.upload import _Connection
+from aws_rehearsal_tests.clock import Clock
 
 CONFLICT, THERE, GONE = "ConditionalRequestConflict", "PreconditionFailed", "NoSuchKey"
 
@@ -71,7 +71,7 @@ WRITES: dict[str, Callable[[S3], Any]] = {
 
 @pytest.fixture(params=WRITES)
 def write(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[S3], Any]:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    Clock(monkeypatch, aws_errors)
     return WRITES[request.param]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -24,6 +23,7 @@ from amplify_delivery.delivery.planning import AddResource, Plan, Start, Target
 from amplify_delivery.errors import DeployError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery.export.assembly import canonical
+from aws_rehearsal_tests.clock import Clock
 
 STACK = "AWS::CloudFormation::Stack"
 NESTED = {"Api": {"Type": STACK, "Properties": {}}, "Gone": {"Type": STACK, "Properties": {}}}
@@ -160,24 +160,22 @@ def test_what_is_changing_cannot_be_planned_from() -> None:
 
 
 def test_a_deployment_that_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    cloudformation, said, pauses = CloudFormation("UPDATE_IN_PROGRESS"), list[str](), list[float]()
+    cloudformation, said = CloudFormation("UPDATE_IN_PROGRESS"), list[str]()
 
-    def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 8:
+    def then(_: float) -> None:
+        if len(clock.slept) == 8:
             cloudformation.status = "UPDATE_COMPLETE"
 
-    monkeypatch.setattr(time, "sleep", sleep)
+    clock = Clock(monkeypatch, deployed, then=then)
     assert settle(cloudformation, "app", 600, said.append)
     assert said == ["app is UPDATE_IN_PROGRESS: waiting until that has ended, 10 minutes at most"]
-    assert pauses == [0.5, 1, 2, 4, 8, 15, 15, 15]
+    assert clock.slept == [0.5, 1, 2, 4, 8, 15, 15, 15]
 
 
 def test_whoever_waits_for_long_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Up to three hours: a command that says nothing is taken for dead, by people and by CIs."""
-    now, said = [0.0], list[str]()
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    said = list[str]()
+    Clock(monkeypatch, deployed)
     assert settle(CloudFormation("UPDATE_IN_PROGRESS"), "app", 3 * 3600, said.append)
     assert said[0] == "app is UPDATE_IN_PROGRESS: waiting until that has ended, 180 minutes at most"
     assert said[1] == "app is UPDATE_IN_PROGRESS even after 5 minutes"
@@ -186,16 +184,14 @@ def test_whoever_waits_for_long_is_told_again(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("status", [None, "CREATE_COMPLETE", "REVIEW_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"])
 def test_nothing_to_wait_for(status: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("waited"))
+    Clock(monkeypatch, deployed, then=lambda _: pytest.fail("waited"))
     assert not settle(CloudFormation(status), "app", 600, pytest.fail)
 
 
 def test_a_deployment_that_does_not_end_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    clock = Clock(monkeypatch, deployed)
     settle(CloudFormation("DELETE_IN_PROGRESS"), "app", 60, lambda _: None)
-    assert now == [60]
+    assert clock.monotonic() == 60
     settle(CloudFormation("DELETE_IN_PROGRESS"), "app", 0, pytest.fail)
 
 

@@ -17,6 +17,7 @@ from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import told_as
 from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE, Way
+from aws_rehearsal_tests.clock import Clock
 
 NAME, ROLE = "amplify-app-prod-12345", "arn:aws:iam::111122223333:role/app-prod-cloudformation"
 ID = f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{NAME}/1"
@@ -94,7 +95,7 @@ def look(scene: Scene, state: Any = OURS) -> recovery.Seen:
 def test_one_call_with_the_execution_role(
     status: str, after: str, call: str, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    Clock(monkeypatch, recovery)
     scene = Scene(status, kept=True)
     seen = look(scene)
     assert seen.variables == {RECOVERED_VARIABLE: status}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.delivery.project import shell
+from aws_rehearsal_tests.clock import replace_for
 
 pytestmark = pytest.mark.processes
 
@@ -46,16 +47,17 @@ def test_the_last_lines_are_kept() -> None:
 @pytest.fixture
 def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that a shell makes: its time is over then, and not before."""
-    wait, file = subprocess.Popen.wait, tmp_path / "ready"
+    file = tmp_path / "ready"
 
-    def over(process: subprocess.Popen[str], timeout: float | None = None) -> int:
-        if timeout is None:
-            return wait(process)
-        while not file.exists():
-            time.sleep(0.01)
-        raise subprocess.TimeoutExpired("sh", timeout)
+    class Over(subprocess.Popen[str]):
+        def wait(self, timeout: float | None = None) -> int:
+            if timeout is None:
+                return super().wait()
+            while not file.exists():
+                time.sleep(0.01)
+            raise subprocess.TimeoutExpired("sh", timeout)
 
-    monkeypatch.setattr(subprocess.Popen, "wait", over)
+    replace_for(monkeypatch, shell, subprocess, Popen=Over)
     return file
 
 

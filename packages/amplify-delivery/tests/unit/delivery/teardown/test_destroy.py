@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_delivery.changes import deployed
 from amplify_delivery.changes.stateful import BUCKET
 from amplify_delivery.commands import destroy
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
@@ -22,6 +22,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment.live import following
 from amplify_delivery.delivery.engine.automation_api import Before
 from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking import waiting
 from amplify_delivery.delivery.engine.watch import RootWork
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.project import stack_files
@@ -29,6 +30,7 @@ from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
 from amplify_delivery.delivery.teardown.held import Held
 from amplify_delivery.errors import ConfigError, DeployError, LockedError, NoStackError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from aws_rehearsal_tests.clock import Clock
 from unit.command_line import ROOT
 
 LOCKED = "the stack is currently locked"
@@ -148,7 +150,7 @@ class Scene:
         monkeypatch.setattr(root_stack, "nested_in", lambda *_: [(("Todo",), "todo-id")])
         monkeypatch.setattr(root_stack, "living", lambda *_: ["Todo/Table (AWS::DynamoDB::Table): Todo-dev"])
         monkeypatch.setattr(root_stack, "root_stack_name", self.exported)
-        monkeypatch.setattr(time, "sleep", lambda _: None)
+        Clock(monkeypatch, deployed, waiting)
         monkeypatch.setattr(emptying, "bucket", lambda _, name, __: self.done.append(f"emptied {name}"))
         given = {"stack": "dev", "region": None, "json": False, "delete_data": self.delete_data, "wait": self.wait}
         return destroy.run(argparse.Namespace(**given), Context(ROOT, {}))
@@ -309,7 +311,6 @@ def test_a_lock_is_waited_for_and_all_is_looked_at_anew(monkeypatch: pytest.Monk
         return real(before)
 
     monkeypatch.setattr(scene, "destroy", destroy_when_free)
-    monkeypatch.setattr(time, "sleep", lambda _: None)
     # What the other one has made is not deleted unasked.
     with pytest.raises(DeployError, match="this would delete data"):
         scene.run(monkeypatch)

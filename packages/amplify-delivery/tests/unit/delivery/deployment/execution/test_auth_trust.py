@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_delivery.changes import deployed
 from amplify_delivery.changes.amplify import auth_trust
 from amplify_delivery.changes.amplify.auth_trust import lost, now_for
 from amplify_delivery.delivery.deployment.execution import auth_trust as around
 from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.deployment.execution.auth_trust import kept
 from amplify_delivery.errors import FailedError, PluginLostError, RefusedError
+from aws_rehearsal_tests.clock import Clock
 
 POOL = "eu-central-1:11111111-2222-3333-4444-555555555555"
 
@@ -119,7 +121,7 @@ def test_it_is_not_looked_at_before_cloudformation_has_ended(
     for module in (auth_trust, around):
         monkeypatch.setattr(module, "setters", lambda _: ("x",))
     monkeypatch.setattr(auth_trust, "auth_roles", lambda _: ("AuthRole",))
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    Clock(monkeypatch, deployed)
     iam: Any = Iam()
     root: Any = SimpleNamespace(template={"Resources": {}}, stack_name="app", outputs={})
     with pytest.raises(PluginLostError), kept(iam, root):

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from amplify_delivery.changes import deployed
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.engine.killed import by_time, existing, policies, sent, tags
+from amplify_delivery.delivery.engine.killed import by_time, existing, native, policies, sent, tags
 from amplify_delivery.delivery.engine.killed.pending import Answer, Foreign, Gone, Operation, There, Unknown
 from amplify_delivery.stacks.images import IMAGES
+from aws_rehearsal_tests.clock import Clock
 
 NAME = "amplify-app-dev-1"
 ARN = f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{NAME}/1"
@@ -86,7 +88,7 @@ GONE = refused("ValidationError", f"Stack with id {NAME} does not exist")
 def test_a_root_stack_that_was_being_made(
     monkeypatch: pytest.MonkeyPatch, answers: list[Any], key: str, answer: type
 ) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    Clock(monkeypatch, deployed)
     last = answers[-1]
     aws = Aws(describe_stacks=[*answers, last])
     found = ask(aws, ROOT_STACK, name=NAME, parameters={"TemplateKey": key})
@@ -307,12 +309,11 @@ def test_what_cloud_control_still_makes_is_waited_for(monkeypatch: pytest.Monkey
     def going_on(*types: str) -> dict[str, Any]:
         return {"ResourceRequestStatusSummaries": [{"TypeName": type_} for type_ in types]}
 
-    pauses: list[float] = []
-    monkeypatch.setattr("time.sleep", pauses.append)
+    clock = Clock(monkeypatch, native)
     requests = [going_on("AWS::Lambda::Function"), going_on("AWS::Lambda::Function"), going_on("AWS::IAM::Role")]
     there: dict[str, Any] = {"Configuration": {}}
     assert ask(Aws(list_resource_requests=requests, get_function=there), FUNCTION, functionName="f") == There("f")
-    assert len(pauses) == 2
+    assert len(clock.slept) == 2
     denied = Aws(list_resource_requests=refused("AccessDeniedException"), get_function=there)
     assert ask(denied, FUNCTION, functionName="f") == There("f")
 

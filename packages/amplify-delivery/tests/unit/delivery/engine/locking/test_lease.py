@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from amplify_delivery.delivery import ci_runs
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.locking import holder as holders
-from amplify_delivery.delivery.engine.locking import session
+from amplify_delivery.delivery.engine.locking import session, waiting
 from amplify_delivery.delivery.engine.locking.holder import (
     BUILD,
     BUILD_ARN,
@@ -37,6 +37,7 @@ from amplify_delivery.delivery.engine.locking.session import holding, wait_until
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.state_store import Store, backend_url, store_of
 from amplify_delivery.errors import DeliveryError, FailedError, LockedError, NoStackError, StateError
+from aws_rehearsal_tests.clock import Clock
 
 NOBODY = 4_194_305
 """The number of no process: more than any system gives."""
@@ -238,7 +239,7 @@ def test_a_living_process_is_named_and_never_broken(scene: Scene) -> None:
 
 def test_a_living_process_is_waited_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.left_by(alive())
-    monkeypatch.setattr("time.sleep", lambda _: scene.file.unlink())
+    Clock(monkeypatch, waiting, then=lambda _: scene.file.unlink())
     with scene.hold(minutes=1) as held:
         assert held.waited
     scene.left_by(alive())
@@ -547,7 +548,7 @@ def test_what_pulumi_cloud_says_is_going_on_is_waited_for_or_named(
         pytest.fail("it is held")
     assert "`amplify-delivery unlock dev`" in error.value.remedy
     assert "five minutes" in error.value.remedy
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    Clock(monkeypatch, waiting)
     engine: Any = Said(tmp_path, going_on, "", going_on, going_on, "")
     with holding(engine, "up", context, Patience(1)) as held:
         assert held.waited

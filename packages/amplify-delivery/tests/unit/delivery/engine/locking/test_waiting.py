@@ -25,6 +25,7 @@ from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.environment import wanted
 from amplify_delivery.delivery.pipeline import self_update
 from amplify_delivery.errors import ConfigError, DeployError, FailedError, LockedError, RefusedError
+from aws_rehearsal_tests.clock import Clock
 
 LOCKED = LockedError("another update of this stack is running: created by root@build (pid 7)", where="prod")
 
@@ -32,10 +33,7 @@ LOCKED = LockedError("another update of this stack is running: created by root@b
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was slept; the clock goes on by that, and by nothing else."""
-    found: list[float] = []
-    monkeypatch.setattr("time.sleep", found.append)
-    monkeypatch.setattr("time.monotonic", lambda: sum(found))
-    return found
+    return Clock(monkeypatch, waiting, self_update).slept
 
 
 def test_without_minutes_nothing_is_waited_for(slept: list[float]) -> None:
