@@ -39,8 +39,11 @@ class Environment:
         killed: bool = False,
     ) -> None:
         """An export by its name. Its secrets are encrypted by a key of the account, or with a `passphrase`. Where its
-        engine may be `killed`, or its state cannot be written, it saves that with each step, as everybody's does."""
+        engine may be `killed`, or its state cannot be written, what is started, or has a process of its own, saves that
+        with each step, as everybody's engine does."""
         self.aws, self.tools = aws, tools
+        self.saves_once = True
+        """Whether the engine saves its state at its end alone where a test waits for it, and nobody kills it."""
         self.account = random_account()
         self.admin = aws.make_admin(self.account)
         self._clients: dict[tuple[str, Credentials], Any] = {}
@@ -77,12 +80,18 @@ class Environment:
     def plain(self, *arguments: str) -> Finished:
         """The plain command: `pulumi up` is `pulumi up -s dev --yes`."""
         command, *rest = arguments
-        return self.workspace.pulumi(command, "-s", "dev", "--yes", *rest)
+        return self._waited_for.pulumi(command, "-s", "dev", "--yes", *rest)
 
     def delivery(self, *arguments: str) -> Finished:
         """`amplify-delivery up` is `amplify-delivery up dev`."""
         command, *rest = arguments
-        return here.delivery(self.workspace, command, "dev", *rest)
+        return here.delivery(self._waited_for, command, "dev", *rest)
+
+    @property
+    def _waited_for(self) -> Workspace:
+        """For a command that comes to its end by itself."""
+        once = pulumi_homes.SAVED_ONCE if self.saves_once else {}
+        return Workspace(self.workspace.project, {**self.workspace.environment, **once})
 
     def process(self, *arguments: str) -> Finished:
         """As `delivery`, in a process of its own: for a run that leaves what names its process, which has to have ended

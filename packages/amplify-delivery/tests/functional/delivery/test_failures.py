@@ -51,20 +51,39 @@ def plain(environment: Environment) -> Run:
 # --- a first create -----------------------------------------------------------------------------------------------
 
 
-def test_a_failed_first_create_leaves_nothing_and_the_next_up_works(
-    make: Make, run: Callable[[Environment], Run]
-) -> None:
+@pytest.fixture(scope="module")
+def begun(make: Make) -> Environment:
+    """The example app with sign-in; every test leaves it delivered, in whatever version."""
     environment = make("todo-series/v4")
-    # A name that nobody knows beforehand: the template makes it from the nested stack's.
-    free = environment.take_name_of_role(f"upClientLambdaRole36f465ca{environment.suffix}-dev")
-    failed = fails(run(environment)("up"), "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
-    assert "rolled back" in failed.output or run(environment) != environment.delivery
+    # The tests go from one version to any other.
+    versions = [stacks_of(f"todo-series/v{number}") for number in (1, 4)]
+    steps = plan_backend(versions[1], versions[0])
+    file = environment.workspace.project / "Pulumi.dev.yaml"
+    allow_loss(file, environment.app, [step.place for step in steps if step.loss])
+    return environment
+
+
+@on_deployed
+def test_a_failed_first_create_leaves_nothing_and_the_next_up_works(begun: Environment) -> None:
+    """By the plain command; by ours after an interrupted publish."""
+    a_failed_first_create(begun, plain(begun), take_a_name(begun))
+
+
+def take_a_name(environment: Environment) -> Callable[[], None]:
+    """One that nobody knows beforehand: the template makes it from the nested stack's. Returns what frees it."""
+    return environment.take_name_of_role(f"upClientLambdaRole36f465ca{environment.suffix}-dev")
+
+
+def a_failed_first_create(environment: Environment, run: Run, free: Callable[[], None]) -> Finished:
+    """It leaves nothing, and the next one works; what the failed one has said."""
+    failed = fails(run("up"), "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
     assert environment.status() is None
     assert environment.buckets() == {environment.staging_bucket}
 
     free()
-    succeeds(run(environment)("up"))
+    succeeds(run("up"))
     assert environment.status() == "CREATE_COMPLETE"
+    return failed
 
 
 def test_credentials_of_another_account_are_refused_before_anything_is_made(
@@ -82,9 +101,9 @@ def test_credentials_of_another_account_are_refused_before_anything_is_made(
         assert environment.buckets() == set()
 
 
-def test_an_interrupted_publish_is_simply_done_again(make: Make) -> None:
-    environment = make("todo-series/v1")
-    s3 = environment.client("s3")
+def test_an_interrupted_publish_is_simply_done_again_and_so_is_a_failed_first_create(make: Make) -> None:
+    environment = make("todo-series/v4")
+    s3, free = environment.client("s3"), take_a_name(environment)
 
     def published() -> int:
         try:
@@ -105,23 +124,22 @@ def test_an_interrupted_publish_is_simply_done_again(make: Make) -> None:
     assert "Traceback" not in said
     assert environment.locks() == []
     assert environment.leases() == []
-    succeeds(environment.delivery("up"))
-    assert environment.status() == "CREATE_COMPLETE"
+    assert "rolled back" in a_failed_first_create(environment, environment.delivery, free).output
 
 
 # --- an environment that is there ---------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def deployed(make: Make) -> Environment:
-    """The example app, delivered; every test leaves it so, in whatever version."""
-    environment = make("todo-series/v1")
-    succeeds(environment.plain("up", "--skip-preview"))
-    # The tests go back to it from later versions.
-    steps = plan_backend(stacks_of("todo-series/v4"), stacks_of("todo-series/v1"))
-    file = environment.workspace.project / "Pulumi.dev.yaml"
-    allow_loss(file, environment.app, [step.place for step in steps if step.loss])
-    return environment
+@pytest.fixture
+def deployed(begun: Environment) -> Environment:
+    if begun.status() is None:
+        succeeds(begun.plain("up", "--skip-preview"))
+    return begun
+
+
+def signs_in(environment: Environment) -> bool:
+    """Whether there is a user pool: that of the fourth version."""
+    return bool(environment.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"])
 
 
 @pytest.fixture
@@ -129,32 +147,6 @@ def version(deployed: Environment) -> Iterator[Callable[[str], None]]:
     """Takes another version of the export; the first one is back in the folder afterwards."""
     yield deployed.take
     deployed.take("todo-series/v1")
-
-
-@on_deployed
-@pytest.mark.parametrize(
-    ("run", "then"),
-    [("pulumi", "todo-series/v2"), ("delivery", "todo-series/v4")],
-    indirect=["run"],
-    ids=["another version after it", "the same after it"],
-)
-def test_a_failing_update_rolls_back_says_where_and_why_and_the_next_up_works(
-    deployed: Environment, version: Callable[[str], None], run: Callable[[Environment], Run], then: str
-) -> None:
-    free = deployed.take_name_of_role(f"upClientLambdaRole36f465ca{deployed.suffix}-dev")
-    version("todo-series/v4")
-    failed = run(deployed)("up")
-    free()
-    fails(failed, "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
-    if run(deployed) == deployed.delivery:
-        # While it happens, not only at the end.
-        assert "  authseriesappauth/UserPoolClientRole (AWS::IAM::Role) failed after " in failed.output
-        assert "  authseriesappauth: updating\n" in failed.output
-    assert deployed.status() == "UPDATE_ROLLBACK_COMPLETE"
-
-    version(then)
-    succeeds(run(deployed)("up"))
-    assert deployed.status() == "UPDATE_COMPLETE"
 
 
 @on_deployed
@@ -200,7 +192,7 @@ def test_whoever_reads_only_the_beginning_stops_nothing(deployed: Environment, v
     assert said.splitlines()[-1] == "141", said
     assert "Traceback" not in said
     assert (deployed.locks(), deployed.leases()) == ([], [])
-    assert "nothing to change" in succeeds(deployed.delivery("up")).output
+    assert "nothing to change" in succeeds(deployed.delivery("plan")).output
 
 
 @on_deployed
@@ -272,27 +264,60 @@ def test_the_commands_for_machines(deployed: Environment) -> None:
     assert outputs["stackName"] == deployed.root
 
 
+@on_deployed
+@pytest.mark.parametrize(
+    ("run", "then"),
+    [("pulumi", "todo-series/v2"), ("delivery", "todo-series/v4")],
+    indirect=["run"],
+    ids=["another version after it", "the same after it"],
+)
+def test_a_failing_update_rolls_back_says_where_and_why_and_the_next_up_works(
+    deployed: Environment, version: Callable[[str], None], run: Callable[[Environment], Run], then: str
+) -> None:
+    if signs_in(deployed):
+        version("todo-series/v1")
+        succeeds(plain(deployed)("up"))
+    free = take_a_name(deployed)
+    version("todo-series/v4")
+    failed = run(deployed)("up")
+    free()
+    fails(failed, "authseriesappauth/UserPoolClientRole (AWS::IAM::Role)", "already exists")
+    if run(deployed) == deployed.delivery:
+        # While it happens, not only at the end.
+        assert "  authseriesappauth/UserPoolClientRole (AWS::IAM::Role) failed after " in failed.output
+        assert "  authseriesappauth: updating\n" in failed.output
+    assert deployed.status() == "UPDATE_ROLLBACK_COMPLETE"
+
+    version(then)
+    succeeds(run(deployed)("up"))
+    assert deployed.status() == "UPDATE_COMPLETE"
+
+
 # --- destroy ------------------------------------------------------------------------------------------------------
 
 
-def test_destroy_refuses_while_data_would_be_lost_and_then_leaves_nothing_behind(make: Make, tmp_path: Path) -> None:
-    environment = make("todo-series/v4")
-    succeeds(plain(environment)("up"))
-    cloudformation = environment.client("cloudformation")
-    name = environment.root
+@on_deployed
+def test_destroy_refuses_while_data_would_be_lost_and_then_leaves_nothing_behind(
+    deployed: Environment, version: Callable[[str], None]
+) -> None:
+    environment, cloudformation, name = deployed, deployed.client("cloudformation"), deployed.root
+    if not signs_in(environment):
+        version("todo-series/v4")
+        succeeds(plain(environment)("up"))
+    before = environment.status()
 
     refused = fails(environment.delivery("destroy"), "apiseriesapp/Todo/TodoTable (AWS::DynamoDB::Table")
     assert "authseriesappauth/UserPool (AWS::Cognito::UserPool" in refused.output
     fails(environment.plain("destroy"), "protect")
     # Whoever agrees to the loss of the data agrees to the end of that protection.
     assert cloudformation.describe_stacks(StackName=name)["Stacks"][0]["EnableTerminationProtection"]
-    assert environment.status() == "CREATE_COMPLETE"
+    assert environment.status() == before
 
     one_that_fails_at_the_staging_bucket(environment)
     succeeds(environment.delivery("destroy"))
     assert environment.buckets() == {f"{name}-deployment"}
     assert environment.client("dynamodb").list_tables()["TableNames"] == []
-    assert environment.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"] == []
+    assert not signs_in(environment)
     assert "0 resources deleted" in succeeds(environment.delivery("destroy")).output
 
 

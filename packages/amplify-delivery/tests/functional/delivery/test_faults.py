@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amplify_delivery.export.assembling.root import TEMPLATE_KEY
 from amplify_delivery_rehearsal.conformance.failing import FailingProxy
 from amplify_delivery_rehearsal.conformance.login import Login
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
@@ -22,10 +22,7 @@ from functional.delivery.environments import REGION, Environment
 from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_killed import NESTED, small
 
-pytestmark = pytest.mark.engine
-
-on_place = pytest.mark.xdist_group("faults")
-"""On the tests that share one environment: one process runs them all."""
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("faults")]
 
 
 @dataclass
@@ -36,8 +33,11 @@ class Place:
     proxy: FailingProxy
     folder: Path
     bucket: str
+    text: str = ""
+    """What the export's parameter holds."""
 
     def take(self, text: str) -> None:
+        self.text = text
         self.environment.workspace.put_export(small(self.folder, text))
 
     @property
@@ -47,6 +47,23 @@ class Place:
     @property
     def key(self) -> str:
         return f".pulumi/stacks/{self.environment.app}/dev.json"
+
+    def state(self) -> bytes:
+        """The engine's, as it is stored."""
+        return bytes(self.s3.get_object(Bucket=self.bucket, Key=self.key)["Body"].read())
+
+    def whole(self) -> None:
+        """What was taken is delivered, and the state tells of that and of nothing else."""
+        assert self.environment.status() == "UPDATE_COMPLETE"
+        ssm = self.environment.client("ssm")
+        (parameter,) = ssm.describe_parameters()["Parameters"]
+        assert ssm.get_parameter(Name=parameter["Name"])["Parameter"]["Value"] == self.text
+        latest = json.loads(self.state())["checkpoint"]["latest"]
+        assert not latest.get("pending_operations")
+        (root,) = [r for r in latest["resources"] if r["type"] == "aws:cloudformation/stack:Stack"]
+        (stack,) = self.environment.client("cloudformation").describe_stacks(StackName=self.environment.root)["Stacks"]
+        (runs,) = [p["ParameterValue"] for p in stack["Parameters"] if p["ParameterKey"] == TEMPLATE_KEY]
+        assert root["inputs"]["templateUrl"].endswith(f"/{runs}")
 
     def put_back(self, said: str, number: int) -> None:
         """Do what the printed command does."""
@@ -91,9 +108,10 @@ class Place:
             self.environment.workspace = before
 
 
-@contextmanager
-def delivered(folder: Path, local_aws: LocalAws, examined: Path, every: int) -> Iterator[Place]:
-    """A place whose first release was delivered; of so many calls one has failed, none with 0."""
+@pytest.fixture(scope="module")
+def place(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A place whose first release was delivered, though one call in ten has failed."""
+    folder = tmp_path_factory.mktemp("environment")
     environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1", killed=True)
     bucket = f"state-{environment.account}-{environment.suffix}"
     s3 = environment.client("s3")
@@ -108,18 +126,11 @@ def delivered(folder: Path, local_aws: LocalAws, examined: Path, every: int) -> 
         made.take("first")
         path = f"parameters.{NESTED}.Name"
         environment.workspace.succeed("config", "set", "--secret", "--path", path, "someone", "-s", "dev")
-        proxy.every = every
-        succeeds(environment.delivery("up") if every else environment.plain("up", "--skip-preview"))
+        proxy.every, environment.saves_once = 10, False
+        succeeds(environment.delivery("up"))
         yield made
 
 
-@pytest.fixture(scope="module")
-def place(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with delivered(tmp_path_factory.mktemp("environment"), local_aws, examined, every=10) as made:
-        yield made
-
-
-@on_place
 def test_one_call_in_ten_fails(place: Place) -> None:
     """Throttled or reset, those of the state included: all of them are made again."""
     assert place.environment.status() == "CREATE_COMPLETE"
@@ -136,12 +147,14 @@ def test_one_call_in_ten_fails(place: Place) -> None:
 
 @pytest.fixture
 def calm(place: Place) -> Place:
-    place.proxy.every = 0
+    """The same, and every call is answered."""
+    place.proxy.every, place.environment.saves_once = 0, True
+    place.proxy.failed.clear()
     return place
 
 
-@on_place
 def test_a_state_that_was_deleted_is_brought_back(calm: Place) -> None:
+    before = calm.state()
     calm.s3.delete_object(Bucket=calm.bucket, Key=calm.key)
     for command in (("plan",), ("up",), ("up", "--create"), ("deploy", "--plan", "d"), ("destroy", "--delete-data")):
         said = fails(calm.environment.delivery(*command), "its state is lost: the stack was updated before")
@@ -149,20 +162,18 @@ def test_a_state_that_was_deleted_is_brought_back(calm: Place) -> None:
         assert "stack init" not in said.output
     assert calm.environment.status() is not None
     calm.put_back(said.output, 0)
-    assert calm.changes() == 0
+    assert calm.state() == before
 
 
-@on_place
 def test_a_state_that_is_cut_off_is_brought_back(calm: Place) -> None:
-    whole = calm.s3.get_object(Bucket=calm.bucket, Key=calm.key)["Body"].read()
+    whole = calm.state()
     calm.s3.put_object(Bucket=calm.bucket, Key=calm.key, Body=whole[: len(whole) // 2])
     said = fails(calm.environment.delivery("up"), "its state cannot be read", "is cut off, or no state at all")
     assert said.exit_code == 3
     calm.put_back(said.output, 1)
-    assert calm.changes() == 0
+    assert calm.state() == whole
 
 
-@on_place
 def test_a_bucket_that_cannot_be_reached(calm: Place) -> None:
     nobody = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
     said = fails(calm.delivery("outputs", **nobody), f"the state in s3://{calm.bucket} cannot be reached")
@@ -170,7 +181,6 @@ def test_a_bucket_that_cannot_be_reached(calm: Place) -> None:
     assert said.exit_code == 3
 
 
-@on_place
 def test_a_bucket_that_is_gone(calm: Place) -> None:
     gone = {"PULUMI_BACKEND_URL": f"s3://{calm.bucket}-gone?region={REGION}"}
     for command in ("plan", "up", "destroy"):
@@ -180,108 +190,12 @@ def test_a_bucket_that_is_gone(calm: Place) -> None:
     assert said.exit_code == 3
 
 
-@on_place
 def test_credentials_that_aws_does_not_know(calm: Place) -> None:
     ended = {"AWS_ACCESS_KEY_ID": "ASIAXXXXXXXXXXXXXXXX", "AWS_SESSION_TOKEN": "ended"}
     said = fails(calm.delivery("outputs", **ended), f"there are no credentials for the state in s3://{calm.bucket}")
     assert said.exit_code == 3
 
 
-def test_credentials_that_end_in_the_middle_of_an_update(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    """A login that ends after an hour, while CloudFormation is at work: neither the stack nor the state can be asked or
-    written any more. In an environment of its own, since the engine tries half a minute to write its state."""
-    with delivered(tmp_path, local_aws, examined, every=0) as place:
-        place.take("third")
-        place.proxy.ends_with = "cloudformation:UpdateStack"
-        try:
-            said = place.environment.process("up")
-        finally:
-            place.proxy.ends_with = ""
-        assert said.exit_code == 4
-        assert f"error: dev: the credentials for the state in s3://{place.bucket} have expired" in said.output
-        assert "log in again" in said.output
-        assert {"s3:PutObject", "cloudformation:DescribeStacks"} <= {*place.proxy.failed}
-        again = succeeds(place.environment.delivery("up"))
-        assert (
-            "backend (aws:cloudformation/stack:Stack): a run that was killed has changed it; it is taken in"
-            in again.output
-        )
-        assert place.changes() == 0
-
-        # The same while they are renewed: whoever found them by itself, finds those that there are then.
-        place.proxy.failed.clear()
-        login = place.log_in(local_aws, tmp_path)
-        place.proxy.login, place.proxy.ends_with = login, "cloudformation:UpdateStack"
-        place.take("fourth")
-        succeeds(place.delivery("up", **login.variables))
-        assert login.renewed
-        assert place.proxy.failed == []
-        assert {"s3:PutObject", "s3:DeleteObject"} <= place.proxy.renewed["go"]
-        assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= place.proxy.renewed["python"]
-        assert place.environment.status() == "UPDATE_COMPLETE"
-        assert place.changes() == 0
-
-
-class Renewed:
-    """Commands in the middle of which the login that they were begun with is renewed."""
-
-    def __init__(self, place: Place, local_aws: LocalAws, folder: Path) -> None:
-        self.place, self._aws, self._folder, self._number = place, local_aws, folder, 0
-
-    def at(self, called: str, *arguments: str) -> Finished:
-        """A command that ends well, though its login ends when it calls that."""
-        self._number += 1
-        folder = self._folder / f"login-{self._number}"
-        folder.mkdir()
-        place, login = self.place, self.place.log_in(self._aws, folder, f"login-{self._number}")
-        place.proxy.failed.clear()
-        place.proxy.renewed = {"go": set(), "python": set()}
-        place.proxy.login, place.proxy.ends_with = login, called
-        try:
-            done = succeeds(place.delivery(*arguments, **login.variables))
-        finally:
-            place.proxy.ends_with = ""
-        assert login.renewed, f"{arguments[0]} does not call {called}"
-        assert place.proxy.failed == []
-        return done
-
-
-def test_credentials_that_are_renewed_in_the_middle_of_other_commands(
-    local_aws: LocalAws, examined: Path, tmp_path: Path
-) -> None:
-    """As of `up`: each at the call whose end it waits for, or in the midst of what it reads."""
-    with delivered(tmp_path, local_aws, examined, every=0) as place:
-        renewed = Renewed(place, local_aws, tmp_path)
-
-        place.take("second")
-        planned = re.search(r"^plan (\w{64})$", succeeds(place.environment.delivery("plan")).output, re.MULTILINE)
-        assert planned
-        renewed.at("cloudformation:UpdateStack", "deploy", "--plan", planned[1])
-        assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= place.proxy.renewed["python"]
-        assert {"s3:PutObject", "s3:DeleteObject"} <= place.proxy.renewed["go"]
-        assert place.changes() == 0
-
-        planned = re.search(r"--plan (\w{64})", succeeds(place.environment.delivery("rollback")).output)
-        assert planned
-        renewed.at("cloudformation:UpdateStack", "rollback", "--plan", planned[1])
-        assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= place.proxy.renewed["python"]
-        place.take("first")
-        assert place.changes() == 0
-
-        place.lose_the_state()
-        renewed.at("cloudformation:GetTemplate", "adopt", "--state-lost")
-        assert {"s3:PutObject", "s3:DeleteObject"} <= place.proxy.renewed["go"]
-        assert "s3:DeleteObject" in place.proxy.renewed["python"]
-        succeeds(place.environment.delivery("up"))
-        assert place.changes() == 0
-
-        renewed.at("cloudformation:DeleteStack", "destroy", "--delete-data")
-        assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= place.proxy.renewed["python"]
-        assert {"s3:PutObject", "s3:DeleteObject"} <= place.proxy.renewed["go"]
-        assert place.environment.status() is None
-
-
-@on_place
 def test_a_key_that_is_disabled(calm: Place) -> None:
     kms = calm.environment.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
@@ -304,4 +218,91 @@ def test_a_key_that_is_disabled(calm: Place) -> None:
     finally:
         kms.enable_key(KeyId=kms.describe_key(KeyId="alias/of-the-state")["KeyMetadata"]["KeyId"])
         calm.s3.delete_bucket_encryption(Bucket=calm.bucket)
-    assert calm.changes() == 0
+    succeeds(calm.environment.delivery("outputs"))
+
+
+def test_credentials_that_end_in_the_middle_of_an_update(calm: Place, local_aws: LocalAws, tmp_path: Path) -> None:
+    """A login that ends after an hour, while CloudFormation is at work: neither the stack nor the state can be asked or
+    written any more."""
+    calm.take("third")
+    calm.proxy.ends_with = "cloudformation:UpdateStack"
+    try:
+        said = calm.environment.process("up")
+    finally:
+        calm.proxy.ends_with = ""
+    assert said.exit_code == 4
+    assert f"error: dev: the credentials for the state in s3://{calm.bucket} have expired" in said.output
+    assert "log in again" in said.output
+    assert {"s3:PutObject", "cloudformation:DescribeStacks"} <= {*calm.proxy.failed}
+    again = succeeds(calm.environment.delivery("up"))
+    assert (
+        "backend (aws:cloudformation/stack:Stack): a run that was killed has changed it; it is taken in" in again.output
+    )
+    calm.whole()
+
+    # The same while they are renewed: whoever found them by itself, finds those that there are then.
+    calm.take("fourth")
+    Renewed(calm, local_aws, tmp_path).at("cloudformation:UpdateStack", "up")
+    assert {"s3:PutObject", "s3:DeleteObject"} <= calm.proxy.renewed["go"]
+    assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= calm.proxy.renewed["python"]
+    calm.whole()
+
+
+class Renewed:
+    """Commands in the middle of which the login that they were begun with is renewed."""
+
+    def __init__(self, place: Place, local_aws: LocalAws, folder: Path) -> None:
+        self.place, self._aws, self._folder = place, local_aws, folder
+
+    def at(self, called: str, *arguments: str) -> Finished:
+        """A command that ends well, though its login ends when it calls that."""
+        name = f"login-{arguments[0]}"
+        folder = self._folder / name
+        folder.mkdir()
+        place, login = self.place, self.place.log_in(self._aws, folder, name)
+        place.proxy.failed.clear()
+        place.proxy.renewed = {"go": set(), "python": set()}
+        place.proxy.login, place.proxy.ends_with = login, called
+        place.environment.saves_once = False
+        try:
+            done = succeeds(place.delivery(*arguments, **login.variables))
+        finally:
+            place.proxy.login, place.proxy.ends_with = None, ""
+            place.environment.saves_once = True
+        assert login.renewed, f"{arguments[0]} does not call {called}"
+        assert place.proxy.failed == []
+        return done
+
+
+def test_credentials_that_are_renewed_in_the_middle_of_other_commands(
+    calm: Place, local_aws: LocalAws, tmp_path: Path
+) -> None:
+    """As of `up`: each at the call whose end it waits for, or in the midst of what it reads."""
+    renewed, before = Renewed(calm, local_aws, tmp_path), calm.text
+
+    calm.take("fifth")
+    planned = re.search(r"^plan (\w{64})$", succeeds(calm.environment.delivery("plan")).output, re.MULTILINE)
+    assert planned
+    renewed.at("cloudformation:UpdateStack", "deploy", "--plan", planned[1])
+    assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= calm.proxy.renewed["python"]
+    assert {"s3:PutObject", "s3:DeleteObject"} <= calm.proxy.renewed["go"]
+    calm.whole()
+
+    planned = re.search(r"--plan (\w{64})", succeeds(calm.environment.delivery("rollback")).output)
+    assert planned
+    renewed.at("cloudformation:UpdateStack", "rollback", "--plan", planned[1])
+    assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= calm.proxy.renewed["python"]
+    calm.take(before)
+    calm.whole()
+
+    calm.lose_the_state()
+    renewed.at("cloudformation:GetTemplate", "adopt", "--state-lost")
+    assert {"s3:PutObject", "s3:DeleteObject"} <= calm.proxy.renewed["go"]
+    assert "s3:DeleteObject" in calm.proxy.renewed["python"]
+    succeeds(calm.environment.delivery("up"))
+    calm.whole()
+
+    renewed.at("cloudformation:DeleteStack", "destroy", "--delete-data")
+    assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= calm.proxy.renewed["python"]
+    assert {"s3:PutObject", "s3:DeleteObject"} <= calm.proxy.renewed["go"]
+    assert calm.environment.status() is None

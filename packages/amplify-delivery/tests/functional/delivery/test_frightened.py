@@ -62,6 +62,11 @@ class Frightened:
         """Ids of what a provider has made."""
         return {r["urn"]: r["id"] for r in self.resources if r["custom"] and not r["type"].startswith("pulumi:")}
 
+    @property
+    def root(self) -> Any:
+        """The root stack, as CloudFormation describes it."""
+        return self.environment.client("cloudformation").describe_stacks(StackName=self.environment.root)["Stacks"][0]
+
     def whole(self) -> None:
         """The data is there, and the state holds the root stack once, protected; nobody holds the environment."""
         client = self.environment.client("dynamodb")
@@ -100,11 +105,11 @@ class Frightened:
 
 
 @contextmanager
-def begun(local_aws: LocalAws, cache: Path, folder: Path) -> Iterator[Frightened]:
+def begun(local_aws: LocalAws, cache: Path, folder: Path, *, passphrase: bool = True) -> Iterator[Frightened]:
     """With nothing delivered yet."""
-    environment = Environment(folder, local_aws, tools(), cache, "todo-series/v1", passphrase=True, killed=True)
+    environment = Environment(folder, local_aws, tools(), cache, "todo-series/v1", passphrase=passphrase, killed=True)
     with KillingProxy(local_aws.port or 0) as proxy:
-        runs = Killed(environment, proxy, folder / "export", "")
+        runs = Killed(environment, proxy, folder / "export", None)
         made = Frightened(environment, runs)
         made.with_variables(AWS_ENDPOINT_URL=proxy.endpoint)
         runs.give("someone")
@@ -120,59 +125,129 @@ def put_item(environment: Environment) -> None:
 
 @pytest.fixture(scope="module")
 def there(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frightened]:
-    with begun(local_aws, examined, tmp_path_factory.mktemp("environment")) as made:
-        succeeds(made.environment.plain("up", "--skip-preview"))
-        put_item(made.environment)
+    with begun(local_aws, examined, tmp_path_factory.mktemp("environment"), passphrase=False) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def passed(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frightened]:
+    """With a passphrase: with a key of the account, that is what others are refused first."""
+    with begun(local_aws, examined, tmp_path_factory.mktemp("environment")) as made:
+        yield made
+
+
+@contextmanager
+def delivered(made: Frightened) -> Iterator[Frightened]:
+    """The first release delivered, if no test before has; and credentials of its account, whatever a test has done."""
+    environment = made.environment
+    if environment.status() is None:
+        made.runs.nothing()
+        succeeds(environment.plain("up", "--skip-preview"))
+        put_item(environment)
+    before = environment.workspace
+    made.whole()
+    yield made
+    environment.workspace = before
 
 
 @pytest.fixture
 def calm(there: Frightened) -> Iterator[Frightened]:
-    """Credentials of the environment's account, whatever a test has done."""
-    before = there.environment.workspace
-    there.whole()
-    yield there
-    there.environment.workspace = before
+    with delivered(there) as made:
+        yield made
 
 
-def test_credentials_of_another_account(calm: Frightened, local_aws: LocalAws) -> None:
+@pytest.fixture
+def calm_passed(passed: Frightened) -> Iterator[Frightened]:
+    with delivered(passed) as made:
+        yield made
+
+
+def test_credentials_of_another_account(calm_passed: Frightened, local_aws: LocalAws) -> None:
     """There a refresh would find nothing, and drop from the state what lives on in the right account."""
-    environment, before = calm.environment, calm.held
+    environment, before = calm_passed.environment, calm_passed.held
     stranger = local_aws.make_admin(random_account())
-    calm.with_variables(AWS_ACCESS_KEY_ID=stranger.access_key_id, AWS_SECRET_ACCESS_KEY=stranger.secret_access_key)
+    calm_passed.with_variables(
+        AWS_ACCESS_KEY_ID=stranger.access_key_id, AWS_SECRET_ACCESS_KEY=stranger.secret_access_key
+    )
     for command in (["refresh"], ["up", "--skip-preview"], ["destroy"]):
         fails(environment.plain(*command), f"AWS account ID not allowed: {stranger.account}")
     for command in (["up"], ["destroy", "--delete-data"]):
         said = fails(environment.delivery(*command), f"belong to account {stranger.account}")
         assert said.exit_code == 3
-    assert calm.held == before
+    assert calm_passed.held == before
 
 
-def test_a_profile_that_has_another_name_by_now(calm: Frightened, tmp_path: Path) -> None:
+def test_a_profile_that_has_another_name_by_now(calm_passed: Frightened, tmp_path: Path) -> None:
     """The engine refreshes with what its state remembers of the last deployment, whatever the stack file says."""
-    environment = calm.environment
-    calm.profiles(tmp_path, first=environment.admin)
+    environment = calm_passed.environment
+    calm_passed.profiles(tmp_path, first=environment.admin)
     environment.configure(profile="first")
     succeeds(environment.plain("refresh", "--run-program"))
-    calm.profiles(tmp_path, second=environment.admin)
+    calm_passed.profiles(tmp_path, second=environment.admin)
     environment.configure(profile="second")
     fails(environment.plain("up", "--skip-preview"), "failed to get shared config profile, first")
     for command in (["plan"], ["up"], ["destroy", "--delete-data"]):
         said = fails(environment.delivery(*command), "failed to get shared config profile, first")
         assert said.exit_code == 3
-        calm.whole()
+        calm_passed.whole()
     printed = re.search(r"`((?:PULUMI_BACKEND_URL=\S+ )?pulumi (refresh [^`]+))`", said.output)
     assert printed
     succeeds(environment.workspace.pulumi(*shlex.split(printed[2])))
-    calm.nothing_to_do()
+    calm_passed.nothing_to_do()
     environment.workspace.succeed("config", "rm", "profile", "-s", "dev")
-    calm.with_variables(**local_credentials(environment))
+    calm_passed.with_variables(**local_credentials(environment))
     succeeds(environment.plain("refresh", "--run-program"))
 
 
 def local_credentials(environment: Environment) -> dict[str, str]:
     admin = environment.admin
     return {"AWS_ACCESS_KEY_ID": admin.access_key_id, "AWS_SECRET_ACCESS_KEY": admin.secret_access_key}
+
+
+def test_no_protection_by_choice(calm_passed: Frightened) -> None:
+    """`protect: false` and `pulumi up` change nothing of the root stack, and let a plain `pulumi destroy` delete it."""
+    environment = calm_passed.environment
+    environment.configure(protect="false")
+    assert "termination protection off" in succeeds(environment.delivery("plan")).output
+    succeeds(environment.plain("up", "--skip-preview"))
+    assert "nothing to change" in succeeds(environment.delivery("plan")).output
+    succeeds(environment.plain("destroy"))
+    assert environment.status() is None
+
+
+def test_a_root_stack_that_the_state_does_not_hold(there: Frightened) -> None:
+    """It runs, and needs what stands beside it in the state: templates, code and secrets. A first create was killed,
+    and `refresh --clear-pending-creates` has forgotten it; then `pulumi state delete` takes it out."""
+    environment = there.environment
+    there.runs.nothing()
+    there.runs.kill(Point(CREATE), "up")
+    wait_until(lambda: environment.status() == "CREATE_COMPLETE")
+    put_item(environment)
+    succeeds(environment.plain("cancel"))
+    succeeds(environment.plain("refresh", "--clear-pending-creates"))
+    beside = there.standing
+    fails(environment.plain("up", "--skip-preview"), "is there already", "`amplify-delivery plan dev`")
+    fails(environment.delivery("plan"), "is there already", "`amplify-delivery adopt dev --state-lost`")
+    fails(environment.plain("destroy"), PROTECTED)
+    assert there.standing == beside
+    program = environment.workspace.project / "__main__.py"
+    text = program.read_text()
+    program.write_text("import pulumi\n")
+    written = fails(environment.delivery("adopt", "--state-lost"), "backend-identity")
+    assert written.exit_code == 4  # the stack file, and nothing else
+    assert fails(environment.delivery("adopt", "--state-lost"), "backend-identity").exit_code == 3
+    program.write_text(text)
+    succeeds(environment.delivery("adopt", "--state-lost"))
+    (urn,) = there.standing.keys() - beside.keys()
+    environment.workspace.succeed("state", "delete", urn, "--force", "-s", "dev", "--yes")
+    fails(environment.plain("destroy", "--skip-preview", "--continue-on-error"), PROTECTED)
+    succeeds(environment.plain("destroy", "--exclude-protected"))
+    assert there.standing == beside
+    refused = fails(environment.delivery("destroy", "--delete-data"), "`amplify-delivery adopt dev --state-lost`")
+    assert refused.exit_code == 3
+    succeeds(environment.delivery("adopt", "--state-lost"))
+    succeeds(environment.delivery("up"))
+    there.nothing_to_do()
 
 
 def test_a_pipelines_staging_area_in_place_of_its_own(calm: Frightened) -> None:
@@ -211,34 +286,6 @@ def forget(environment: Environment, name: str) -> None:
     file.unlink()
 
 
-def test_a_root_stack_that_the_state_does_not_hold(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    """It runs, and needs what stands beside it in the state: templates, code and secrets. A first create was killed,
-    and `refresh --clear-pending-creates` has forgotten it; then `pulumi state delete` takes it out."""
-    with begun(local_aws, examined, tmp_path) as made:
-        environment = made.environment
-        made.runs.kill(Point(CREATE), "up")
-        wait_until(lambda: environment.status() == "CREATE_COMPLETE")
-        put_item(environment)
-        succeeds(environment.plain("cancel"))
-        succeeds(environment.plain("refresh", "--clear-pending-creates"))
-        beside = made.standing
-        fails(environment.plain("up", "--skip-preview"), "is there already", "`amplify-delivery plan dev`")
-        fails(environment.delivery("plan"), "is there already", "`amplify-delivery adopt dev --state-lost`")
-        fails(environment.plain("destroy"), PROTECTED)
-        assert made.standing == beside
-        succeeds(environment.delivery("adopt", "--state-lost"))
-        (urn,) = made.standing.keys() - beside.keys()
-        environment.workspace.succeed("state", "delete", urn, "--force", "-s", "dev", "--yes")
-        fails(environment.plain("destroy", "--skip-preview", "--continue-on-error"), PROTECTED)
-        succeeds(environment.plain("destroy", "--exclude-protected"))
-        assert made.standing == beside
-        refused = fails(environment.delivery("destroy", "--delete-data"), "`amplify-delivery adopt dev --state-lost`")
-        assert refused.exit_code == 3
-        succeeds(environment.delivery("adopt", "--state-lost"))
-        succeeds(environment.delivery("up"))
-        made.nothing_to_do()
-
-
 def test_an_update_that_was_killed(calm: Frightened) -> None:
     environment = calm.environment
     calm.runs.take("second")
@@ -275,68 +322,8 @@ def test_a_destroy_that_was_killed(calm: Frightened) -> None:
     # Turned off for what was to be deleted: nothing changes of the stack, so a plain `up` does not ask for it.
     assert "termination protection on" in succeeds(environment.delivery("plan")).output
     succeeds(environment.delivery("up"))
-    calm.nothing_to_do()
-
-
-def test_protection_that_was_taken_away(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    """By the command that the engine's refusal prints. CloudFormation keeps the root stack with its data then: the
-    provider takes that refusal for success, and the engine forgets what goes on running."""
-    with begun(local_aws, examined, tmp_path) as made:
-        environment = made.environment
-        succeeds(environment.plain("up", "--skip-preview"))
-        put_item(environment)
-        fails(environment.plain("destroy"), PROTECTED, "pulumi state unprotect")
-        environment.workspace.succeed("state", "unprotect", "--all", "-s", "dev", "--yes")
-        succeeds(environment.plain("destroy"))
-        assert environment.status() == "CREATE_COMPLETE"
-        fails(environment.plain("up", "--skip-preview"), "is there already")
-        refused = fails(environment.delivery("destroy", "--delete-data"), "`amplify-delivery adopt dev --state-lost`")
-        assert refused.exit_code == 3
-        assert environment.status() == "CREATE_COMPLETE"
-        program = environment.workspace.project / "__main__.py"
-        text = program.read_text()
-        program.write_text("import pulumi\n")
-        written = fails(environment.delivery("adopt", "--state-lost"), "backend-identity")
-        assert written.exit_code == 4  # the stack file, and nothing else
-        assert fails(environment.delivery("adopt", "--state-lost"), "backend-identity").exit_code == 3
-        program.write_text(text)
-        succeeds(environment.delivery("adopt", "--state-lost"))
-        succeeds(environment.delivery("up"))
-        made.nothing_to_do()
-        fails(environment.plain("destroy"), PROTECTED)
-        succeeds(environment.delivery("destroy", "--delete-data"))
-        assert environment.status() is None
-
-
-def test_no_protection_by_choice(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    """`protect: false` and `pulumi up` change nothing of the root stack, and let a plain `pulumi destroy` delete it."""
-    with begun(local_aws, examined, tmp_path) as made:
-        environment = made.environment
-        succeeds(environment.delivery("up"))
-        environment.configure(protect="false")
-        assert "termination protection off" in succeeds(environment.delivery("plan")).output
-        succeeds(environment.plain("up", "--skip-preview"))
-        assert "nothing to change" in succeeds(environment.delivery("plan")).output
-        succeeds(environment.plain("destroy"))
-        assert environment.status() is None
-
-
-def test_no_protection_where_the_last_data_has_gone(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    """The engine protects nothing then. What CloudFormation went on keeping, a plain `pulumi destroy` would forget."""
-    with begun(local_aws, examined, tmp_path) as made:
-        environment = made.environment
-        succeeds(environment.plain("up", "--skip-preview"))
-        export = small(made.runs.folder, "second")
-        template = json.loads((export / CHILD).read_text())
-        del template["Resources"]["Table"]
-        (export / CHILD).write_text(json.dumps(template))
-        environment.workspace.put_export(export)
-        allow_loss(environment.workspace.project / "Pulumi.dev.yaml", environment.app, [f"{NESTED}/Table"])
-        assert "termination protection off" in succeeds(environment.delivery("plan")).output
-        succeeds(environment.plain("up", "--skip-preview"))
-        assert "nothing to change" in succeeds(environment.delivery("plan")).output
-        succeeds(environment.plain("destroy"))
-        assert environment.status() is None
+    assert calm.root["EnableTerminationProtection"]
+    calm.whole()
 
 
 def test_a_lock_that_is_taken_from_a_run_that_works(calm: Frightened) -> None:
@@ -366,6 +353,39 @@ def test_a_lock_that_is_taken_from_a_run_that_works(calm: Frightened) -> None:
     said, _ = working.communicate()
     assert working.returncode == 0, said
     calm.nothing_to_do()
+
+
+def test_protection_that_was_taken_away(calm: Frightened) -> None:
+    """By the command that the engine's refusal prints. CloudFormation keeps the root stack with its data then: the
+    provider takes that refusal for success, and the engine forgets what goes on running."""
+    environment, before = calm.environment, calm.environment.status()
+    fails(environment.plain("destroy"), PROTECTED, "pulumi state unprotect")
+    environment.workspace.succeed("state", "unprotect", "--all", "-s", "dev", "--yes")
+    succeeds(environment.plain("destroy"))
+    assert environment.status() == before
+    fails(environment.plain("up", "--skip-preview"), "is there already")
+    refused = fails(environment.delivery("destroy", "--delete-data"), "`amplify-delivery adopt dev --state-lost`")
+    assert refused.exit_code == 3
+    assert environment.status() == before
+    succeeds(environment.delivery("adopt", "--state-lost"))
+    succeeds(environment.delivery("up"))
+    calm.nothing_to_do()
+
+
+def test_no_protection_where_the_last_data_has_gone(calm: Frightened) -> None:
+    """The engine protects nothing then. What CloudFormation went on keeping, a plain `pulumi destroy` would forget."""
+    environment = calm.environment
+    export = small(calm.runs.folder, "last")
+    template = json.loads((export / CHILD).read_text())
+    del template["Resources"]["Table"]
+    (export / CHILD).write_text(json.dumps(template))
+    environment.workspace.put_export(export)
+    allow_loss(environment.workspace.project / "Pulumi.dev.yaml", environment.app, [f"{NESTED}/Table"])
+    assert "termination protection off" in succeeds(environment.delivery("plan")).output
+    succeeds(environment.plain("up", "--skip-preview"))
+    assert "nothing to change" in succeeds(environment.delivery("plan")).output
+    succeeds(environment.plain("destroy"))
+    assert environment.status() is None
 
 
 def test_a_stack_that_was_removed_by_force_is_made_again_with_its_key(

@@ -1,6 +1,6 @@
 """Runs that are killed: the same command again recovers by itself, on the real engine.
 
-A small environment, killed at one place after the other: 30 in five tests, which run beside each other. What each kill
+A small environment, killed at one place after the other: 30 in three tests, which run beside each other. What each kill
 has come to is printed as a table.
 """
 
@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,12 +88,12 @@ def _table(indexes: int) -> dict[str, Any]:
 
 @dataclass
 class Killed:
-    """An environment whose commands, and the engine's state, reach AWS through the proxy."""
+    """An environment whose commands reach AWS through the proxy, and the engine's state as well if it has a bucket."""
 
     environment: Environment
     proxy: KillingProxy
     folder: Path
-    state_bucket: str
+    state_bucket: str | None
     rows: list[tuple[str, str, float]] = field(default_factory=list)
     """Of each kill: the command, the point, and the seconds of the same command after it."""
 
@@ -130,9 +131,11 @@ class Killed:
 
     def state(self) -> dict[str, Any]:
         """The engine's, as it is stored."""
-        s3 = self.environment.client("s3")
         key = f".pulumi/stacks/{self.environment.app}/dev.json"
-        body = s3.get_object(Bucket=self.state_bucket, Key=key)["Body"].read()
+        if self.state_bucket:
+            body = self.environment.client("s3").get_object(Bucket=self.state_bucket, Key=key)["Body"].read()
+        else:
+            body = (self.environment.state / key).read_bytes()
         return dict(json.loads(body)["checkpoint"].get("latest") or {})
 
     def plan(self) -> dict[str, Any]:
@@ -208,23 +211,36 @@ class Killed:
         assert len(self.rows) == kills
 
 
+@contextmanager
+def begun(folder: Path, local_aws: LocalAws, examined: Path, *, in_bucket: bool = False) -> Iterator[Killed]:
+    """With nothing delivered. A state `in_bucket` is written through the proxy as well."""
+    environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1", killed=True)
+    bucket = f"killed-state-{environment.account}" if in_bucket else None
+    with KillingProxy(local_aws.port or 0) as proxy:
+        variables = {**environment.workspace.environment, "AWS_ENDPOINT_URL": proxy.endpoint}
+        if bucket:
+            location = {"LocationConstraint": REGION}
+            environment.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
+            variables["PULUMI_BACKEND_URL"] = f"s3://{bucket}?region={REGION}"
+        environment.workspace = Workspace(environment.workspace.project, variables)
+        if bucket:
+            initialised_stacks.init_with_key(environment.client("kms"), environment.workspace.succeed, "dev")
+        made = Killed(environment, proxy, folder / "export", bucket)
+        made.give("someone")
+        yield made
+
+
 @pytest.fixture
 def here(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Killed]:
-    folder = tmp_path
-    environment = Environment(folder, local_aws, tools(), examined, "todo-series/v1", killed=True)
-    state_bucket = f"killed-state-{environment.account}"
-    location = {"LocationConstraint": REGION}
-    environment.client("s3").create_bucket(Bucket=state_bucket, CreateBucketConfiguration=location)
-    with KillingProxy(local_aws.port or 0) as proxy:
-        variables = {
-            **environment.workspace.environment,
-            "AWS_ENDPOINT_URL": proxy.endpoint,
-            "PULUMI_BACKEND_URL": f"s3://{state_bucket}?region={REGION}",
-        }
-        environment.workspace = Workspace(environment.workspace.project, variables)
-        initialised_stacks.init_with_key(environment.client("kms"), environment.workspace.succeed, "dev")
-        made = Killed(environment, proxy, folder / "export", state_bucket)
-        made.give("someone")
+    """The engine's state is in a bucket: each write of it is a call of AWS."""
+    with begun(tmp_path, local_aws, examined, in_bucket=True) as made:
+        yield made
+
+
+@pytest.fixture
+def in_files(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Killed]:
+    """The engine's state is in files: the writes of it into a bucket are a fifth of a run's processor time."""
+    with begun(tmp_path, local_aws, examined) as made:
         yield made
 
 
@@ -238,49 +254,29 @@ STATE, TEMPLATES = ".pulumi/stacks/", "templates/"
 # `unit/delivery/engine/killed/test_existing`.
 
 
-def test_killed_while_the_program_makes_its_own_and_while_all_is_destroyed(here: Killed) -> None:
-    what_the_program_makes(here)
-    # The secret goes before the bucket's policy, and that before the bucket.
-    points = [Point(DELETE, BEFORE), Point(DELETE), Point("secretsmanager:DeleteSecret")]
-    points += [Point("s3:DeleteBucketPolicy"), Point("s3:DeleteBucket")]
-    here.chain(points, "destroy", "--delete-data")
-    here.nothing()
-    here.told(8)
+def test_killed_in_a_first_create_and_over_what_stands_beside_the_backend(in_files: Killed) -> None:
+    a_first_create(in_files)
+    what_stands_beside_the_backend(in_files)
+    in_files.told(14)
 
 
-def test_killed_in_a_first_create(here: Killed) -> None:
-    a_first_create(here)
-    here.told(7)
-
-
-def test_killed_over_what_stands_beside_the_backend(here: Killed) -> None:
-    here.there()
-    what_stands_beside_the_backend(here)
-    here.told(4)
-
-
-def test_killed_in_a_create_that_fails_and_in_approved_updates(here: Killed) -> None:
-    a_first_create_that_fails(here)
-    approved_updates(here)
-    here.told(7)
+def test_killed_in_a_create_that_fails_and_in_approved_updates_and_while_all_is_destroyed(in_files: Killed) -> None:
+    a_first_create_that_fails(in_files)
+    approved_updates(in_files)
+    all_is_destroyed(in_files)
+    in_files.told(12)
 
 
 def test_killed_while_the_state_is_written(here: Killed) -> None:
-    here.there(indexes=2)
     writes_of_the_state(here)
     here.told(4)
 
 
-def what_the_program_makes(here: Killed) -> None:
+def a_first_create(here: Killed) -> None:
+    """What the program makes beside the backend first."""
     here.take("first")
     points = [Point("s3:CreateBucket", BEFORE), Point("s3:CreateBucket"), Point("s3:PutBucketPolicy")]
-    here.chain(points, "up")
-    here.whole("first")
-
-
-def a_first_create(here: Killed) -> None:
-    here.take("first")
-    points = [Point("secretsmanager:CreateSecret", BEFORE), Point("secretsmanager:CreateSecret")]
+    points += [Point("secretsmanager:CreateSecret", BEFORE), Point("secretsmanager:CreateSecret")]
     points += [Point("secretsmanager:PutSecretValue"), Point(PUT, BEFORE, also=TEMPLATES), Point(PUT, also=TEMPLATES)]
     points += [Point(CREATE, BEFORE), Point(CREATE)]
     here.chain(points, "up", between=lambda: a_plan_foresees_and_writes_nothing(here))
@@ -329,9 +325,18 @@ def approved_updates(here: Killed) -> None:
     assert here.plan()["changes"] == 0
 
 
+def all_is_destroyed(here: Killed) -> None:
+    """The secret goes before the bucket's policy, and that before the bucket."""
+    points = [Point(DELETE, BEFORE), Point(DELETE), Point("secretsmanager:DeleteSecret")]
+    points += [Point("s3:DeleteBucketPolicy"), Point("s3:DeleteBucket")]
+    here.chain(points, "destroy", "--delete-data")
+    here.nothing()
+
+
 def writes_of_the_state(here: Killed) -> None:
-    here.deploy("fourth", Point(PUT, also=STATE), Point(PUT, BEFORE, 1, UPDATE, STATE), indexes=2)
+    here.take("first", indexes=2)
+    here.chain([Point(PUT, BEFORE, 1, CREATE, STATE)], "up")
+    here.whole("first", indexes=2)
+    here.deploy("second", Point(PUT, also=STATE), Point(PUT, BEFORE, 1, UPDATE, STATE), indexes=2)
     here.chain([Point(PUT, BEFORE, 1, DELETE, STATE)], "destroy", "--delete-data")
     here.nothing()
-    here.chain([Point(PUT, BEFORE, 1, CREATE, STATE)], "up")
-    here.whole("fourth", indexes=2)

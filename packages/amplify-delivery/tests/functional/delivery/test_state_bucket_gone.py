@@ -1,18 +1,39 @@
-"""An environment whose state bucket was deleted: what is refused, what is printed, and the way back, on the real
-engine."""
+"""State buckets that were deleted, an environment's and the tooling account's: what is refused, what is printed, and
+the way back, on the real engine."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from amplify_delivery_rehearsal.workspace import Workspace
-from functional.delivery.test_dismantle import AWAY, HOME, Scene, scene
+from functional.delivery.test_dismantle import AWAY, HOME, Scene, playing
 
-__all__ = ["scene"]  # the fixture
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("state_bucket_gone")]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A project whose state is in the tooling account's bucket, and the account of its environment, bootstrapped."""
+    with playing(tmp_path_factory.mktemp("scene")) as made:
+        made.write_environment("preprod", AWAY)
+        made.write("preprod-account", program="account")
+        made.write_pipeline("preprod")
+        made.succeeds(*setup(made))
+        work, provider = plain_pulumi(made, made.pipeline.state_backend), made.pipeline.secrets_provider
+        for stack in ("preprod-account", "pipeline"):
+            work.succeed("stack", "init", stack, "--secrets-provider", provider)
+        made.succeeds("bootstrap", "preprod", backend=made.pipeline.state_backend)
+        yield made
+
+
+def setup(scene: Scene) -> tuple[str, ...]:
+    """What makes the tooling account's bucket."""
+    return ("setup", "--account", scene.owner.account, "--region", HOME)
 
 
 def roots(scene: Scene) -> set[str]:
@@ -30,13 +51,8 @@ def delete_bucket(scene: Scene, bucket: str, region: str) -> None:
     s3.delete_bucket(Bucket=bucket)
 
 
-@pytest.mark.engine
 def test_an_environment_comes_back_after_its_state_bucket_was_deleted(scene: Scene) -> None:
     names = scene.preprod
-    scene.write_environment("preprod", AWAY)
-    scene.write("preprod-account", program="account")
-    scene.write_pipeline("preprod")
-    scene.succeeds("bootstrap", "preprod")
     scene.succeeds("up", "preprod", "--create", backend=names.state_backend)
     dynamodb = scene.client("dynamodb", AWAY)
     (table,) = dynamodb.list_tables()["TableNames"]
@@ -52,7 +68,8 @@ def test_an_environment_comes_back_after_its_state_bucket_was_deleted(scene: Sce
             assert f"`amplify-delivery {step}`" in said.output
 
     # The bucket comes back with its account's stack, which takes nothing else for changed; then what it held.
-    assert "7 created" in scene.succeeds("bootstrap", "preprod", "--refresh")
+    again = scene.succeeds("bootstrap", "preprod", "--refresh", backend=scene.pipeline.state_backend)
+    assert "7 created" in again
     said = scene.delivery("plan", "preprod", backend=names.state_backend)
     assert (said.exit_code, "`amplify-delivery adopt preprod --state-lost`" in said.output) == (3, True), said.output
     adopted = scene.succeeds("adopt", "preprod", "--state-lost", backend=names.state_backend)
@@ -65,24 +82,16 @@ def test_an_environment_comes_back_after_its_state_bucket_was_deleted(scene: Sce
     assert scene.client("dynamodb", AWAY).scan(TableName=table)["Count"] == 1
 
 
-@pytest.mark.engine
 def test_an_account_and_the_pipeline_come_back_after_the_tooling_accounts_bucket_was_deleted(scene: Scene) -> None:
     """Keys have no names, and what they have encrypted is lost with them: none is made a second time."""
-    home, setup = scene.pipeline, ("setup", "--account", scene.owner.account, "--region", HOME)
-    backend = home.state_backend
-    scene.write_environment("preprod", AWAY)
-    scene.write("preprod-account", program="account")
-    scene.write_pipeline("preprod")
-    scene.succeeds(*setup)
-    for stack in ("preprod-account", "pipeline"):
-        plain_pulumi(scene, backend).succeed("stack", "init", stack, "--secrets-provider", home.secrets_provider)
-    scene.succeeds("bootstrap", "preprod", backend=backend)
-    scene.succeeds("up", "pipeline", backend=backend)
+    home, backend = scene.pipeline, scene.pipeline.state_backend
+    plain = plain_pulumi(scene, backend)
+    plain.succeed("up", "-s", "pipeline", "--yes", "--skip-preview")
     before, keys = scene.everything(), key_ids(scene)
     delete_bucket(scene, home.state_bucket, HOME)
     said = scene.delivery("bootstrap", "preprod", "--refresh", backend=backend)
     assert (said.exit_code, "`amplify-delivery setup" in said.output) == (3, True), said.output
-    scene.succeeds(*setup)
+    scene.succeeds(*setup(scene))
 
     # What would make all of it a second time is refused, and says what helps; what is there is taken in as it is.
     for stack, command in (
@@ -93,10 +102,9 @@ def test_an_account_and_the_pipeline_come_back_after_the_tooling_accounts_bucket
         helps = f"`amplify-delivery adopt {stack} --state-lost`"
         assert (said.exit_code, helps in said.output) == (3, True), said.output
         if stack == "pipeline":  # as somebody does who trusts in plain `pulumi`
-            work = plain_pulumi(scene, backend)
-            work.succeed("stack", "init", stack, "--secrets-provider", home.secrets_provider)
-            plain = work.pulumi("up", "-s", stack, "--yes", "--skip-preview")
-            assert (plain.exit_code != 0, helps in plain.output) == (True, True), plain.output
+            plain.succeed("stack", "init", stack, "--secrets-provider", home.secrets_provider)
+            trusted = plain.pulumi("up", "-s", stack, "--yes", "--skip-preview")
+            assert (trusted.exit_code != 0, helps in trusted.output) == (True, True), trusted.output
             assert (scene.everything(), key_ids(scene)) == (before, keys)
         adopted = scene.succeeds("adopt", stack, "--state-lost", backend=backend)
         assert "note: " not in adopted
