@@ -143,12 +143,13 @@ def reworded(error: DeployError, message: str, *, where: str, remedy: str) -> De
     return (FailedError if error.changed else RefusedError)(message, where=where, remedy=remedy)
 
 
-def _always() -> bool:
+def always() -> bool:
+    """That something had begun, where nobody asks."""
     return True
 
 
 @contextmanager
-def midway(begun: Callable[[], bool] = _always) -> Iterator[None]:
+def midway(begun: Callable[[], bool] = always) -> Iterator[None]:
     """Of an error that ends the block, something may have been changed, if anything had `begun` by then."""
     try:
         yield

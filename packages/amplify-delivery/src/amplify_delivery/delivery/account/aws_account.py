@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from amplify_delivery.errors import ConfigError, DeployError, FailedError, RefusedError
+from amplify_delivery.errors import ConfigError, DeployError, FailedError, RefusedError, always
 from amplify_delivery.publishing.aws_errors import may_be_done, suppressing, told_as
 from amplify_delivery.publishing.credentials import client_config, of_profile, provider_session
 from amplify_delivery.publishing.target import cli_options
@@ -23,10 +23,6 @@ _AT_ONCE = 10
 """How many parameters a call gets ("GetParameters" in the Systems Manager API reference)."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-
-
-def _always() -> bool:
-    return True
 
 
 @dataclass(frozen=True)
@@ -138,7 +134,7 @@ class Account:
         return told_as(RefusedError, what, self.place, remedies)
 
     def changing(
-        self, what: str, remedies: Mapping[str, str] = _NONE, begun: Callable[[], bool] = _always
+        self, what: str, remedies: Mapping[str, str] = _NONE, begun: Callable[[], bool] = always
     ) -> AbstractContextManager[None]:
         """Raise `FailedError` for whatever AWS refuses in the block, which has changed something by then, perhaps;
         `RefusedError` if nothing had `begun`, and AWS's answer says that it did nothing either."""

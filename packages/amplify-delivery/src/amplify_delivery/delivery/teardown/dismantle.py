@@ -9,7 +9,7 @@ is left is read from the engine's state, after a refresh.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +33,7 @@ from amplify_delivery.publishing.aws_errors import suppressing
 from amplify_delivery.publishing.stack_owner import is_delivered
 from amplify_delivery.publishing.stack_state import described, parameters_of
 from amplify_delivery.stacks.access import account_environments, environment_names, pipeline_names
-from amplify_delivery.stacks.config import EnvironmentConfig, Project
+from amplify_delivery.stacks.config import EnvironmentConfig, PipelineConfig, Project
 from amplify_delivery.stacks.inputs import root_stack_name
 from amplify_delivery.stacks.model import pipeline_model
 
@@ -131,11 +131,7 @@ def pipeline(context: Context, stack: str, line: Line, patience: Patience, *, de
     check_not_followed(project, stack)
     config = project.pipeline(stack)
     names = pipeline_names(project.app, stack, config)
-    accounts = Accounts(config.account, config.region, config.profile, config.role_arn)
-    engine = Engine(stack, project.directory.resolve(), line)
-    state = engine.state()
-    secrets_provider.check(stack, state, context)
-    same_place.check(stack, state.get("resources") or (), {"place": (config.account, config.region)})
+    accounts, engine, _ = _of_pipeline(context, stack, config, line)
     check_at_rest(accounts.home, names)
 
     def at_rest(_: threading.Event) -> None:
@@ -167,13 +163,9 @@ def artifact_store(context: Context, stack: str, region: str, line: Line, patien
             remedy="take that region's environments out of the stages, push, and wait for the pipeline; then take "
             "the region out of `artifactRegions`, and repeat this command before you push that",
         )
-    accounts = Accounts(config.account, config.region, config.profile, config.role_arn)
-    engine = Engine(stack, project.directory.resolve(), line)
-    state = engine.state()
-    secrets_provider.check(stack, state, context)
-    same_place.check(stack, state.get("resources") or (), {"place": (config.account, config.region)})
+    accounts, engine, held = _of_pipeline(context, stack, config, line)
     done = Done(stack)
-    if region not in removal.stores(state.get("resources") or (), stack):
+    if region not in removal.stores(held, stack):
         return done
     with holding(engine, "destroy", context, patience):
         resolving.of_stack(engine, context)
@@ -189,6 +181,20 @@ def artifact_store(context: Context, stack: str, region: str, line: Line, patien
             )
         _empty_and_destroy(engine, going, accounts, done)
     return done
+
+
+def _of_pipeline(
+    context: Context, stack: str, config: PipelineConfig, line: Line
+) -> tuple[Accounts, Engine, Sequence[Resource]]:
+    """The accounts, the engine and the resources of a pipeline's stack, which lies where its file says. Raises
+    `DeliveryError`s."""
+    accounts = Accounts(config.account, config.region, config.profile, config.role_arn)
+    engine = Engine(stack, context.project.directory.resolve(), line)
+    state = engine.state()
+    secrets_provider.check(stack, state, context)
+    resources = state.get("resources") or ()
+    same_place.check(stack, resources, {"place": (config.account, config.region)})
+    return accounts, engine, resources
 
 
 def _check_not_delivered(project: Project, environments: Iterable[str]) -> None:
