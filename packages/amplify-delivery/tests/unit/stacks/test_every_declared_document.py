@@ -264,6 +264,7 @@ def test_the_trust_table_judges_what_is_declared() -> None:
             other_source = sid in {
                 "Repository",
                 "SourceBucket",
+                "SourceKey",
                 "SourceObject",
                 "Token",
                 "TokenKey",

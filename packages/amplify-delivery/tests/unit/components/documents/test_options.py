@@ -88,6 +88,16 @@ def _s3() -> Iterator[Row]:
     yield no(UPDATE, "s3:GetObject", f"{bucket}/app.zip")
     yield no(UPDATE, "s3:PutBucketVersioning", bucket)
     yield no(UPDATE, "s3:GetBucketVersioning", "arn:aws:s3:::another")
+    # Encrypted with a key of the account's own: S3 names the object, or with a bucket key the bucket.
+    key, through = w.customers_key(w.pipeline), {"kms:ViaService": f"s3.{w.pipeline.region}.amazonaws.com"}
+    for named in (f"{bucket}/app.zip", bucket):
+        yield yes(SOURCE, "kms:Decrypt", key, keys={**through, "kms:EncryptionContext:aws:s3:arn": named})
+    own = {"kms:EncryptionContext:aws:s3:arn": f"{bucket}/app.zip"}
+    others = {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::another/app.zip"}
+    yield no(SOURCE, "kms:Decrypt", key, keys={**through, **others})
+    yield no(SOURCE, "kms:Decrypt", key, keys=own)
+    yield no(SOURCE, "kms:Decrypt", w.foreign_key(w.TOOLING), keys={**through, **own})
+    yield no(SOURCE, "kms:GenerateDataKey", key, keys={**through, **own})
 
 
 def _through_secrets(role: str, secret: str, other: str) -> Iterator[Row]:

@@ -319,6 +319,13 @@ def _source_role(model: PipelineModel) -> RoleDocument | None:
         read = [
             allow("SourceObject", [*READ, *READ_TAGS], f"{bucket}/{source.key}"),
             allow("SourceBucket", [*PIPELINE_LOOK, "s3:ListBucket"], bucket),
+            # The bucket may be encrypted with a key of the account's own.
+            allow(
+                "SourceKey",
+                "kms:Decrypt",
+                names.arn("kms", "key/*"),
+                through_s3_for([bucket], [f"s3.{names.region}.{names.dns_suffix}"]),
+            ),
         ]
     elif isinstance(source, PipelineSource):
         read = _releases(replace(names, name=source.pipeline))
