@@ -286,6 +286,17 @@ def test_a_command_is_no_library_for_another() -> None:
     assert wrong == set()
 
 
+def test_tests_of_the_delivery_lie_where_what_they_test_does() -> None:
+    """In a folder of the same name; beside the rooms only those of what lies beside the rooms."""
+    house = SOURCES["amplify_delivery"] / "delivery"
+    tests = ROOT / "packages" / "amplify-delivery" / "tests" / "unit" / "delivery"
+    rooms = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
+    assert len(rooms) > 20
+    assert [str(room) for room in sorted(rooms) if not (house / room).is_dir()] == []
+    alone = {file.stem.removeprefix("test_") for file in tests.glob("test_*.py")}
+    assert sorted(alone - {file.stem for file in house.glob("*.py")}) == []
+
+
 MOST_MODULES = 16
 REGISTRIES = {
     "amplify_delivery/commands": "one module for each command, found by its name",
