@@ -315,18 +315,7 @@ def _source_role(model: PipelineModel) -> RoleDocument | None:
             )
         ]
     elif isinstance(source, S3Source):
-        bucket = names.bucket_arn(source.bucket)
-        read = [
-            allow("SourceObject", [*READ, *READ_TAGS], f"{bucket}/{source.key}"),
-            allow("SourceBucket", [*PIPELINE_LOOK, "s3:ListBucket"], bucket),
-            # The bucket may be encrypted with a key of the account's own.
-            allow(
-                "SourceKey",
-                "kms:Decrypt",
-                names.arn("kms", "key/*"),
-                through_s3_for([bucket], [f"s3.{names.region}.{names.dns_suffix}"]),
-            ),
-        ]
+        read = _object(names, source)
     elif isinstance(source, PipelineSource):
         read = _releases(replace(names, name=source.pipeline))
     else:
@@ -345,6 +334,17 @@ def _source_role(model: PipelineModel) -> RoleDocument | None:
         policies={"source": document([*read, *write])},
         arn=names.role_arn("source"),
     )
+
+
+def _object(names: PipelineNames, source: S3Source) -> list[Statement]:
+    """What is read of a source in S3; its bucket may be encrypted with a key of the account's own."""
+    bucket = names.bucket_arn(source.bucket)
+    through_s3 = through_s3_for([bucket], [f"s3.{names.region}.{names.dns_suffix}"])
+    return [
+        allow("SourceObject", [*READ, *READ_TAGS], f"{bucket}/{source.key}"),
+        allow("SourceBucket", [*PIPELINE_LOOK, "s3:ListBucket"], bucket),
+        allow("SourceKey", "kms:Decrypt", names.arn("kms", "key/*"), through_s3),
+    ]
 
 
 def _releases(before: PipelineNames) -> list[Statement]:
