@@ -18,48 +18,11 @@ from amplify_delivery.export import checks
 from amplify_delivery.export.assembling import root
 from amplify_delivery.findings import Rule
 from amplify_delivery.publishing.examination import computed, given, graphql_schema, preflight, trust, wiring
-from amplify_delivery.publishing.examination.services import (
-    apis,
-    assertions,
-    buckets,
-    cognito,
-    dynamodb,
-    events,
-    exclusive,
-    functions,
-    iam,
-    roles,
-    s3,
-    search,
-    triggers,
-    twice,
-    user_pools,
-)
+from amplify_delivery.publishing.examination.services import SERVICE_CHECKS
 
-_EXAMINING = (
-    preflight,
-    wiring,
-    trust,
-    graphql_schema,
-    computed,
-    given,
-    apis,
-    assertions,
-    buckets,
-    cognito,
-    dynamodb,
-    events,
-    exclusive,
-    functions,
-    iam,
-    roles,
-    s3,
-    search,
-    triggers,
-    twice,
-    user_pools,
-)
-_DECLARING = (root, *_EXAMINING, impossible, imports)
+_EXAMINING = (preflight, wiring, trust, graphql_schema, computed, given)
+_OF_SERVICES = tuple(dict.fromkeys(sys.modules[check.__module__] for check in SERVICE_CHECKS))
+_DECLARING = (root, *_EXAMINING, *_OF_SERVICES, impossible, imports)
 """Modules that declare the rules of what they find."""
 
 _HEAD = """\
