@@ -215,14 +215,16 @@ def test_what_is_kept_can_be_looked_into_and_ended(tmp_path: Path, tmp_path_fact
 
     try:
         typed(look)
-        empty = web_page.look(here / "web")
-        made = json.loads(typed(write))["data"]["createTodo"]["id"]
-        filled = web_page.look(here / "web")
+        with web_page.looking(here / "web") as see:
+            empty = see()
+            made = json.loads(typed(write))["data"]["createTodo"]["id"]
+            filled = see()
         if empty and filled:
             assert empty == ({"listTodos": [{"text": "No items."}]}, [])
             [todo] = filled[0]["listTodos"]
             assert (todo["id"], todo["name"], filled[1]) == (made, "Milk", [])
-        stack = f'{look}\ncd "$REHEARSED_PROJECT" && pulumi stack output stackName -s dev'
+        pointed = look.splitlines()[0]  # the shell, at what was left
+        stack = f'{pointed}\ncd "$REHEARSED_PROJECT" && pulumi stack output stackName -s dev'
         assert typed(stack).splitlines()[-1] == "amplify-mytodoapp-dev-5af8b"
     finally:
         subprocess.run(["sh", "-c", end[1]], check=True)

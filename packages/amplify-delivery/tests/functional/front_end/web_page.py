@@ -6,8 +6,8 @@ import os
 import shutil
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,12 +51,21 @@ def served(folder: Path) -> Iterator[str]:
 def look(folder: Path) -> tuple[Tables, list[str]] | None:
     """What a visitor sees of the page in `folder`, and whatever it has logged. None where there is no browser, which is
     said: what else a test has found out counts (in a CI it fails)."""
-    try:
-        with chromium(os.environ) as browser, served(folder) as address:
-            return shown(browser, address)
-    except pytest.skip.Exception as missing:
-        warnings.warn(f"the page is not looked at: {missing}", stacklevel=2)
-        return None
+    with looking(folder) as see:
+        return see()
+
+
+@contextmanager
+def looking(folder: Path) -> Iterator[Callable[[], tuple[Tables, list[str]] | None]]:
+    """The same for more than one look, with one browser: a second of processor time each."""
+    browser: Browser | None = None
+    with ExitStack() as stack:
+        try:
+            browser = stack.enter_context(chromium(os.environ))
+        except pytest.skip.Exception as missing:
+            warnings.warn(f"the page is not looked at: {missing}", stacklevel=4)
+        address = stack.enter_context(served(folder))
+        yield lambda: shown(browser, address) if browser else None
 
 
 def shown(browser: Browser, address: str) -> tuple[Tables, list[str]]:
