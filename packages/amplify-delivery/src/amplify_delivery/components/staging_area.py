@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from amplify_delivery.components import policies
+from amplify_delivery.components.documents import staging
 from amplify_delivery.components.documents.naming import ARTIFACTS_PREFIX
+from amplify_delivery.components.documents.statements import to_json
 from amplify_delivery.components.private_bucket import PrivateBucketArgs, private_bucket
 
 
@@ -50,7 +51,7 @@ class StagingArea(pulumi.ComponentResource):
             name,
             PrivateBucketArgs(
                 args.bucket_name,
-                policies.staging_bucket(args.bucket_name, args.region),
+                to_json(staging.bucket_policy(args.bucket_name, args.region)),
                 key_arn=key.arn if key else None,
                 force_destroy=args.force_destroy,
                 prefix_days={ARTIFACTS_PREFIX: args.artifacts_days} if args.artifacts_days else {},
@@ -68,7 +69,7 @@ class StagingArea(pulumi.ComponentResource):
             name,
             description=f"Objects of {args.bucket_name}",
             enable_key_rotation=True,
-            policy=policies.staging_key(args.account, args.region),
+            policy=to_json(staging.key_policy(args.account, args.region)),
             opts=pulumi.ResourceOptions(parent=self),
         )
         if args.key_alias:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import amplify_delivery
-from amplify_delivery.components import policies
+from amplify_delivery.components.documents import staging
 from amplify_delivery.components.documents.account.account_documents import SOME_KEY, account_documents, with_keys
 from amplify_delivery.components.documents.account.record import account_record
 from amplify_delivery.components.documents.account.storage import (
@@ -26,6 +26,7 @@ from amplify_delivery.components.documents.account.storage import (
 )
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
+from amplify_delivery.components.documents.statements import to_json
 from amplify_delivery.stacks.config import AccountConfig
 
 DECLARING = (
@@ -66,8 +67,8 @@ def _environment(access: EnvironmentAccess, engine: EngineDownload | None) -> di
         "documents": account_documents(with_keys(access, [SOME_KEY] * 2), engine),
         "types": account_record(access).plain(),
         "images": repository_policy(access.names) if access.images else None,
-        "staging": policies.staging_bucket(names.staging_bucket, names.region),
-        "stagingKey": policies.staging_key(names.account, names.region) if access.staging_key else None,
+        "staging": to_json(staging.bucket_policy(names.staging_bucket, names.region)),
+        "stagingKey": to_json(staging.key_policy(names.account, names.region)) if access.staging_key else None,
         "state": (state_bucket_policy(names), state_key_policy(names)),
     }
 

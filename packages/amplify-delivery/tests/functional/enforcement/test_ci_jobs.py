@@ -21,10 +21,11 @@ import yaml
 from botocore.exceptions import ClientError
 
 from amplify_delivery import cli
-from amplify_delivery.components import policies
+from amplify_delivery.components.documents import staging
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from amplify_delivery.components.documents.pipeline import artifact
 from amplify_delivery.components.documents.pipeline.buildspecs import PLAN_VARIABLES
+from amplify_delivery.components.documents.statements import to_json
 from amplify_delivery.components.documents.web_identity import GITHUB
 from amplify_delivery.delivery.account.remote import builds
 from amplify_delivery.delivery.scaffold import ci
@@ -55,7 +56,7 @@ def world(service: PipelineService) -> DeclaredWorld:
 
 
 def _prepare(made: DeclaredWorld, names: EnvironmentNames, issuer: str, audience: str) -> None:
-    policy = policies.staging_bucket(names.staging_bucket, names.region)
+    policy = to_json(staging.bucket_policy(names.staging_bucket, names.region))
     made.admin("s3", names.account, names.region).put_bucket_policy(Bucket=names.staging_bucket, Policy=policy)
     made.admin("iam", names.account).create_open_id_connect_provider(Url=issuer, ClientIDList=[audience])
     codebuild = made.admin("codebuild", names.account, names.region)

@@ -20,7 +20,8 @@ import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.exceptions import ClientError
 
-from amplify_delivery.components import policies
+from amplify_delivery.components.documents import staging
+from amplify_delivery.components.documents.statements import document, to_json
 from amplify_delivery.errors import AssemblyError, ExportRefused, PublishError
 from amplify_delivery.export import Assembly, AssemblyObject
 from amplify_delivery.export.manifests import manifest
@@ -77,8 +78,8 @@ class Place:
         sts = self.aws.client("sts", self.admin, REGION)
         trust = {"Effect": "Allow", "Principal": {"AWS": self.account}, "Action": "sts:AssumeRole"}
         allowed = {"Effect": "Allow", "Action": ["s3:PutObject*", "s3:GetObject*"], "Resource": "*"}
-        role = iam.create_role(RoleName="writer", AssumeRolePolicyDocument=policies.document([trust]))["Role"]["Arn"]
-        iam.put_role_policy(RoleName="writer", PolicyName="writes", PolicyDocument=policies.document([allowed]))
+        role = iam.create_role(RoleName="writer", AssumeRolePolicyDocument=to_json(document([trust])))["Role"]["Arn"]
+        iam.put_role_policy(RoleName="writer", PolicyName="writes", PolicyDocument=to_json(document([allowed])))
         session = sts.assume_role(RoleArn=role, RoleSessionName="writer")["Credentials"]
         return Credentials(self.account, session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
 
@@ -375,7 +376,7 @@ def test_a_conflict_is_tried_again(place: Place, todo: Assembly, monkeypatch: py
 
 def test_a_closed_bucket_takes_what_is_new_and_nothing_over_it(place: Place, todo: Assembly) -> None:
     """The policy of a staging area, for a role that may write whatever it likes."""
-    place.s3.put_bucket_policy(Bucket=place.bucket, Policy=policies.staging_bucket(place.bucket, REGION))
+    place.s3.put_bucket_policy(Bucket=place.bucket, Policy=to_json(staging.bucket_policy(place.bucket, REGION)))
     assert place.publish(todo).uploaded == len(todo.objects) + 2
     place.s3.delete_object(Bucket=place.bucket, Key=of_kind(todo, "vtl").key)
     writer = place.aws.client("s3", place.writer(), REGION)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from amplify_delivery.components import policies
+from amplify_delivery.components.documents import staging
 from amplify_delivery.components.documents.account.account_documents import AccountDocuments, account_documents
 from amplify_delivery.components.documents.account.storage import (
     repository_policy,
@@ -198,8 +198,8 @@ def declared() -> Named:
     found["bucket policy state"] = state_bucket_policy(prod)
     found["key policy state"] = state_key_policy(prod)
     found["repository policy"] = repository_policy(prod)
-    found["bucket policy staging"] = _loaded(policies.staging_bucket(prod.staging_bucket, prod.region))
-    found["key policy staging"] = _loaded(policies.staging_key(prod.account, prod.region))
+    found["bucket policy staging"] = staging.bucket_policy(prod.staging_bucket, prod.region)
+    found["key policy staging"] = staging.key_policy(prod.account, prod.region)
     found["topic policy"] = topic_policy(pipeline)
     return found
 

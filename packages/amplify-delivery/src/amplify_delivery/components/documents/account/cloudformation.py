@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from amplify_delivery.components import policies
+from amplify_delivery.components.documents import staging
 from amplify_delivery.components.documents.account.account_documents import AccountDocuments, account_documents
 from amplify_delivery.components.documents.account.record import account_record
 from amplify_delivery.components.documents.account.storage import (
@@ -62,15 +61,15 @@ _KEPT = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retai
 def _storage(access: EnvironmentAccess) -> Resources:
     """Staging area, state and its key, audit log, images."""
     names, staging_key = access.names, access.staging_key_arn
-    staging = json.loads(policies.staging_bucket(names.staging_bucket, names.region))
+    policy = staging.bucket_policy(names.staging_bucket, names.region)
     found = {
-        **_bucket("Staging", names.staging_bucket, staging, staging_key, OLD_VERSIONS_DAYS, ci=access.ci is not None),
+        **_bucket("Staging", names.staging_bucket, policy, staging_key, OLD_VERSIONS_DAYS, ci=access.ci is not None),
         **_key("State", f"State of {names.prefix}", state_key_policy(names), names.state_key_alias),
         **_bucket("State", names.state_bucket, state_bucket_policy(names), access.state_key_arn, STATE_VERSIONS_DAYS),
         "AuditLog": {**_log_group(names.audit_log_group, AUDIT_DAYS), **_KEPT},
     }
     if staging_key:
-        policy = json.loads(policies.staging_key(names.account, names.region))
+        policy = staging.key_policy(names.account, names.region)
         found |= _key("Staging", f"Objects of {names.staging_bucket}", policy, names.staging_key_alias)
     if access.images:
         found["Repository"] = {

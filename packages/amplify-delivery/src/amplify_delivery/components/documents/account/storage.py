@@ -1,6 +1,6 @@
 """Policies of what a target account stores for one environment: state, its key, images.
 
-The staging bucket's own are in `amplify_delivery.components.policies`.
+The staging bucket's own are in `components.documents.staging`.
 """
 
 import json
