@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY, LOCK
+from amplify_delivery.components.documents.pipeline.buildspecs import ASSEMBLY, INSTALLING
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
@@ -173,10 +173,7 @@ def _run_commands(build: Build, where: str, *, as_json: bool) -> float:
     if ended.failed:
         remedy = "nothing was assembled; fix the cause, and build again"
         if any("No module named" in line for line in ended.last_lines):
-            remedy = (
-                "nothing was assembled; install what the project pins (`pip install --no-deps --require-hashes -r "
-                f"{LOCK}`), and build again"
-            )
+            remedy = f"nothing was assembled; install what the project pins (`{INSTALLING}`), and build again"
         raise ended.error(RefusedError, ended.failed, where, remedy)
     seconds = round(ended.seconds, 1)
     if not as_json:

@@ -96,7 +96,7 @@ def test_a_failing_command_ends_it_with_its_last_lines_and_nothing_is_assembled(
 def test_a_python_without_what_the_project_pins(folder: Path) -> None:
     ran = build(building(folder, "python -m no_such_module"))
     assert ran.code == 3
-    assert "pip install --no-deps --require-hashes -r requirements.lock`), and build again" in ran.err
+    assert "pip install --no-compile --no-deps --require-hashes -r requirements.lock`), and build again" in ran.err
 
 
 def test_a_variable_that_nobody_set_is_a_failure(folder: Path) -> None:

@@ -15,6 +15,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from amplify_delivery.components.documents.pipeline.buildspecs import INSTALLING
 from amplify_delivery.delivery.engine.state_store import BUCKET_BACK, KEY_BACK, Store
 from amplify_delivery.errors import PluginLostError, StateError
 
@@ -109,8 +110,8 @@ _FAULTS = (
     _Fault(
         _INCOMPLETE.pattern,
         "the project's Python environment is not complete",
-        "install what requirements.lock names into the virtualenv of Pulumi.yaml (`pip install --no-deps "
-        "--require-hashes -r requirements.lock`), then repeat the command",
+        f"install what requirements.lock names into the virtualenv of Pulumi.yaml (`{INSTALLING}`), then repeat the "
+        "command",
     ),
     _Fault(
         r"(?:update|preview|refresh|destroy) (?:was )?cancell?ed|context canceled",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
+from amplify_delivery.components.documents.pipeline.buildspecs import INSTALLING
 from amplify_delivery.delivery.scaffold import ci, project_files
 from amplify_delivery.delivery.scaffold.amplify_project import Found
 from amplify_delivery.delivery.scaffold.project_files import REQUIREMENTS, WHEELS, NewProject
@@ -86,7 +86,7 @@ def commands(wanted: NewProject, found: Found, folder: Path, pushed: Collection[
     lines += _rehearsal(project, folder)
     lines += [
         "python3 -m venv .venv && . .venv/bin/activate",
-        f"pip install --no-deps --require-hashes -r {LOCK}",
+        INSTALLING,
         "python -m pytest tests",
         "amplify-delivery check",
     ]

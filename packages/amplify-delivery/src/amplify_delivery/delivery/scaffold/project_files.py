@@ -227,7 +227,7 @@ environment is made of: add your own resources there. `Pulumi.STACK.yaml` is a s
 
 ```
 python3 -m venv .venv && . .venv/bin/activate
-pip install --no-deps --require-hashes -r requirements.lock    # in this folder
+pip install --no-compile --no-deps --require-hashes -r requirements.lock
 python -m pytest tests                                         # without AWS
 amplify-delivery check                                         # the export
 pulumi stack init ENV                                          # a copy of your own; before, `pulumi login --local`

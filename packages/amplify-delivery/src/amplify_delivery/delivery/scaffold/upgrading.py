@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from amplify_delivery.components.documents.pipeline.buildspecs import LOCK
+from amplify_delivery.components.documents.pipeline.buildspecs import INSTALLING, LOCK
 from amplify_delivery.delivery.scaffold import locks, project_files, releases
 from amplify_delivery.delivery.scaffold.project_files import REQUIREMENTS, WHEELS
 from amplify_delivery.delivery.scaffold.releases import AccountVersion
@@ -100,7 +100,7 @@ def _steps(project: Project, versions: Sequence[AccountVersion], kept: Sequence[
     delivered = [name for name in project.stacks("backend") if project.environment(name).bootstrapped]
     pipelines = project.stacks("pipeline")
     steps = [
-        f"on a branch: this command's changes, then `pip install --no-deps --require-hashes -r {LOCK}` and your tests; "
+        f"on a branch: this command's changes, then `{INSTALLING}` and your tests; "
         "commit the three files (the previous wheel can go: `git rm` it)"
     ]
     if kept:

@@ -248,7 +248,7 @@ def test_it_says_what_comes_next(run: Init) -> None:
     order = [
         "cd app",
         "amplify-delivery rehearse  #",
-        "pip install --no-deps --require-hashes",
+        "pip install --no-compile --no-deps --require-hashes",
         "pytest",
         "check",
         "up -s dev",

@@ -21,6 +21,9 @@ UPDATE_MINUTES = 60
 """What UpdatePipeline may take."""
 
 LOCK = "requirements.lock"
+INSTALLING = f"pip install --no-compile --no-deps --require-hashes -r {LOCK}"
+"""How a person installs what a project pins. Without byte code of thousands of modules that nothing imports: 10 seconds
+of processor time in place of 50."""
 VIRTUALENV = ".venv"
 """As in Pulumi.yaml, `runtime.options.virtualenv`."""
 IMAGE_LOCK = "AMPLIFY_DELIVERY_LOCK"

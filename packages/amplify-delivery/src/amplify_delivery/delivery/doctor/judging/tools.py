@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from amplify_delivery.components.documents.pipeline.buildspecs import INSTALLING
 from amplify_delivery.delivery.doctor.lines import Line
 
 _AT_LEAST = re.compile(r">=\s*v?(\d+(?:\.\d+)*)")
@@ -84,7 +85,7 @@ def _packages(found: Machine) -> Line:
     have = found.installed
     missing = sorted(name for name in pins if name not in have)
     other = sorted(name for name, versions in pins.items() if name in have and have[name] not in versions)
-    remedy = f"{INSTALL}, or `pip install --no-deps --require-hashes -r requirements.lock` in the virtualenv"
+    remedy = f"{INSTALL}, or `{INSTALLING}` in the virtualenv"
     if missing and _TESTS.issuperset(missing):
         said = f"not installed here: {_some(missing)}, which the project's tests need, and nothing that deploys"
         return Line("packages", "warning", said, remedy)
