@@ -231,6 +231,22 @@ def test_rooms_have_no_circle(house: str) -> None:
     assert circle(graph) == []
 
 
+@pytest.mark.parametrize("house", with_rooms())
+def test_rooms_and_what_lies_beside_them_have_no_circle(house: str) -> None:
+    """A room is one thing here: what it needs of a module beside it may not need the room."""
+    distribution, prefix = top(house), f"{house}."
+
+    def beside(module: str) -> str:
+        return module.removeprefix(prefix).partition(".")[0] if module.startswith(prefix) else ""
+
+    graph: dict[str, set[str]] = {}
+    for module, to in arrows(distribution).items():
+        if own := beside(module):
+            graph.setdefault(own, set()).update({beside(other) for other in to} - {own, ""})
+    assert len(graph) > 1
+    assert circle(graph) == []
+
+
 def test_the_page_has_the_rooms_of_the_delivery_in_their_order() -> None:
     """Its table is what a newcomer reads: a room imports from lines below its own."""
     section = (

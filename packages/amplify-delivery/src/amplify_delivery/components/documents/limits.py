@@ -14,6 +14,7 @@ from amplify_delivery.components.documents.packing import INLINE_ROOM, MANAGED_R
 from amplify_delivery.components.documents.pipeline.buildspecs import MAX_INLINE
 from amplify_delivery.components.documents.pipeline.definition import MAX_ACTIONS_PER_STAGE
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.rights.prepared import MAX_PARAMETER
 from amplify_delivery.components.documents.statements import PolicyDocument, ProjectDocument, RoleDocument, size
 from amplify_delivery.errors import ConfigError
 
@@ -24,8 +25,6 @@ MAX_RULE_VALUE = 10_000
 MAX_BUCKET_POLICY = 20 * 1024
 MAX_KEY_POLICY = 32 * 1024
 MAX_TRUST_POLICY = 2_048
-MAX_PARAMETER = 4096
-"""Characters of a standard parameter of SSM ("Managing parameter tiers" in the Systems Manager user guide)."""
 
 _SPLIT = (
     "move the last waves into a pipeline that follows this one: a second pipeline file with these `stages` and "

@@ -11,10 +11,17 @@ from pathlib import Path
 import pytest
 
 from amplify_delivery.components.documents.account.record import PARTS, account_record, changed
-from amplify_delivery.components.documents.limits import MAX_PARAMETER, check_parameter
+from amplify_delivery.components.documents.limits import check_parameter
 from amplify_delivery.components.documents.rights import boundary, handler_table, types
 from amplify_delivery.components.documents.rights.pinpoint import PINPOINT
-from amplify_delivery.components.documents.rights.prepared import LaterFormError, Prepared, parse, prepared, words
+from amplify_delivery.components.documents.rights.prepared import (
+    MAX_PARAMETER,
+    LaterFormError,
+    Prepared,
+    parse,
+    prepared,
+    words,
+)
 from amplify_delivery.components.documents.rights.pulumi_types import CLASSIC, cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import actions_for, known_types
 from unit.components.documents import world as w

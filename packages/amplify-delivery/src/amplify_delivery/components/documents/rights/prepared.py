@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from amplify_delivery.components.documents.environment import EnvironmentAccess
-from amplify_delivery.components.documents.limits import MAX_PARAMETER
 from amplify_delivery.components.documents.rights.boundary import lets_pass
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type, services_of
 from amplify_delivery.components.documents.rights.types import EXTRA, actions_for
 from amplify_delivery.export.documents import several
 from amplify_delivery.export.model import STACK_TYPE
+
+MAX_PARAMETER = 4096
+"""Characters of a standard parameter of SSM ("Managing parameter tiers" in the Systems Manager user guide)."""
 
 ANY_SERVICE = "*"
 """Stands in `Prepared.further` for managed policies: what these allow stands elsewhere."""
