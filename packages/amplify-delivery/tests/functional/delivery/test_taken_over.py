@@ -23,6 +23,7 @@ from amplify_delivery.delivery.teardown.removal import BUCKET
 from amplify_delivery_rehearsal.conformance.killing import BEFORE, Point
 from amplify_delivery_rehearsal.workspace import Workspace
 from aws_rehearsal.local_aws import LocalAws
+from aws_rehearsal_tests import initialised_stacks
 from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
 from aws_rehearsal_tests.pulumi_homes import SAVED_ONCE
 from functional import here as typed
@@ -40,7 +41,7 @@ TOOLING = "111111111111"
 TAKE_OVER = ("bootstrap", "--take-over")
 
 
-PUT = "s3:PutObject"
+PUT, KEY = "s3:PutObject", Point("kms:CreateKey")
 
 
 @dataclass
@@ -94,12 +95,13 @@ class Moving:
         self.environment.workspace = Workspace(self.environment.workspace.project, variables)
 
 
-def released(environment: Environment) -> None:
-    """What docs/how-to.md has one write before."""
+def released(environment: Environment, account_key: str = "") -> None:
+    """What docs/how-to.md has one write before. `account_key` are the lines of a key for the account's stack, which has
+    a passphrase otherwise."""
     app, place = environment.app, environment.workspace.project
     file = place / "Pulumi.dev.yaml"
     file.write_text(file.read_text().replace("config:\n", f'config:\n  {app}:bootstrapped: "true"  # kept\n', 1))
-    (place / "Pulumi.dev-account.yaml").write_text(f"config:\n  {app}:program: account\n")
+    (place / "Pulumi.dev-account.yaml").write_text(f"{account_key}config:\n  {app}:program: account\n")
     connection = f"arn:aws:codeconnections:us-east-1:{TOOLING}:connection/5e6f7a8b"
     lines = (
         "program: pipeline",
@@ -118,12 +120,12 @@ def serves_another(environment: Environment) -> None:
     (place / "Pulumi.other.yaml").write_text("config:\n" + "".join(f"  {app}:{line}\n" for line in lines))
     pipeline, account = place / "Pulumi.pipeline.yaml", place / "Pulumi.dev-account.yaml"
     pipeline.write_text(pipeline.read_text().replace("environments: [dev]", "environments: [other, dev]"))
-    own = account.read_text()
-    account.write_text(f"{own}  {app}:environments: [other]\n")
-    succeeds(typed.delivery(environment.workspace, "bootstrap", "other"))
     # What the engine encrypts with stands above.
-    salted = account.read_text().partition("config:")[0]
-    account.write_text(f"{salted}{own}  {app}:environments: [other, dev]\n")
+    key, begins, own = account.read_text().partition("config:")
+    account.write_text(f"{key}{begins}{own}  {app}:environments: [other]\n")
+    succeeds(typed.delivery(environment.workspace, "bootstrap", "other"))
+    key = account.read_text().partition(begins)[0]
+    account.write_text(f"{key}{begins}{own}  {app}:environments: [other, dev]\n")
 
 
 class InItsAccount(Bootstrapped):
@@ -356,12 +358,14 @@ def the_state_is_its_own(moving: Moving) -> None:
 def test_whatever_ends_it_the_same_command_goes_on(here: Killed, tmp_path: Path) -> None:  # noqa: F811
     """Killed at every write of a state, before and after; the former one lies in a bucket, with a key of its own.
     In between somebody types what must not lose anything."""
-    environment = here.environment
+    environment, each_step = here.environment, here.environment.workspace
+    # Only an update that is killed has to save its state with each step.
+    once = environment.workspace = Workspace(each_step.project, {**each_step.environment, **SAVED_ONCE})
     here.there()
     put_item(environment)
     before = tmp_path / "before"
     shutil.copytree(environment.workspace.project, before, symlinks=True)
-    released(environment)
+    released(environment, initialised_stacks.Key.make(environment.client("kms")).lines)
     moving = Moving(environment, here, Workspace(before, environment.workspace.environment))
     running = moving.running
     former, there = (
@@ -370,7 +374,7 @@ def test_whatever_ends_it_the_same_command_goes_on(here: Killed, tmp_path: Path)
     )
     points = (
         (Point(PUT, also=former), "delivered"),
-        (Point("kms:CreateKey"), "delivered"),
+        (KEY, "delivered"),
         # The `up` in between has taken off what the first write protects.
         (Point(PUT, BEFORE, also=former, number=2), "delivered, and in its account"),
         (Point(PUT, also=former, number=2), "moving"),
@@ -382,7 +386,9 @@ def test_whatever_ends_it_the_same_command_goes_on(here: Killed, tmp_path: Path)
     )
     seen: list[str] = []
     for point, state in points:
-        moving.runs.kill(point, *TAKE_OVER, "--yes")
+        environment.workspace = each_step if point is KEY else once
+        here.kill(point, *TAKE_OVER, "--yes")
+        environment.workspace = once
         assert (state, moving.brought) == (state, state in ("moving, and brought", "bootstrapped", "moved"))
         assert (state, moving.keyed) == (state, state in ("bootstrapped", "moved"))
         if state not in seen or state == "delivered":
@@ -395,8 +401,7 @@ def test_whatever_ends_it_the_same_command_goes_on(here: Killed, tmp_path: Path)
     the_account_holds_the_area(moving)
     the_account_is_as_the_files_want_it(moving)
     moving.log_in()
-    plan = environment.delivery("plan")
-    assert "dev: 3 changes" in succeeds(plan).output
+    assert "dev: 3 changes" in succeeds(environment.delivery("plan")).output
     assert {r["type"] for r in moving.state(environment) if r.get("protect")} == PROTECTED
 
 
