@@ -19,6 +19,7 @@ import pytest
 
 from amplify_delivery.client_config import PLATFORMS
 from amplify_delivery.components.documents.naming import EnvironmentNames
+from amplify_delivery.components.documents.pipeline.buildspecs import EXAMINED
 from amplify_delivery.delivery.engine.state_bucket import client_config_key, outputs_key, plan_key
 from amplify_delivery.export import assemble, read_export, write_assembly
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
@@ -128,9 +129,11 @@ class Bootstrapped:
         return self.aws.client(service, self.admin, REGION)
 
     def build(self, name: str | Path) -> Path:
-        """What Build makes of an export: the program, and the assembly; the export is no more looked at."""
+        """What Build makes of an export: the program, the assembly, and what was found of its templates; the export is
+        no more looked at."""
         checkout = self.folder / f"build-{len(list(self.folder.glob('build-*')))}"
         shutil.copytree(self.workspace.project, checkout, symlinks=True)
+        (checkout / EXAMINED).symlink_to(self.workspace.environment["AMPLIFY_DELIVERY_CACHE"])
         write_assembly(assemble(read_export(folder_of(name))), checkout / "assembly")
         for folder in checkout.glob("amplify-export-*"):
             shutil.rmtree(folder)
