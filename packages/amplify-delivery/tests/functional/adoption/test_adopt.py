@@ -17,7 +17,7 @@ from aws_rehearsal_tests import pulumi_homes
 from functional.adoption.adoptable import Adoptable
 from functional.adoption.afterwards import a_colleague_has_pushed, what_was_moved_to_gen_2_is_never_made_again
 from functional.adoption.as_pushed import runs_as_pushed
-from functional.adoption.pushed_apps import FURTHER, NAMES, SECRETS, SOCIAL, Running, key_expires
+from functional.adoption.pushed_apps import NAMES, SECRETS, SOCIAL, Running, key_expires
 from functional.delivery.environments import kill_all
 from unit.places import REPOSITORY
 
@@ -199,22 +199,6 @@ def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path,
     if name == "product-catalog":
         a_colleague_has_pushed(app)
         what_was_moved_to_gen_2_is_never_made_again(app)
-
-
-@pytest.mark.parametrize("name", FURTHER)
-def test_a_further_app_as_well(local_aws: LocalAws, examined: Path, tmp_path: Path, name: str) -> None:
-    app = Adoptable(name, tmp_path, local_aws, examined)
-    before = app.running
-    assert before.items and all(len(rows) == 1 for rows in before.items.values())
-    plan = app.document(*ADOPT)["plan"]
-    assert app.running == before
-    assert plan["dataLoss"] == []
-    remade = {(s["step"], s["type"]) for s in plan["steps"] if s["step"].endswith("-resource")}
-    assert {step for step in remade if step[0] != "change-resource"} <= REMADE
-    done = app.delivery(*DEPLOY, plan["digest"])
-    assert done.exit_code == 0, done.output
-    assert replace(app.running, resources={}) == replace(before, resources={})
-    assert "nothing to change" in app.delivery(*PLAN).output
 
 
 def test_what_the_construct_has_made_becomes_ours_in_place(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:

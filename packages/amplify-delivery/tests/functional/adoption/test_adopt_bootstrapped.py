@@ -1,7 +1,11 @@
-"""A pushed app in an account that lets a pipeline in: adopted as it runs, the boundary as a step of its own."""
+"""An app in an account that lets a pipeline in: adopted as it runs, the boundary as a step of its own.
+
+It is an export of this repository, as the CLI pushes what was exported: an app of which no push was kept.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +13,10 @@ import pytest
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from aws_rehearsal.local_aws import LocalAws
 from functional.adoption.adoptable import Adoptable
-from functional.adoption.pushed_apps import leaves
+from functional.adoption.pushed_apps import FURTHER, leaves
+from functional.adoption.test_adopt import ADOPT, DEPLOY, PLAN, REMADE
 
-pytestmark = [pytest.mark.engine, pytest.mark.large]
+pytestmark = pytest.mark.engine
 
 TOOLING = "111111111111"
 
@@ -45,12 +50,18 @@ def boundaries(app: Adoptable) -> dict[str, str | None]:
     }
 
 
-def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    app = Adoptable("discussions", tmp_path, local_aws, examined, encrypted_by="what bootstrap makes")
+@pytest.mark.parametrize("name", FURTHER)
+def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Path, tmp_path: Path, name: str) -> None:
+    app = Adoptable(name, tmp_path, local_aws, examined, encrypted_by="what bootstrap makes")
     names = bootstrap(app)
     before = app.running
-    adopted = app.document("adopt")
+    assert before.items and all(len(rows) == 1 for rows in before.items.values())
+    adopted = app.document(*ADOPT)
     assert app.running == before
+    assert adopted["plan"]["dataLoss"] == []
+    steps = [s for s in adopted["plan"]["steps"] if s["step"].endswith("-resource")]
+    remade = {s["path"]: (s["step"], s["type"]) for s in steps if s["step"] != "change-resource"}
+    assert set(remade.values()) <= REMADE
     assert "boundary" in adopted["written"]
     assert "pulumi config rm boundary" in " ".join(adopted["notes"])
     text = app.file.read_text()
@@ -59,9 +70,12 @@ def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Pa
     assert not [s for s in adopted["plan"]["steps"] if "PermissionsBoundary" in s.get("properties", ())]
 
     app.log_in(names.state_backend)
-    delivered = app.delivery("deploy", "--plan", adopted["plan"]["digest"])
+    delivered = app.delivery(*DEPLOY, adopted["plan"]["digest"])
     assert delivered.exit_code == 0, delivered.output
-    assert app.running == before
+    after = app.running
+    assert replace(after, resources={}) == replace(before, resources={})
+    kept = [{p: i for p, i in r.items() if p not in remade} for r in (before.resources, after.resources)]
+    assert kept[0] == kept[1]
     assert set(boundaries(app).values()) == {None}
     assert app.there.stack(app.app.stack_name)["RoleARN"] == names.execution_role_arn
     again = app.document("adopt")
@@ -74,8 +88,8 @@ def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Pa
     changed = {s["path"]: tuple(s["properties"]) for s in plan["steps"] if s["step"] == "change-resource"}
     assert changed == dict.fromkeys(roles, ("PermissionsBoundary",))
     assert {s["step"] for s in plan["steps"]} <= {"change-resource", "update-stack"}
-    delivered = app.delivery("deploy", "--plan", plan["digest"])
+    delivered = app.delivery(*DEPLOY, plan["digest"])
     assert delivered.exit_code == 0, delivered.output
     assert set(boundaries(app).values()) == {names.boundary_arn}
-    assert app.running == before
-    assert "nothing to change" in app.delivery("plan").output
+    assert app.running == after
+    assert "nothing to change" in app.delivery(*PLAN).output
