@@ -95,7 +95,7 @@ def test_an_exception_for_a_plan_is_for_that_plan_alone(environment: Environment
     allow(environment, path=TABLE, reason="lists were never used", plan="0" * 64)
     fails(environment.delivery("deploy", "--plan", digest), "this would delete data", TABLE)
     allow(environment, plan=digest)
-    fails(environment.plain("up"), "this would delete data", TABLE)
+    fails(environment.plain("up", "--skip-preview"), "this would delete data", TABLE)
     assert plan(environment)["digest"] == digest  # to allow it makes no other plan of it
     succeeds(environment.delivery("deploy", "--plan", digest))
     assert tables(environment) == ["Todo"]
@@ -108,7 +108,7 @@ def test_until_a_day_it_is_allowed_to_everybody(environment: Environment) -> Non
     environment.take("todo-series/v2")
     today = datetime.now(UTC).date()
     allow(environment, path=TABLE, reason="lists were never used", until=str(today - timedelta(days=1)))
-    fails(environment.plain("up"), "this would delete data", TABLE)
+    fails(environment.plain("up", "--skip-preview"), "this would delete data", TABLE)
     allow(environment, until=str(today + timedelta(days=1)))
     assert any("is allowed until" in note for note in plan(environment)["notes"])
     succeeds(environment.plain("up", "--skip-preview"))

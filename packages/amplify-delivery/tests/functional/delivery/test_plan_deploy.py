@@ -115,7 +115,6 @@ def test_plans_of_one_environment_one_after_the_other(environment: Environment, 
     a_report_is_what_is_planned_and_reads_only(environment, document)
     what_remains_of_an_approved_plan(environment, document)
     a_front_end_is_configured_with_what_runs(environment)
-    an_approval_alone_loses_no_data(environment, document)
     a_translated_text_is_delivered_once(environment, document)
     a_backend_that_a_migration_has_locked_is_left_alone(environment)
 
@@ -227,20 +226,6 @@ def answer(environment: Environment, web: dict[str, Any], query: str) -> tuple[i
     connection.request("POST", "/graphql", json.dumps({"query": query}), headers)
     said = connection.getresponse()
     return said.status, json.loads(said.read())
-
-
-def an_approval_alone_loses_no_data(environment: Environment, document: Path) -> None:
-    environment.take("todo-series/v2")
-    approved = plan(environment, document)
-    lost = {loss["path"]: loss["loss"] for loss in approved["dataLoss"]}
-    assert lost == {
-        "apiseriesapp/TodoList/TodoListTable": "items",
-        "authseriesappauth/IdentityPool": "identities",
-        "authseriesappauth/UserPool": "users",
-    }
-    before = root_template(environment)
-    fails(deploy(environment, approved["digest"]), "would delete data", "apiseriesapp/TodoList/TodoListTable")
-    assert root_template(environment) == before
 
 
 def say(environment: Environment, old: str, new: str) -> None:

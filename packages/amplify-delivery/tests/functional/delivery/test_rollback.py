@@ -79,10 +79,14 @@ def what_would_lose_data_is_refused(environment: Environment) -> None:
     listed = document(environment, "rollback", "--list")["releases"]
     oldest = listed[-1]["assembly"]
     planned = document(environment, "rollback", "--to", oldest)["plan"]
-    assert {loss["path"] for loss in planned["dataLoss"]} >= {"authseriesappauth/UserPool"}
+    assert {loss["path"]: loss["loss"] for loss in planned["dataLoss"]} == {
+        "apiseriesapp/TodoList/TodoListTable": "items",
+        "authseriesappauth/IdentityPool": "identities",
+        "authseriesappauth/UserPool": "users",
+    }
     before = running(environment)
     refused = environment.delivery("rollback", "--to", oldest, "--plan", planned["digest"])
-    fails(refused, "would delete data", "authseriesappauth/UserPool")
+    fails(refused, "would delete data", "apiseriesapp/TodoList/TodoListTable", "authseriesappauth/UserPool")
     assert (refused.exit_code, running(environment)) == (3, before)
 
 
