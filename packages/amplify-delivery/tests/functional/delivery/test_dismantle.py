@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +27,7 @@ from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
+from functional import here
 from unit.command_line import ROOT, export
 
 HOME, AWAY, ELSEWHERE = "us-east-1", "eu-west-1", "eu-north-1"
@@ -42,7 +43,6 @@ class Scene:
     app: str
     owner: LocalAccount
     workspace: Workspace
-    service: PipelineService
 
     @property
     def preprod(self) -> EnvironmentNames:
@@ -89,7 +89,10 @@ class Scene:
             variables = {**work.environment, "PULUMI_BACKEND_URL": backend}
             del variables["PULUMI_CONFIG_PASSPHRASE"]
             work = Workspace(work.project, variables)
-        return work.run(pulumi_homes.delivery(work.environment, *arguments))
+        return self.run(work, *arguments)
+
+    def run(self, work: Workspace, *arguments: str) -> Finished:
+        return here.delivery(work, *arguments)
 
     def init(self, stack: str) -> None:
         """Make a stack, whose key lies where nothing else does."""
@@ -139,8 +142,6 @@ class Scene:
             yield f"log group {group['logGroupName']}"
         for project in client("codebuild").list_projects()["projects"]:
             yield f"project {project}"
-        for pipeline in client("codepipeline").list_pipelines()["pipelines"]:
-            yield f"pipeline {pipeline['name']}"
         for parameter in client("ssm").describe_parameters()["Parameters"]:
             yield f"parameter {parameter['Name']}"
         for repository in client("ecr").describe_repositories()["repositories"]:
@@ -161,23 +162,33 @@ class Scene:
                 yield f"key {described['Description']}"
 
 
-@contextmanager
-def playing(folder: Path) -> Iterator[Scene]:
+@dataclass
+class Playing(Scene):
+    """With a service that runs the pipeline: its threads would see the variables of a command in their process."""
+
+    service: PipelineService
+
+    def run(self, work: Workspace, *arguments: str) -> Finished:
+        return work.run(pulumi_homes.delivery(work.environment, *arguments))
+
+    def _regional(self, region: str) -> Iterator[str]:
+        yield from super()._regional(region)
+        for pipeline in self.client("codepipeline", region).list_pipelines()["pipelines"]:
+            yield f"pipeline {pipeline['name']}"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Playing]:
     aws, room = local_aws_with_room()
     try:
         with aws, PipelineService(aws, room) as service:
-            yield make(folder, aws, service)
+            made = make(tmp_path, aws)
+            yield Playing(made.app, made.owner, made.workspace, service)
     finally:
         room.close()
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with playing(tmp_path) as found:
-        yield found
-
-
-def make(folder: Path, aws: LocalAws, service: PipelineService) -> Scene:
+def make(folder: Path, aws: LocalAws) -> Scene:
     account = random_account()
     owner = LocalAccount(aws, account, aws.make_admin(account), HOME)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))}
@@ -186,7 +197,7 @@ def make(folder: Path, aws: LocalAws, service: PipelineService) -> Scene:
     app = json.loads((export(EXPORT) / "amplify-export-manifest.json").read_text())["stackName"].split("-")[1]
     workspace.rename(app, account, HOME)
     workspace.put_export(export(EXPORT))
-    return Scene(app, owner, workspace, service)
+    return Scene(app, owner, workspace)
 
 
 # --- an account ------------------------------------------------------------------------------------------------------
@@ -225,9 +236,8 @@ class Life:
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    with playing(tmp_path_factory.mktemp("account")) as scene:
-        yield lived(scene)
+def life(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Life:
+    return lived(make(tmp_path_factory.mktemp("account"), local_aws))
 
 
 def lived(scene: Scene) -> Life:
@@ -387,7 +397,7 @@ def permit(scene: Scene, bucket: str) -> None:
 
 
 @pytest.mark.engine
-def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: Scene, tmp_path: Path) -> None:
+def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: Playing, tmp_path: Path) -> None:
     names, s3 = scene.pipeline, scene.client("s3", AWAY)
     away = names.artifact_bucket(AWAY)
     scene.write_environment("preprod", HOME)
@@ -440,7 +450,7 @@ def test_a_pipeline_leaves_a_region_and_then_is_gone_with_its_artifacts(scene: S
     assert "its state is not in" in scene.refused("destroy", "pipeline")
 
 
-def start(scene: Scene, client: Any, folder: Path) -> str:
+def start(scene: Playing, client: Any, folder: Path) -> str:
     """An execution of the pipeline that has read its source, and waits before Build; its id. A push starts none, with
     `detectChanges: false`; started by hand, it takes what was pushed."""
     name = scene.pipeline.pipeline
