@@ -66,6 +66,12 @@ def delivery(environment: Mapping[str, str], *arguments: str) -> list[str]:
     return [*warm.launch(python, home, built_launcher()), _DELIVERY, *arguments]
 
 
+def program(environment: Mapping[str, str], code: str) -> list[str]:
+    """Python code that runs as `delivery` does: what it changes of our modules, its own process has alone."""
+    launch = warm.launch(tools().python, Path(environment["PULUMI_HOME"]), built_launcher())
+    return [*launch, f"from aws_rehearsal.warm.isolation import leave_no_trace; leave_no_trace()\n{code}"]
+
+
 _PACKAGE = """
 from aws_rehearsal.warm.isolation import leave_no_trace; leave_no_trace()
 import sys

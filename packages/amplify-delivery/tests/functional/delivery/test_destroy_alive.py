@@ -127,7 +127,7 @@ def test_a_stack_that_is_updated_is_refused(environment: Environment) -> None:
 
 
 def test_a_delete_that_cloudformation_refuses_is_not_said_to_be_done(environment: Environment) -> None:
-    racing = environment.workspace.run([str(environment.tools.python), "-c", RACING])
+    racing = environment.workspace.run(pulumi_homes.program(environment.workspace.environment, RACING))
     refused = fails(racing, "the stack is still there, in state UPDATE_IN_PROGRESS, and the engine has forgotten it")
     assert "apiseriesapp/Todo/TodoTable (AWS::DynamoDB::Table): " in refused.output
     assert "resources deleted" not in refused.output

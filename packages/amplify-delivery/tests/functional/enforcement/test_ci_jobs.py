@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -231,12 +231,12 @@ def test_what_begins_long_after_a_jobs_sign_in_is_let_in(
         assert config.stat().st_mode & 0o077 == 0
         # Nothing of what lets in is kept anywhere.
         assert not any(word in config.read_text() for word in ("runner", "eyJ", "secret", "token"))
-        found = _process(variables)
+        found = _process(tools, variables)
         assert found.returncode == 0, found.stderr
         assert f"assumed-role/{role.rpartition('/')[2]}/" in found.stdout
         assert len(issuer.asked) == before + 2
     file = {"AWS_ROLE_ARN": role, "AWS_WEB_IDENTITY_TOKEN_FILE": str(kept)}
-    late = _process({"PATH": os.environ["PATH"], **file})
+    late = _process(tools, {"PATH": os.environ["PATH"], **file})
     assert "ExpiredTokenException" in late.stderr
     # Another repository's job learns at once that it is not let in.
     issuer.claims = {**OURS, "repository_id": "99"}
@@ -322,7 +322,7 @@ def test_a_preview_of_gitlab_signs_in_with_its_jobs_token(
         assert document["variables"]["AWS_REGION"] == "$BACKEND_PREVIEW_REGION"
         assert list(document["id_tokens"]) == ["AMPLIFY_DELIVERY_ID_TOKEN"]
         environment = {name: value for name, value in {**os.environ, **given}.items() if name not in issuer.variables}
-        script = "\n".join([*lines, f'{sys.executable} -c "{WHO}"'])
+        script = "\n".join([*lines, shlex.join(_who(tools))])
         ran = subprocess.run(
             ["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
@@ -331,9 +331,14 @@ def test_a_preview_of_gitlab_signs_in_with_its_jobs_token(
     assert "does not let this job of GitLab in (sub 'project_id:815:" in ran.stderr
 
 
-def _process(variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def _who(tools: Path) -> list[str]:
+    """The command of such a process; `tools` are on a job's PATH."""
+    return pulumi_homes.program({"PULUMI_HOME": str(tools)}, WHO)
+
+
+def _process(tools: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **variables}
-    return subprocess.run([sys.executable, "-c", WHO], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(_who(tools), env=environment, capture_output=True, text=True, check=False)
 
 
 def test_an_artifact_that_was_altered_runs_nowhere(world: DeclaredWorld, job: Any, tmp_path: Path) -> None:

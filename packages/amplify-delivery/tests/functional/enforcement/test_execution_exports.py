@@ -144,10 +144,10 @@ def live(aws: LocalAws, first: Assembly, *later: Assembly) -> None:
     assert bootstrapped.clear(root) == "DELETE_COMPLETE", bootstrapped.failures(root)
 
 
-def changed_and_replaced(export: Path, files: str = "*.json") -> Iterator[Assembly]:
+def changed_and_replaced(export: Path) -> Iterator[Assembly]:
     """The assemblies of an export after it was changed in place, and after parts of it were replaced."""
     for change in (updated, replaced_but(imported_of(export))):
-        assert changed(export, change, files) > 0
+        assert changed(export, change) > 0
         yield assemble(read_export(export))
 
 
@@ -199,9 +199,13 @@ def test_the_role_is_enough_for_2550_resources(
     tmp_path: Path,
 ) -> None:
     """More than CloudFormation makes in one operation: whoever has them has deployed them in parts."""
-    copy = shutil.copytree(large_export("large"), tmp_path / "export")
+    copy, changing = shutil.copytree(large_export("large"), tmp_path / "export"), "Entity010.json"
+    first = assemble(read_export(copy))
+    # In one release: what each of the two needs, the small ones show.
+    assert changed(copy, updated, changing) > 0
+    assert changed(copy, replaced_but(imported_of(copy)), changing) > 0
     with LocalAws(operation_limit=10_000) as aws:
-        live(aws, assemble(read_export(copy)), *changed_and_replaced(copy, "Entity010.json"))
+        live(aws, first, assemble(read_export(copy)))
 
 
 SOCIAL = json.dumps([{"ProviderName": p, "client_id": "i", "client_secret": "s"} for p in ("Facebook", "Google")])
