@@ -231,11 +231,12 @@ class DeclaredWorld:
 
     def tidy(self) -> None:
         """The tooling account's roles as they are declared: what a call has changed that got through is taken back."""
+        iam = self.admin("iam", self.tooling, "us-east-1")
+        there = {r["RoleName"]: r for r in iam.get_account_authorization_details(Filter=["Role"])["RoleDetailList"]}
         for role in self.documents.roles:
-            iam = self.iam(role.arn)
-            for policy in set(iam.list_role_policies(RoleName=role.name)["PolicyNames"]) - set(role.policies):
+            for policy in {p["PolicyName"] for p in there[role.name]["RolePolicyList"]} - set(role.policies):
                 iam.delete_role_policy(RoleName=role.name, PolicyName=policy)
-            for attached in iam.list_attached_role_policies(RoleName=role.name)["AttachedPolicies"]:
+            for attached in there[role.name]["AttachedManagedPolicies"]:
                 if attached["PolicyArn"] not in role.managed_policies:
                     iam.detach_role_policy(RoleName=role.name, PolicyArn=attached["PolicyArn"])
 
