@@ -86,7 +86,7 @@ class Place:
 
     def publish(self, assembly: Assembly, target: PublishTarget | None = None) -> PublishReport:
         target = target or self.target
-        return publish(assembly, [rendered(assembly, target.bucket)], target)
+        return publish(assembly, [rendered(assembly)], target)
 
     def images(self, repository: str = NAMES.repository) -> dict[str, str]:
         """The images that are there: digests by tag."""
