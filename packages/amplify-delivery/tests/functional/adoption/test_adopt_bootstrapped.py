@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from amplify_delivery.components.documents.naming import EnvironmentNames
 from aws_rehearsal.local_aws import LocalAws
 from functional.adoption.adoptable import Adoptable
-from functional.adoption.pushed_apps import FURTHER, leaves
+from functional.adoption.pushed_apps import FURTHER, Running, leaves
 from functional.adoption.test_adopt import ADOPT, DEPLOY, PLAN, REMADE
 
 pytestmark = pytest.mark.engine
@@ -50,6 +51,22 @@ def boundaries(app: Adoptable) -> dict[str, str | None]:
     }
 
 
+def harmless(plan: dict[str, Any]) -> set[str]:
+    """The paths of what a plan makes again that loses nothing."""
+    assert plan["dataLoss"] == []
+    steps = [s for s in plan["steps"] if s["step"].endswith("-resource")]
+    remade = {s["path"]: (s["step"], s["type"]) for s in steps if s["step"] != "change-resource"}
+    assert set(remade.values()) <= REMADE
+    return set(remade)
+
+
+def nothing_is_lost(before: Running, after: Running, remade: set[str]) -> None:
+    """Data and ids are the same, but for what was made again."""
+    assert replace(after, resources={}) == replace(before, resources={})
+    kept = [{p: i for p, i in r.items() if p not in remade} for r in (before.resources, after.resources)]
+    assert kept[0] == kept[1]
+
+
 @pytest.mark.parametrize("name", FURTHER)
 def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Path, tmp_path: Path, name: str) -> None:
     app = Adoptable(name, tmp_path, local_aws, examined, encrypted_by="what bootstrap makes")
@@ -58,10 +75,7 @@ def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Pa
     assert before.items and all(len(rows) == 1 for rows in before.items.values())
     adopted = app.document(*ADOPT)
     assert app.running == before
-    assert adopted["plan"]["dataLoss"] == []
-    steps = [s for s in adopted["plan"]["steps"] if s["step"].endswith("-resource")]
-    remade = {s["path"]: (s["step"], s["type"]) for s in steps if s["step"] != "change-resource"}
-    assert set(remade.values()) <= REMADE
+    made_again = harmless(adopted["plan"])
     assert "boundary" in adopted["written"]
     assert "pulumi config rm boundary" in " ".join(adopted["notes"])
     text = app.file.read_text()
@@ -73,9 +87,7 @@ def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Pa
     delivered = app.delivery(*DEPLOY, adopted["plan"]["digest"])
     assert delivered.exit_code == 0, delivered.output
     after = app.running
-    assert replace(after, resources={}) == replace(before, resources={})
-    kept = [{p: i for p, i in r.items() if p not in remade} for r in (before.resources, after.resources)]
-    assert kept[0] == kept[1]
+    nothing_is_lost(before, after, made_again)
     assert set(boundaries(app).values()) == {None}
     assert app.there.stack(app.app.stack_name)["RoleARN"] == names.execution_role_arn
     again = app.document("adopt")
