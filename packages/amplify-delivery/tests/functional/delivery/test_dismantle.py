@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -177,15 +177,21 @@ class Playing(Scene):
             yield f"pipeline {pipeline['name']}"
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Playing]:
+@contextmanager
+def playing(folder: Path) -> Iterator[Playing]:
     aws, room = local_aws_with_room()
     try:
         with aws, PipelineService(aws, room) as service:
-            made = make(tmp_path, aws)
+            made = make(folder, aws)
             yield Playing(made.app, made.owner, made.workspace, service)
     finally:
         room.close()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Playing]:
+    with playing(tmp_path) as found:
+        yield found
 
 
 def make(folder: Path, aws: LocalAws) -> Scene:
