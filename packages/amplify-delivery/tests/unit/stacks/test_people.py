@@ -150,7 +150,14 @@ PEOPLE = {
     "The tooling account": Person(
         (setup.run, unlock.run, pipeline_stack.program),
         ("pipeline from connection", "pipeline from codecommit", "pipeline from s3"),
-        _ROLE_OF_HERS,
+        {
+            **_reason(
+                "`unlock` of an environment, whose root stack it protects again",
+                "cloudformation:GetStackPolicy cloudformation:GetTemplate cloudformation:ListStackResources "
+                "cloudformation:ListStacks dynamodb:DescribeTable dynamodb:GetResourcePolicy dynamodb:ListTables",
+            ),
+            **_ROLE_OF_HERS,
+        },
         (*STATE, *SECRETS),
         PASSED | {"codeconnections:PassConnection"} | {*_by_cloudformation()},
     ),

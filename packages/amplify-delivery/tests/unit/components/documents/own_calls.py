@@ -14,6 +14,7 @@ from pathlib import Path
 import amplify_delivery
 from amplify_delivery.delivery.engine import automation_api, engine
 from amplify_delivery.export import read
+from unit.sources import parsed
 
 _ROOT = Path(amplify_delivery.__file__).parent.parent
 
@@ -158,7 +159,7 @@ class Code:
         for file in sorted(_ROOT.rglob("*.py")):
             parts = file.relative_to(_ROOT).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            self._modules[name] = tree = ast.parse(file.read_text())
+            self._modules[name] = tree = parsed(file)
             self._imports[name] = dict(_imported(tree))
             self._nodes |= {f"{name}.{what}": node for what, node in _defined(tree)}
         self._parts: dict[str, tuple[frozenset[tuple[str, ...]], frozenset[str]]] = {}
@@ -223,9 +224,15 @@ class Code:
 
 
 def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
+    """Wherever they stand: in functions, too. Of statements alone, since an import is one: most of it are others."""
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from ((a.asname or a.name, f"{node.module}.{a.name}") for a in node.names)
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            within = getattr(node, part, ())
+            todo += within if isinstance(within, list) else ()
 
 
 def _defined(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
