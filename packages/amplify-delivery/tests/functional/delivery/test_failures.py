@@ -111,7 +111,7 @@ def test_an_interrupted_publish_is_simply_done_again_and_so_is_a_failed_first_cr
         except s3.exceptions.NoSuchBucket:
             return 0
 
-    process = environment.start(str(environment.tools.python), "-m", "amplify_delivery", "up", "dev")
+    process = environment.start(*pulumi_homes.delivery(environment.workspace.environment, "up", "dev"))
     try:
         wait_until(published)
         for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):  # as a CI does that does not wait
@@ -187,7 +187,8 @@ def test_what_a_killed_up_holds_is_taken_over_by_the_next_one(
 @on_deployed
 def test_whoever_reads_only_the_beginning_stops_nothing(deployed: Environment, version: Callable[[str], None]) -> None:
     version("todo-series/v2")
-    script = f"{deployed.tools.python} -m amplify_delivery up dev | head -1; echo ${{PIPESTATUS[0]}}"
+    command = shlex.join(pulumi_homes.delivery(deployed.workspace.environment, "up", "dev"))
+    script = f"{command} | head -1; echo ${{PIPESTATUS[0]}}"
     said = succeeds(deployed.workspace.run(["bash", "-c", script])).output
     assert said.splitlines()[-1] == "141", said
     assert "Traceback" not in said

@@ -127,7 +127,7 @@ def place(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPath
         path = f"parameters.{NESTED}.Name"
         environment.workspace.succeed("config", "set", "--secret", "--path", path, "someone", "-s", "dev")
         proxy.every, environment.saves_once = 10, False
-        succeeds(environment.delivery("up"))
+        succeeds(environment.plain("up", "--skip-preview"))
         yield made
 
 

@@ -75,7 +75,8 @@ def test_the_same_command_again_recovers(workspace: Workspace, developer: LocalA
     assert [k["Description"] for k in keys].count(f"State of {names.prefix}") == 1
     begun, ended = (ssm.get_parameter(Name=n)["Parameter"] for n in (names.digest_parameter, names.done_parameter))
     assert ended["Value"] == f"{begun['Value']}:{begun['Version']}"
-    again = workspace.run([*command, "--refresh", "--json"])
+    calm = Workspace(workspace.project, {**workspace.environment, **pulumi_homes.SAVED_ONCE})
+    again = calm.run([*command, "--refresh", "--json"])
     assert again.exit_code == 0, again.output
     changes = json.loads(again.output[again.output.index("{\n") :])["stacks"]["preprod-account"]
     assert set(changes) == {"same"}, changes

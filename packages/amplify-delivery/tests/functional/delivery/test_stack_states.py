@@ -159,8 +159,6 @@ def an_update_without_rollback_is_rolled_back(environment: Environment) -> None:
     root.update({"Failing": failing}, DisableRollback=True)
     assert settled(environment) == "UPDATE_FAILED"
     plain_pulumi_leaves_it_alone(environment, "rollback-stack")
-    planned = plan(environment)
-    assert [step["step"] for step in planned["steps"]] == ["recover-stack"]
     succeeds(environment.delivery("up"))
     assert environment.status() in ("UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE")
 
