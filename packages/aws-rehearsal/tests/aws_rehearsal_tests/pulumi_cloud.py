@@ -116,27 +116,28 @@ class PulumiCloud:
         """Is called with method and path before a request is answered, and may raise `RefusedError`."""
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        vars(self._server)["handle_error"] = _ignore  # the engine closes nothing properly
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = ""
 
     @property
     def variables(self) -> dict[str, str]:
         """What a shell has that is logged in there."""
         return {"PULUMI_BACKEND_URL": self.url, "PULUMI_ACCESS_TOKEN": self.token}
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """On loopback, within the block."""
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        server.daemon_threads = True
+        vars(server)["handle_error"] = _ignore  # the engine closes nothing properly
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
 
     def stack(self, project: str, name: str) -> Stack:
         return self.stacks[project, name]
@@ -361,8 +362,5 @@ def _handler(cloud: PulumiCloud) -> type[BaseHTTPRequestHandler]:
 def pulumi_cloud() -> Iterator[PulumiCloud]:
     """The service, while a test runs."""
     cloud = PulumiCloud()
-    cloud.start()
-    try:
+    with cloud.served():
         yield cloud
-    finally:
-        cloud.stop()

@@ -19,6 +19,7 @@ from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import initialised_stacks
 from functional.delivery.environments import REGION, Environment
+from functional.delivery.moves import released
 from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_killed import NESTED, small
 
@@ -306,3 +307,8 @@ def test_credentials_that_are_renewed_in_the_middle_of_other_commands(
     assert {"cloudformation:DescribeStacks", "s3:DeleteObject"} <= calm.proxy.renewed["python"]
     assert {"s3:PutObject", "s3:DeleteObject"} <= calm.proxy.renewed["go"]
     assert calm.environment.status() is None
+
+    released(calm.environment)  # there is room for it in its account now
+    renewed.at("kms:CreateKey", "bootstrap")
+    assert {"ssm:PutParameter", "s3:DeleteObject"} <= calm.proxy.renewed["python"]
+    assert {"s3:PutObject", "s3:DeleteObject"} <= calm.proxy.renewed["go"]

@@ -15,6 +15,7 @@ from amplify_delivery_rehearsal.conformance.killing import Point
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
 from aws_rehearsal_tests.pulumi_homes import SAVED_ONCE
+from functional.delivery.moves import move_in
 from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_frightened import Frightened, begun, put_item
 from functional.delivery.test_killed import UPDATE
@@ -28,24 +29,13 @@ def cloud() -> Iterator[PulumiCloud]:
         yield service
 
 
-def move_in(made: Frightened, cloud: PulumiCloud) -> None:
-    """Log in there, and make the stack: nothing of the file says how it is encrypted."""
-    environment = made.environment
-    file = environment.workspace.project / "Pulumi.dev.yaml"
-    kept = [line for line in file.read_text().splitlines(keepends=True) if not line.startswith("encryptionsalt:")]
-    file.write_text("".join(line for line in kept if "secure:" not in line))
-    made.with_variables(PULUMI_CONFIG_PASSPHRASE=None, **cloud.variables)
-    environment.workspace.succeed("stack", "init", "dev")
-    made.runs.give("someone")
-    assert not [line for line in file.read_text().splitlines() if line.startswith(("encryption", "secretsprovider"))]
-
-
 def test_every_command(local_aws: LocalAws, examined: Path, tmp_path: Path, cloud: PulumiCloud) -> None:
     """One test, because each step begins where the one before has left the environment."""
     with begun(local_aws, examined, tmp_path) as made:
         environment = made.environment
         made.with_variables(**SAVED_ONCE)
-        move_in(made, cloud)
+        move_in(made.environment, cloud)
+        made.runs.give("someone")
         succeeds(environment.delivery("up"))
         put_item(environment)
         assert "nobody holds it, and nothing is pending" in succeeds(environment.delivery("unlock")).output
@@ -81,12 +71,13 @@ def one_that_was_killed(made: Frightened, cloud: PulumiCloud) -> None:
     cloud.let_leases_end()
     fails(environment.delivery("plan"), "a plan cannot look ahead", "`amplify-delivery unlock dev` settles it")
     assert "dev: it is free" in succeeds(environment.delivery("unlock")).output
-    assert "rootTemplate" in succeeds(environment.delivery("plan")).output  # what it had not come to: the outputs
+    planned = re.search(r"rootTemplate +output\n(?:.*\n)*plan (\w{64})", succeeds(environment.delivery("plan")).output)
+    assert planned  # what it had not come to: the outputs
     # Or a person ends it.
     stack.state, stack.updates[stack.active].status = left, "running"
     assert "dev: it is free" in succeeds(environment.delivery("unlock", "--yes")).output
     assert not stack.running
-    succeeds(environment.delivery("up"))
+    succeeds(environment.delivery("deploy", "--plan", planned[1]))
 
 
 def one_that_was_removed(made: Frightened) -> None:

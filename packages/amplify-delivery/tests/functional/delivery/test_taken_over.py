@@ -29,15 +29,14 @@ from aws_rehearsal_tests.pulumi_homes import SAVED_ONCE
 from functional import here as typed
 from functional.adoption.pushed_apps import leaves
 from functional.delivery.environments import REGION, Environment
+from functional.delivery.moves import move_in, released
 from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_frightened import begun, put_item
 from functional.delivery.test_killed import Killed, here  # noqa: F401 - a fixture
 from functional.delivery.test_project_rights import Bootstrapped
-from functional.delivery.test_pulumi_cloud import move_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("taken-over")]
 
-TOOLING = "111111111111"
 TAKE_OVER = ("bootstrap", "--take-over")
 
 
@@ -95,24 +94,6 @@ class Moving:
         self.environment.workspace = Workspace(self.environment.workspace.project, variables)
 
 
-def released(environment: Environment, account_key: str = "") -> None:
-    """What docs/how-to.md has one write before. `account_key` are the lines of a key for the account's stack, which has
-    a passphrase otherwise."""
-    app, place = environment.app, environment.workspace.project
-    file = place / "Pulumi.dev.yaml"
-    file.write_text(file.read_text().replace("config:\n", f'config:\n  {app}:bootstrapped: "true"  # kept\n', 1))
-    (place / "Pulumi.dev-account.yaml").write_text(f"{account_key}config:\n  {app}:program: account\n")
-    connection = f"arn:aws:codeconnections:us-east-1:{TOOLING}:connection/5e6f7a8b"
-    lines = (
-        "program: pipeline",
-        f'account: "{TOOLING}"',
-        "region: us-east-1",
-        f"source: {{connection: '{connection}', repository: example/app}}",
-        "stages: [{name: Dev, environments: [dev]}]",
-    )
-    (place / "Pulumi.pipeline.yaml").write_text("config:\n" + "".join(f"  {app}:{line}\n" for line in lines))
-
-
 def serves_another(environment: Environment) -> None:
     """The account's stack is there already, for an environment that the pipeline has always delivered."""
     app, place = environment.app, environment.workspace.project
@@ -167,7 +148,8 @@ def delivered(local_aws: LocalAws, cache: Path, tmp_path: Path, cloud: PulumiClo
         environment = made.environment
         made.with_variables(**SAVED_ONCE)  # nobody is killed
         if cloud:
-            move_in(made, cloud)
+            move_in(environment, cloud)
+            made.runs.give("someone")
         secrets = [word for path, value in SECRETS.items() for word in ("--secret", f"{path}={value}")]
         environment.workspace.succeed("config", "set-all", "--path", *secrets, "-s", "dev")
         succeeds(environment.plain("up", "--skip-preview"))

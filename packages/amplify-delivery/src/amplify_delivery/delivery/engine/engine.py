@@ -38,6 +38,8 @@ from amplify_delivery.stacks.config.reader import read_yaml
 
 _GOING_ON = re.compile(r"^ +(?P<kind>\S+) in progress:\n\s+Started: (?P<since>.+)\n\s+Requested By: (?P<who>.+)$", re.M)
 """What `pulumi stack` says of an operation that Pulumi Cloud knows of (`runStackText` in pkg/cmd/pulumi/stack)."""
+_ENDED = "The Update has already completed"
+"""What Pulumi Cloud says of one that was to be cancelled (pulumi/pulumi, issue 5364)."""
 _PREVIEW = "Preview"
 """That changes nothing, and holds nothing."""
 
@@ -133,10 +135,14 @@ class Engine:
         return f"{found['kind'].lower()} of {found['who']}" if found and found["kind"] != _PREVIEW else ""
 
     def cancel(self) -> None:
-        """Take the stack from the update that is going on: it can write nothing any more."""
+        """Take the stack from the update that is going on, if it has not just ended: it can write nothing any more."""
         with self._errors(Watch(), changing=True):
-            done = ["cancel", "--yes", "--stack", self.stack]
-            self._command.run(done, str(self.folder), self._workspace.env_vars)
+            try:
+                done = ["cancel", "--yes", "--stack", self.stack]
+                self._command.run(done, str(self.folder), self._workspace.env_vars)
+            except CommandError as error:
+                if _ENDED not in stderr(error):
+                    raise
 
     def preview(self, variables: Mapping[str, str] | None = None) -> Watch:
         """Preview an update; `variables` are added to the program's environment for it. Refuses one that would replace
