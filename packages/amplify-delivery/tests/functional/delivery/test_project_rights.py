@@ -487,6 +487,7 @@ def test_the_doctor_of_the_account(bootstrapped: Bootstrapped) -> None:
         "bootstrap": "ssm:GetParameter",
         "state": "s3:ListBucket",
         "state key": "kms:DescribeKey",
+        "root stack": "cloudformation:ListStacks",
         "trust": "iam:GetRole",
         "rights": "iam:SimulatePrincipalPolicy",
         "organization": "iam:SimulatePrincipalPolicy",
