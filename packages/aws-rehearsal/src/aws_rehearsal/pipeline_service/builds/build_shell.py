@@ -99,7 +99,9 @@ class Shell:
             f". {env}",
             f'cd "$(cat {cwd})" || exit 1',
             f"export CODEBUILD_BUILD_SUCCEEDING={int(succeeding)}",
-            f"trap 'export -p > {env}; __codebuild_keep >> {env}; pwd > {cwd}' EXIT",
+            # A function: the names of files are quoted already, where they hold blanks.
+            f"__codebuild_end() {{ export -p > {env}; __codebuild_keep >> {env}; pwd > {cwd}; }}",
+            "trap __codebuild_end EXIT",
         ]
         for number, command in enumerate(commands[done:], done + 1):
             file = self._folder / f"{phase}.{number}.sh"
