@@ -60,6 +60,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
             remedy=f"`amplify-delivery plan {environment}`, look at it, then "
             f"`amplify-delivery deploy {environment} --plan DIGEST` with the digest that it prints",
         )
+    approval.check_digest(
+        "--plan", args.plan, f"`amplify-delivery plan {environment}` prints it, whole; nothing was changed"
+    )
     document = approval.read_approved(args.plan_file, args.plan) if args.plan_file else None
     patience = waiting.Patience(args.wait, context.variables)
     line = output.progress if args.json else print

@@ -9,7 +9,7 @@ from pathlib import Path
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import deploying
+from amplify_delivery.delivery.deployment import approval, deploying
 from amplify_delivery.delivery.deployment.proposing import propose
 from amplify_delivery.delivery.deployment.releases import staged
 from amplify_delivery.delivery.engine.locking import waiting
@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
+    if args.plan:
+        again = f"`amplify-delivery rollback {args.environment}`, with --to if that was given, prints it, whole"
+        approval.check_digest("--plan", args.plan, f"{again}; nothing was changed")
     target = wanted.published(args.environment, context)
     staging = staged.Staging(target)
     if args.list:

@@ -4,7 +4,6 @@ starts it, from a CI that the account lets in."""
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 from amplify_delivery.components.documents.naming import CHECK, CI_ROLES, DEPLOY, PLAN, PROJECTS
@@ -12,6 +11,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.account.remote import builds, sealed, visiting
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment.approval import check_digest
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.access import bootstrapped_environment, environment_names
@@ -34,8 +34,6 @@ to its end, as an action of the pipeline does. With the token of the GitHub or G
     changes="a deployment or a step had begun",
     pages=("ci",),
 )
-
-_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,12 +104,8 @@ def _check(args: argparse.Namespace) -> None:
                 remedy="`amplify-delivery start --help` tells what each takes; nothing was started",
             )
     for option, value in (("--plan", args.plan), ("--digest", args.digest)):
-        if value and not _DIGEST.fullmatch(value):
-            raise ConfigError(
-                f"{value!r} is not a digest, which has 64 digits and letters from a to f",
-                where=option,
-                remedy="take what `pack`, or the build of `plan`, has written; nothing was started",
-            )
+        if value:
+            check_digest(option, value, "take what `pack`, or the build of `plan`, has written; nothing was started")
 
 
 def _read(file: Path) -> bytes:

@@ -157,7 +157,13 @@ def calm(place: Place) -> Place:
 def test_a_state_that_was_deleted_is_brought_back(calm: Place) -> None:
     before = calm.state()
     calm.s3.delete_object(Bucket=calm.bucket, Key=calm.key)
-    for command in (("plan",), ("up",), ("up", "--create"), ("deploy", "--plan", "d"), ("destroy", "--delete-data")):
+    for command in (
+        ("plan",),
+        ("up",),
+        ("up", "--create"),
+        ("deploy", "--plan", "d" * 64),
+        ("destroy", "--delete-data"),
+    ):
         said = fails(calm.environment.delivery(*command), "its state is lost: the stack was updated before")
         assert said.exit_code == 3
         assert "stack init" not in said.output

@@ -22,6 +22,17 @@ from amplify_delivery.delivery.planning import (
 from amplify_delivery.delivery.printing import plans
 from amplify_delivery.errors import ConfigError, RefusedError
 
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def check_digest(option: str, value: str, remedy: str) -> None:
+    """Raise `ConfigError` unless what an option gives is a whole digest: part of one approves nothing, and where
+    nothing is to be changed it would be told that what it names is carried out."""
+    if not _DIGEST.fullmatch(value):
+        raise ConfigError(
+            f"{value!r} is not a digest, which has 64 digits and letters from a to f", where=option, remedy=remedy
+        )
+
 
 def keep(target: Wanted, plan: Plan) -> None:
     """Leave the plan's document in the account, if this role may: what remains of it can be deployed then."""
@@ -47,7 +58,7 @@ def kept(target: Wanted, digest: str) -> dict[str, Any] | None:
 
     Raises `ConfigError` if it is another one.
     """
-    if not re.fullmatch("[0-9a-f]{64}", digest):
+    if not _DIGEST.fullmatch(digest):
         return None
     key = state_bucket.plan_key(digest)
     body = state_bucket.read(target.account, target.names, key)

@@ -20,7 +20,7 @@ from unit.stacks.projects import APP, HOME, make, write
 
 CONFIG = EnvironmentConfig(account="222222222222", region=HOME, environment="prod", bootstrapped=True)
 STEP = ("step", "prod", "smoke")
-COMMANDS = (("publish", "prod"), ("plan", "prod"), ("deploy", "prod", "--plan", "0"), ("up", "prod"), STEP)
+COMMANDS = (("publish", "prod"), ("plan", "prod"), ("deploy", "prod", "--plan", "0" * 64), ("up", "prod"), STEP)
 
 
 @pytest.fixture

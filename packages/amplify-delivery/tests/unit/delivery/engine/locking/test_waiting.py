@@ -153,7 +153,7 @@ class Scene:
         return SimpleNamespace(steps=(1,), digest=approved.digest), {"update": 1}
 
     def run(self, file: Path, *arguments: str) -> int:
-        given = ["deploy", "prod", "--plan", "d", "--audit", str(file), *arguments]
+        given = ["deploy", "prod", "--plan", "d" * 64, "--audit", str(file), *arguments]
         return deploy.run(cli.parser("deploy").parse_args(given), Context(file.parent, {}))
 
 
