@@ -65,6 +65,12 @@ class Left:
         return bool(self.going_on) or any(verdict.life is Life.UNKNOWN for verdict in verdicts)
 
     @property
+    def perhaps_a_destroy(self) -> bool:
+        """Whether a `destroy` may have left it. Of a run that Pulumi Cloud has ended by itself it says nothing any
+        more, and older engines call whatever is going on an update (3.206, `runStack`)."""
+        return is_pulumi_cloud(self.place) or bool(self.holder and self.holder.command == _DESTROY)
+
+    @property
     def agreed(self) -> frozenset[str]:
         """The tags of what was told."""
         return frozenset(filter(None, (self.tag, *(lock.tag for lock, _ in self.locks))))
@@ -198,7 +204,7 @@ def clear(engine: Engine, context: Context, left: Left) -> None:
         # What was pending could not be told while the state could not be read.
         if left.pending or cancelled or (left.cut_off and _pending(engine)):
             resolving.of_stack(engine, context)
-        if (left.holder and left.holder.command == _DESTROY) or left.going_on.startswith(_DESTROY):
+        if left.perhaps_a_destroy:
             _protect_again(engine, context)
 
 

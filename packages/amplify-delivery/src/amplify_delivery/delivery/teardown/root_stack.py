@@ -173,11 +173,12 @@ class Root:
         return frozenset(released)
 
     def hold(self, account: Account, ids: Collection[str]) -> None:
-        """Turn it on again, of stacks with these ids that stay: they were to be deleted, and that has ended before it
-        came to them. What hinders it is told, and no error: what has ended it is one."""
+        """Turn it on again where it is off, of stacks with these ids that stay: they were to be deleted, and that has
+        ended before it came to them. What hinders it is told, and no error: what has ended it is one."""
         try:
             for found in self._existing(account):
-                if found["StackId"] in ids and not found["StackStatus"].startswith("DELETE"):
+                on = bool(found.get("EnableTerminationProtection"))
+                if found["StackId"] in ids and not on and not found["StackStatus"].startswith("DELETE"):
                     self._hold(account, str(found["StackName"]), str(found["StackId"]))
         except DeliveryError as error:
             output.progress(f"{self.environment}: whether its root stack is there cannot be told: {error.message}")

@@ -202,17 +202,23 @@ def test_what_a_destroy_that_was_killed_has_turned_off_is_on_again(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, command: str, state: str, on: bool
 ) -> None:
     """The termination protection of a root stack that it did not come to."""
+    done = held_by_unlock(scene, monkeypatch, state)
+    scene.left_by(somebody(command=command))
+    assert run(scene) == 0
+    assert done == ([{ROOT}] if on else [])
+
+
+def held_by_unlock(scene: Scene, monkeypatch: pytest.MonkeyPatch, state: str) -> list[set[str]]:
+    """Of a root stack in this `state`, whose termination protection is turned on again: its ids each time."""
     more = '  app:protect: "false"\n' if "not by the file" in state else ""
     (scene.state.parent / "Pulumi.dev.yaml").write_text(ENVIRONMENT + more)
     (scene.state.parent / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
     root = {"urn": "urn:pulumi:dev::app::aws:cloudformation/stack:Stack::backend", "id": ROOT, "type": ROOT_STACK}
     scene.engine.resources = lambda: [] if state == "gone" else [{**root, "protect": state.startswith("protected")}]
-    done: list[Any] = []
-    monkeypatch.setattr(Root, "hold", lambda _, __, ids: done.append(set(ids)))
+    held: list[set[str]] = []
+    monkeypatch.setattr(Root, "hold", lambda _, __, ids: held.append(set(ids)))
     monkeypatch.setattr(unlocking, "Account", SimpleNamespace(of=lambda _: None))
-    scene.left_by(somebody(command=command))
-    assert run(scene) == 0
-    assert done == ([{ROOT}] if on else [])
+    return held
 
 
 ROOT = "arn:aws:cloudformation:eu-west-1:333333333333:stack/amplify-app-dev-1/1"
@@ -233,7 +239,7 @@ class Cloud:
         self.said, self.done = list(going_on), list[str]()
         engine = scene.engine
         engine.variables = {"PULUMI_BACKEND_URL": "https://api.pulumi.com"}
-        engine.wrote = False
+        engine.wrote, engine.resources = False, list
         engine.state = lambda: {"pending_operations": PENDING}
         engine.going_on, engine.cancel = self.going_on, self.cancel
         monkeypatch.setattr(resolving, "of_stack", lambda *_: self.done.append("settle"))
@@ -266,6 +272,17 @@ def test_in_pulumi_cloud_what_was_begun_is_settled_once_nothing_is_going_on(
     cloud = Cloud(scene, monkeypatch, "")
     assert run(scene) == 0
     assert cloud.done == ["settle"]
+
+
+@pytest.mark.parametrize("going_on", ["destroy of ann", "update of ann", ""])
+def test_in_pulumi_cloud_what_a_destroy_may_have_turned_off_is_on_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, going_on: str
+) -> None:
+    """Older engines call everything an update, and what Pulumi Cloud has ended by itself nobody names."""
+    cloud = Cloud(scene, monkeypatch, going_on)
+    held = held_by_unlock(scene, monkeypatch, "protected")
+    assert run(scene, "--yes") == 0
+    assert (cloud.done[-1], held) == ("settle", [{ROOT}])
 
 
 def test_in_pulumi_cloud_only_what_was_told_is_ended(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

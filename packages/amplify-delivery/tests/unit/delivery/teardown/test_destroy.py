@@ -194,6 +194,14 @@ def test_one_that_was_not_protected_stays_so(monkeypatch: pytest.MonkeyPatch) ->
     assert scene.done == ["locked", "emptied app-bucket"]
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_protection_that_is_on_is_not_turned_on_again(on: bool) -> None:
+    scene: Any = Scene()
+    scene.terminable = not on
+    root_stack.Root("dev", (ID,), NAME, "", dict).hold(scene, {ID})
+    assert scene.done == ([] if on else ["held"])
+
+
 def test_what_a_deployment_has_protected_goes_where_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """Templates whose data is all retained: protected as any with data, and nobody has to agree to a loss."""
     scene = Scene()
