@@ -15,6 +15,7 @@ from amplify_delivery.delivery.scaffold.wheels import Wheel
 from amplify_delivery.export import check, read_export
 from amplify_delivery.export.names import is_amplifys
 from amplify_delivery.stacks.config import AccountConfig, Project
+from amplify_delivery.stacks.config.reader import read_yaml
 
 
 def notes(project: NewProject, found: Found, folder: Path, wheel: Wheel, pushed: Mapping[str, str]) -> list[str]:
@@ -93,10 +94,8 @@ def commands(wanted: NewProject, found: Found, folder: Path, pushed: Collection[
     if personal or not delivered:
         lines.append("# once: `pulumi login --local`, or wherever the state is to be kept (docs/getting-started.md)")
     if personal:
-        name = personal[0]
-        lines.append(
-            f"amplify-delivery adopt {name}" if name in pushed else f"pulumi stack init {name} && pulumi up -s {name}"
-        )
+        asked = [environment.name for environment in wanted.environments if environment.name in personal]
+        lines.append(_first_delivery((asked or personal)[0], project, pushed))
     elif not delivered:
         setting = " && ".join(f"pulumi config set {key} {key.upper()}" for key in ("account", "region"))
         lines.append(f"pulumi stack init ENV && {setting} && pulumi up")
@@ -111,6 +110,15 @@ def commands(wanted: NewProject, found: Found, folder: Path, pushed: Collection[
             f"pulumi up -s {stack}  # tooling account",
         ]
     return lines
+
+
+def _first_delivery(name: str, project: Project, pushed: Collection[str]) -> str:
+    """The command for one of a developer's own. What the engine has written into its file besides says that it knows
+    the stack."""
+    if name in pushed:
+        return f"amplify-delivery adopt {name}"
+    known = not read_yaml(project.file(name)).keys() <= {"config"}
+    return f"pulumi up -s {name}" if known else f"pulumi stack init {name} && pulumi up -s {name}"
 
 
 def _rehearsal(project: Project, folder: Path) -> list[str]:

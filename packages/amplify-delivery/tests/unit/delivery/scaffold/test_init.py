@@ -349,7 +349,7 @@ def test_a_project_made_before_its_export_adopts_all_the_same(run: Init, tmp_pat
     shutil.copytree(TODO, source / TODO.name)
     assert [words in run("app", "--from", source).out for words in said] == [True, True, False]
     file.write_text(f"encryptionsalt: v1:x\n{file.read_text()}")  # `adopt` has made the engine's stack
-    assert [words in run("app", "--from", source).out for words in said[:2]] == [False, False]
+    assert [words in run("app", "--from", source).out for words in said] == [False, False, False]
 
 
 def test_what_is_missing_is_called_as_it_was_typed(run: Init) -> None:
@@ -604,6 +604,14 @@ def test_again_changes_nothing(run: Init, tmp_path: Path) -> None:
     assert (ran.code, ran.out.startswith("mytodoapp: 0 files written")) == (0, True)
     assert run("--from", TODO, *TWO, *PIPELINE).code == 0
     assert contents(tmp_path) == before
+
+
+def test_again_with_one_more_environment_the_next_command_is_about_that(run: Init, tmp_path: Path) -> None:
+    assert "pulumi stack init dev && pulumi up -s dev\n" in run("--from", TODO, *PERSONAL).out
+    assert "pulumi stack init zoe && pulumi up -s zoe\n" in run("--personal", f"zoe{PERSONAL[1][3:]}").out
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(f"encryptionsalt: v1:x\n{file.read_text()}")
+    assert "  pulumi up -s dev\n" in run().out  # there is such a stack: `pulumi stack init` would be refused
 
 
 def test_again_leaves_what_somebody_has_edited_and_brings_back_what_is_gone(run: Init, tmp_path: Path) -> None:
