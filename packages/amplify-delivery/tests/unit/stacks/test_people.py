@@ -26,6 +26,7 @@ from amplify_delivery.commands import (
     unlock,
     up,
 )
+from amplify_delivery.components.documents.account.deploy_rights import deploy
 from amplify_delivery.components.documents.rights import provider_calls
 from amplify_delivery.components.documents.rights.pulumi_types import cloudformation_type
 from amplify_delivery.components.documents.rights.types import actions_for
@@ -36,6 +37,7 @@ from amplify_delivery.stacks import account, backend
 from amplify_delivery.stacks import pipeline as pipeline_stack
 from aws_rehearsal.local_aws.handlers.calls import calls
 from aws_rehearsal.local_aws.handlers.subject import Subject
+from unit.components.documents import world
 from unit.components.documents.test_own_calls import found
 from unit.places import REPOSITORY
 from unit.stacks.projects import HOME
@@ -192,6 +194,16 @@ def test_the_page_has_a_policy_for_each_person() -> None:
 def test_a_policy_holds_what_is_called_and_nothing_else(who: str) -> None:
     wanted = PEOPLE[who].needs()
     assert policies()[who] == policy(wanted), json.dumps(policy(wanted), indent=1)
+
+
+def test_the_page_says_what_a_copy_with_secret_parameters_needs_besides() -> None:
+    """The example's backend has none. The component makes them, and CloudFormation reads them with her rights: what the
+    `deploy` of a bootstrapped environment may."""
+    copy = "A copy of one's own"
+    [given] = [s for s in deploy(world.access(world.prod)) if s["Sid"] == "Secrets"]
+    held = {action for statement in policies()[copy]["Statement"] for action in statement["Action"]}
+    text = PAGE.read_text().partition(f"## {copy}\n")[2].partition("```json")[0]
+    assert set(re.findall(r"secretsmanager:\w+", text)) == {*given["Action"]} - held
 
 
 @pytest.mark.parametrize("who", PEOPLE)
