@@ -67,7 +67,7 @@ def look(folder: Path) -> Found:
         return Found(name, export)
     amplify = folder / "amplify"
     project = name_in(folder)
-    if name and project and name != project:
+    if name and project and name.lower() != project:
         raise ConfigError(
             f"the export is that of {name!r}, the Amplify project is {project!r}",
             where=str(export),
@@ -77,8 +77,9 @@ def look(folder: Path) -> Found:
 
 
 def name_in(folder: Path) -> str:
-    """What the Amplify project in `folder` is called; empty if no file says it. Raises `ConfigError`."""
-    return _named(folder / "amplify" / ".config" / "project-config.json", "projectName")
+    """What stacks call the Amplify project in `folder`: `myapp` of MyApp (amplify-cli, `normalizeStackName` in
+    initializer.ts). Empty if no file says it. Raises `ConfigError`."""
+    return _named(folder / "amplify" / ".config" / "project-config.json", "projectName").lower()
 
 
 def required(folder: Path) -> Found:

@@ -525,6 +525,18 @@ def test_a_broken_export_is_told_and_writes_nothing(run: Init, tmp_path: Path) -
     assert not (tmp_path / "app").exists()
 
 
+@pytest.mark.parametrize("exported", [True, False])
+def test_an_amplify_project_whose_name_has_capitals(run: Init, tmp_path: Path, exported: bool) -> None:
+    """Its stacks have none, and the stack of an export says what the app is called."""
+    source = amplify_project(tmp_path / "web", {"ann": pushed("ann", "033333333333")}, name="MyTodoApp")
+    if exported:
+        shutil.copytree(TODO, source / "amplify-export-MyTodoApp")
+    ran = run("app", "--from", source)
+    assert (ran.code, ran.err) == (0, "")
+    assert Project(tmp_path / "app").app == "mytodoapp"
+    assert "amplify-delivery adopt ann\n" in ran.out
+
+
 def test_files_of_amplify_that_contradict_the_export(run: Init, tmp_path: Path) -> None:
     amplify_project(tmp_path, {}, name="otherapp")
     shutil.copytree(TODO, tmp_path / TODO.name)

@@ -189,7 +189,7 @@ def check_project(project: Path, app: str) -> None:
             "holds no Amplify project", where=str(project), remedy="name the folder that has `amplify/backend` in it"
         )
     called = amplify_project.name_in(project)
-    if called and called != app:
+    if called and called != app.lower():
         raise ConfigError(
             f"is the Amplify project {called!r}, and this is the environment of {app!r}",
             where=str(project),

@@ -22,3 +22,11 @@ def test_another_apps_sources_are_not_handed_over(tmp_path: Path) -> None:
     check_project(tmp_path, "todo")
     with pytest.raises(ConfigError, match="is the Amplify project 'todo', and this is the environment of 'shop'"):
         check_project(tmp_path, "shop")
+
+
+def test_a_projects_name_may_have_capitals_which_its_stacks_have_not(tmp_path: Path) -> None:
+    (tmp_path / "amplify" / "backend").mkdir(parents=True)
+    config = tmp_path / "amplify" / ".config" / "project-config.json"
+    config.parent.mkdir()
+    config.write_text('{"projectName": "MyShop"}')
+    check_project(tmp_path, "myshop")
