@@ -243,6 +243,16 @@ class Probing:
         except RefusedError:
             return "DELETE_COMPLETE"
 
+    def signal(self, stack: str, status: str) -> bool:
+        """Signal what a stack waits for as `Wait`, as soon as it does: its event, or the stack's status, is there a
+        moment before. Whether it could be."""
+        signal = {"LogicalResourceId": "Wait", "UniqueId": "probe", "Status": status}
+        return self.within(
+            lambda: self.succeeds(
+                lambda: self.query("cloudformation", None, Action="SignalResource", StackName=stack, **signal)
+            )
+        )
+
     def within(self, condition: Callable[[], bool]) -> bool:
         """Wait until the condition holds, as long as a stack may take: whether it does."""
         deadline = time.monotonic() + self._patience

@@ -51,6 +51,6 @@ def probe(aws: Any) -> bool:
     aws.query("cloudformation", Action="UpdateStack", StackName=name, TemplateBody=aws.body(waiting))
     if aws.succeeds(lambda: aws.query("cloudformation", Action="DeleteStack", StackName=name)):
         return False
-    signal = {"LogicalResourceId": "Wait", "UniqueId": "probe", "Status": "SUCCESS"}
-    aws.query("cloudformation", Action="SignalResource", StackName=name, **signal)
+    if not aws.signal(name, "SUCCESS"):
+        return False
     return bool(aws.settled(name) == "UPDATE_COMPLETE" and aws.delete_stack(name) == "DELETE_COMPLETE")

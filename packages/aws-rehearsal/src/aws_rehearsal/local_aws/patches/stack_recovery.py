@@ -183,9 +183,7 @@ def probe(aws: Any) -> bool:
         return False
     address = f"{aws.endpoint}/{aws.owner.account}/{named}"
     aws.query("sqs", Action="DeleteQueue", QueueUrl=address)
-    signal = {"LogicalResourceId": "Wait", "UniqueId": "probe", "Status": "FAILURE"}
-    aws.query("cloudformation", Action="SignalResource", StackName=below, **signal)
-    if aws.settled(name) != "UPDATE_ROLLBACK_FAILED":
+    if not aws.signal(below, "FAILURE") or aws.settled(name) != "UPDATE_ROLLBACK_FAILED":
         return False
     skip = {"ResourcesToSkip.member.1": f"{below.split('/')[1]}.Queue"}
     if not aws.succeeds(lambda: aws.query("cloudformation", Action="ContinueUpdateRollback", StackName=name, **skip)):
