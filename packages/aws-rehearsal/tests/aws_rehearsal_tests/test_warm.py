@@ -368,39 +368,30 @@ def test_nothing_outlives_the_server(tmp_path: Path, end: str) -> None:
     assert not is_warm(home)  # the socket may still be there
     if end == "with its starter":
         starter.wait()
-    else:
-        server.stop()
+        return
+    server.stop()
+    if end == "killed":
+        assert (home / warm.SOCKET).exists()
+        with own_server(home):
+            assert is_warm(home)  # in the place of the killed one
 
 
-def test_a_server_in_the_place_of_a_killed_one(tmp_path: Path) -> None:
-    with own_server(tmp_path / "home") as first:
-        assert first.pid is not None
-        os.kill(first.pid, signal.SIGKILL)
-    assert (tmp_path / "home" / warm.SOCKET).exists()
-    with own_server(tmp_path / "home"):
-        assert is_warm(tmp_path / "home")
-
-
-def test_two_homes_do_not_meet(home: Path, tmp_path: Path) -> None:
+def test_two_homes_do_not_meet_and_a_third_one_borrows_the_server_of_one(home: Path, tmp_path: Path) -> None:
     code = "import os, sys; sys.path.append(sys.argv[1]); import aws_rehearsal.warm; print(os.getppid())"
     with own_server(tmp_path / "other") as other:
         assert int(said(launched(tmp_path / "other", code, str(CHECKOUT)))) == other.pid
         assert int(said(launched(home, code, str(CHECKOUT)))) not in (other.pid, os.getpid())
         process = launched(home, WAITING)
         pid = child(process)
+        borrower = tmp_path / "borrower"
+        borrower.mkdir()
+        other.lend(borrower)
+        other.lend(borrower)
+        assert is_warm(borrower)
+    assert not is_warm(borrower)
     assert not ended(pid)
     process.kill()
     process.communicate()
-
-
-def test_a_server_is_lent_to_another_home(tmp_path: Path) -> None:
-    borrower = tmp_path / "borrower"
-    borrower.mkdir()
-    with own_server(tmp_path / "home") as server:
-        server.lend(borrower)
-        server.lend(borrower)
-        assert is_warm(borrower)
-    assert not is_warm(borrower)
 
 
 @with_both
@@ -482,7 +473,20 @@ def test_many_at_once(home: Path) -> None:
     assert [said(process) for process in processes] == [f"{n} {n}\n" for n in range(20)]
 
 
-def test_the_server_is_ready_to_be_forked(home: Path) -> None:
+@pytest.fixture(scope="module")
+def beside_a_secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home whose server was started by somebody with credentials, and has hardly forked."""
+    home = tmp_path_factory.mktemp("secret")
+    os.environ["AWS_SECRET_ACCESS_KEY"] = "hush"
+    try:
+        server = own_server(home)
+    finally:
+        del os.environ["AWS_SECRET_ACCESS_KEY"]
+    with server:
+        yield home
+
+
+def test_the_server_is_ready_to_be_forked(beside_a_secret: Path) -> None:
     """One thread, nobody's credentials, and no package of the checkout that programs have too."""
     code = """
         import json, os, sys
@@ -491,13 +495,7 @@ def test_the_server_is_ready_to_be_forked(home: Path) -> None:
         names = {name.split(".")[0] for name in sys.modules} | _ahead.keys()
         print(json.dumps([os.listdir(f"{server}/task"), open(f"{server}/environ").read(), sorted(names)]))
     """
-    os.environ["AWS_SECRET_ACCESS_KEY"] = "hush"
-    try:
-        with own_server(home / "own"):
-            told = said(launched(home / "own", code))
-    finally:
-        del os.environ["AWS_SECRET_ACCESS_KEY"]
-    threads, variables, names = json.loads(told)
+    threads, variables, names = json.loads(said(launched(beside_a_secret, code)))
     assert len(threads) == 1
     assert {text.partition("=")[0] for text in variables.split("\0") if text} <= {
         "HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH",
@@ -507,14 +505,13 @@ def test_the_server_is_ready_to_be_forked(home: Path) -> None:
 
 
 @pytest.mark.skipif(not COLLAPSES, reason="this kernel moves no memory into huge pages when it is asked to")
-def test_a_server_that_forks_often_has_its_memory_in_huge_pages(home: Path) -> None:
+def test_a_server_that_forks_often_has_its_memory_in_huge_pages(beside_a_secret: Path) -> None:
     """Each fork copies the table of its pages."""
     code = """
         import os, re
         print(*re.findall("AnonHugePages: +([0-9]+) kB", open(f"/proc/{os.getppid()}/smaps_rollup").read()))
     """
-    with own_server(home / "own"):
-        told = [int(said(launched(home / "own", code))) for _ in range(FORKS_WORTH_IT)]
+    told = [int(said(launched(beside_a_secret, code))) for _ in range(FORKS_WORTH_IT)]
     assert told[0] < 10_000
     assert told[-1] > 50_000
 
@@ -552,7 +549,15 @@ def test_what_botocore_has_found_out_of_itself_is_there(home: Path, tmp_path: Pa
     assert "must accept keyword arguments" in refused
 
 
-def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def products_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home whose server has loaded the product ahead; what it cannot find, a program will miss."""
+    home = tmp_path_factory.mktemp("product")
+    with warm.start(home, tools().python, [*PRODUCT, "nowhere_to_be_found", "nowhere_to_be_found:function"]):
+        yield home
+
+
+def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(products_home: Path, tmp_path: Path) -> None:
     """With all of its modules but its command; the same name in the caller's folder is another one."""
     code = """
         import json, sys
@@ -563,19 +568,17 @@ def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(tmp_pa
         loaded = [name for name in sys.modules if name.startswith("amplify_delivery.")]
         print(json.dumps([before, amplify_delivery.__file__, len(loaded) > 100, "amplify_delivery.__main__" in loaded]))
     """
-    home, other = tmp_path / "home", tmp_path / "other"
-    home.mkdir()
+    other = tmp_path / "other"
     (other / "amplify_delivery").mkdir(parents=True)
     (other / "amplify_delivery" / "__init__.py").touch()
-    with warm.start(home, tools().python, ["amplify_delivery", "nowhere_to_be_found"]):
-        before, file, many, command = json.loads(said(launched(home, code, cwd=tmp_path)))
-        assert (before, many, command) == (False, True, False)
-        assert file.endswith("amplify_delivery/__init__.py")
-        before, file, many, _ = json.loads(said(launched(home, code, cwd=other)))
-        assert (before, Path(file).parent.parent.resolve(), many) == (False, other.resolve(), False)
+    before, file, many, command = json.loads(said(launched(products_home, code, cwd=tmp_path)))
+    assert (before, many, command) == (False, True, False)
+    assert file.endswith("amplify_delivery/__init__.py")
+    before, file, many, _ = json.loads(said(launched(products_home, code, cwd=other)))
+    assert (before, Path(file).parent.parent.resolve(), many) == (False, other.resolve(), False)
 
 
-def test_what_few_need_counts_as_imported_when_it_is_imported(tmp_path: Path) -> None:
+def test_what_few_need_counts_as_imported_when_it_is_imported(products_home: Path, tmp_path: Path) -> None:
     """Of the linter a thousand modules: a run that touched each would copy the page that it lies in."""
     code = """
         import json, sys
@@ -590,22 +593,20 @@ def test_what_few_need_counts_as_imported_when_it_is_imported(tmp_path: Path) ->
         counted += [sum(name.startswith(("cfnlint.", "sympy.")) for name in sys.modules)]
         print(json.dumps(counted))
     """
-    with warm.start(tmp_path, tools().python, PRODUCT):
-        begun, *then, linters = json.loads(said(launched(tmp_path, code, cwd=tmp_path)))
+    begun, *then, linters = json.loads(said(launched(products_home, code, cwd=tmp_path)))
     assert begun < 1500
     assert then == [True, False, 1]
     assert linters > 500
 
 
-def test_what_a_package_makes_once_is_there(tmp_path: Path) -> None:
+def test_what_a_package_makes_once_is_there(products_home: Path, tmp_path: Path) -> None:
     """The linter's rules: 0.3 s of each process that would load them itself."""
     code = """
         from aws_rehearsal.warm.isolation import leave_no_trace; leave_no_trace()
         from amplify_delivery.publishing.examination.lint import linter
         print(linter.cache_info().currsize)
     """
-    with warm.start(tmp_path, tools().python, [*PRODUCT, "nowhere_to_be_found:function"]):
-        assert said(launched(tmp_path, code, cwd=tmp_path)).split() == ["1"]
+    assert said(launched(products_home, code, cwd=tmp_path)).split() == ["1"]
 
 
 def test_what_the_sdk_has_worked_out_of_its_classes_is_there(home: Path, tmp_path: Path) -> None:
