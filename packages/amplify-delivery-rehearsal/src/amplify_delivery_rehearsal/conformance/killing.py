@@ -116,11 +116,24 @@ def kill_tree(pid: int, server: int | None = None) -> None:
             os.kill(each, signal.SIGSTOP)  # so that nobody sees another one die
         except ProcessLookupError:
             continue
-    for each in {*pids, *_run(pid, server)}:
+    pids = list({*pids, *_run(pid, server)})
+    for each in pids:
         try:
             os.kill(each, signal.SIGKILL)
         except ProcessLookupError:
             continue
+    # A large one takes a moment to go, and whoever looks for it meanwhile finds that it runs.
+    end = time.monotonic() + 30
+    while not all(map(_gone, pids)) and time.monotonic() < end:
+        time.sleep(0.002)
+
+
+def _gone(pid: int) -> bool:
+    """Whether a process has ended, though its parent may not have heard of it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+    except OSError:
+        return True
 
 
 def _run(pid: int, server: int | None) -> Iterator[int]:

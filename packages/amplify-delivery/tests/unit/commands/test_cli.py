@@ -76,7 +76,7 @@ def test_no_command_of_a_project_works_elsewhere(tmp_path: Path) -> None:
         for command in (
             *(f"{name} prod" for name in ("plan", "up", "bootstrap", "doctor", "adopt", "unlock", "destroy", "gc")),
             *("plan", "plan --against HEAD", "check", "build", "images", "upgrade", "update-pipeline", "outputs prod"),
-            *("bootstrap --all", "doctor --pipeline", "pack --out ../x.zip", "deploy prod --plan x"),
+            *("bootstrap --all", "doctor --pipeline", "pack --out ../x.zip", f"deploy prod --plan {'0' * 64}"),
             "setup --account 123456789012 --region eu-west-1",
         )
     }
