@@ -16,10 +16,9 @@ from aws_rehearsal.local_aws import LocalAws
 from functional.adoption.adoptable import Adoptable
 from functional.adoption.pushed_apps import FURTHER, Running, leaves
 from functional.adoption.test_adopt import ADOPT, DEPLOY, PLAN, REMADE
+from functional.pipeline_files import write_pipeline
 
 pytestmark = pytest.mark.engine
-
-TOOLING = "111111111111"
 
 
 def bootstrap(app: Adoptable) -> EnvironmentNames:
@@ -27,15 +26,7 @@ def bootstrap(app: Adoptable) -> EnvironmentNames:
     project, place = app.app.project, app.workspace.project
     app.file.write_text(f'{app.file.read_text()}  # kept\n  {project}:bootstrapped: "true"\n')
     (place / f"Pulumi.{app.stack}-account.yaml").write_text(f"config:\n  {project}:program: account\n")
-    connection = f"arn:aws:codeconnections:us-east-1:{TOOLING}:connection/5e6f7a8b"
-    lines = (
-        "program: pipeline",
-        f'account: "{TOOLING}"',
-        "region: us-east-1",
-        f"source: {{connection: '{connection}', repository: example/app}}",
-        f"stages: [{{name: Prod, environments: [{app.stack}]}}]",
-    )
-    (place / "Pulumi.pipeline.yaml").write_text("config:\n" + "".join(f"  {project}:{line}\n" for line in lines))
+    write_pipeline(place, project, app.stack)
     done = app.delivery("bootstrap")
     assert done.exit_code == 0, done.output
     return EnvironmentNames(project, app.there.account, app.app.region, app.app.environment)

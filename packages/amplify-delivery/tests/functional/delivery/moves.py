@@ -5,8 +5,7 @@ from __future__ import annotations
 from amplify_delivery_rehearsal.workspace import Workspace
 from aws_rehearsal_tests.pulumi_cloud import PulumiCloud
 from functional.delivery.environments import Environment
-
-TOOLING = "111111111111"
+from functional.pipeline_files import write_pipeline
 
 
 def released(environment: Environment, account_key: str = "") -> None:
@@ -16,15 +15,7 @@ def released(environment: Environment, account_key: str = "") -> None:
     file = place / "Pulumi.dev.yaml"
     file.write_text(file.read_text().replace("config:\n", f'config:\n  {app}:bootstrapped: "true"  # kept\n', 1))
     (place / "Pulumi.dev-account.yaml").write_text(f"{account_key}config:\n  {app}:program: account\n")
-    connection = f"arn:aws:codeconnections:us-east-1:{TOOLING}:connection/5e6f7a8b"
-    lines = (
-        "program: pipeline",
-        f'account: "{TOOLING}"',
-        "region: us-east-1",
-        f"source: {{connection: '{connection}', repository: example/app}}",
-        "stages: [{name: Dev, environments: [dev]}]",
-    )
-    (place / "Pulumi.pipeline.yaml").write_text("config:\n" + "".join(f"  {app}:{line}\n" for line in lines))
+    write_pipeline(place, app, "dev")
 
 
 def move_in(environment: Environment, cloud: PulumiCloud) -> None:

@@ -97,6 +97,14 @@ def test_links_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "a.zip").exists()
 
 
+def a_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project with one environment that a pipeline delivers; it is the working directory."""
+    monkeypatch.chdir(folder)
+    (folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    lines = 'config:\n  account: "222222222222"\n  region: eu-west-1\n  bootstrapped: true\n'
+    (folder / "Pulumi.prod.yaml").write_text(lines)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -115,10 +123,7 @@ def test_what_does_not_go_together_is_refused_before_aws_is_asked(
     arguments: tuple[str, ...],
     says: str,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
-    lines = 'config:\n  account: "222222222222"\n  region: eu-west-1\n  bootstrapped: true\n'
-    (tmp_path / "Pulumi.prod.yaml").write_text(lines)
+    a_project(tmp_path, monkeypatch)
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
         archive.writestr("x", "no list")
     assert cli.main(["start", "prod", *arguments]) == 3
@@ -128,10 +133,7 @@ def test_what_does_not_go_together_is_refused_before_aws_is_asked(
 def test_a_job_of_github_without_the_right_to_a_token_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
-    lines = 'config:\n  account: "222222222222"\n  region: eu-west-1\n  bootstrapped: true\n'
-    (tmp_path / "Pulumi.prod.yaml").write_text(lines)
+    a_project(tmp_path, monkeypatch)
     for variable in ("ACTIONS_ID_TOKEN_REQUEST_URL", "AWS_ACCESS_KEY_ID"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -143,10 +145,7 @@ def test_an_account_that_lets_no_ci_in_is_told_before_anything_is_put_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its projects would fail on AWS's refusal of an artifact that they may not read, with the artifact put there."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
-    lines = 'config:\n  account: "222222222222"\n  region: eu-west-1\n  bootstrapped: true\n'
-    (tmp_path / "Pulumi.prod.yaml").write_text(lines)
+    a_project(tmp_path, monkeypatch)
     account = tmp_path / "Pulumi.prod-account.yaml"
     account.write_text("config:\n  program: account\n  environments: [prod]\n")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)

@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import templates
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
+from unit.command_line import Ran
 from unit.places import EXPORTS, REPOSITORY
 from unit.this_wheel import wheel_of_this_version
 
@@ -26,19 +26,6 @@ CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/11111111
 PIPELINE = ("--tooling", "111111111111/us-east-1", "--connection", CONNECTION, "--repository", "example/app")
 TWO = ("--environment", "preprod=222222222222/us-east-1", "--environment", "prod=033333333333/eu-west-1")
 PERSONAL = ("--personal", "dev=444444444444/eu-central-1")
-
-
-@dataclass(frozen=True)
-class Ran:
-    """`init` as it has ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
 
 
 Init = Callable[..., Ran]

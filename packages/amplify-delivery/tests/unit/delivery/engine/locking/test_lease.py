@@ -32,7 +32,7 @@ from amplify_delivery.delivery.engine.locking.holder import (
     judge,
     machine,
 )
-from amplify_delivery.delivery.engine.locking.lease import Lease
+from amplify_delivery.delivery.engine.locking.lease import Judge, Lease
 from amplify_delivery.delivery.engine.locking.session import holding, wait_until_free
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.state_store import Store, backend_url, store_of
@@ -160,35 +160,13 @@ def test_a_ci_that_ends_us_is_like_ctrl_c(scene: Scene) -> None:
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_of_many_at_once_one_gets_it(scene: Scene) -> None:
-    got, refused, start = list[str](), list[str](), threading.Barrier(12)
-
-    def one(number: int) -> None:
-        here = somebody(token=str(number), pid=NOBODY + number)
-        start.wait()
-        try:
-            got.append(scene.lease.take(here, lambda _: holders.Verdict(Life.ALIVE, "it runs")).holder.token)
-        except LockedError as error:
-            refused.append(error.message)
-
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(got), len(refused)) == (1, 11)
-    assert json.loads(scene.file.read_text())["token"] == got[0]
-
-
-def test_of_many_who_take_over_one_gets_it(scene: Scene) -> None:
-    scene.left_by(somebody())
+def one_of_many_gets_it(scene: Scene, life: Judge) -> None:
+    """Twelve take the lease at once; `life` is what each finds out about who holds it."""
     got, refused, start = list[str](), list[str](), threading.Barrier(12)
 
     def one(number: int) -> None:
         here = somebody(token=str(number), pid=NOBODY + 1 + number)
         start.wait()
-        gone = {"other"}
-        life = lambda f: holders.Verdict(Life.GONE if f.holder and f.holder.token in gone else Life.ALIVE, "so")  # noqa: E731
         try:
             got.append(scene.lease.take(here, life).holder.token)
         except LockedError as error:
@@ -201,6 +179,19 @@ def test_of_many_who_take_over_one_gets_it(scene: Scene) -> None:
         thread.join()
     assert (len(got), len(refused)) == (1, 11)
     assert json.loads(scene.file.read_text())["token"] == got[0]
+
+
+def test_of_many_at_once_one_gets_it(scene: Scene) -> None:
+    one_of_many_gets_it(scene, lambda _: holders.Verdict(Life.ALIVE, "it runs"))
+
+
+def test_of_many_who_take_over_one_gets_it(scene: Scene) -> None:
+    scene.left_by(somebody())
+    gone = somebody().token
+    one_of_many_gets_it(
+        scene,
+        lambda found: holders.Verdict(Life.GONE if found.holder and found.holder.token == gone else Life.ALIVE, "so"),
+    )
 
 
 # --- who still is there -----------------------------------------------------------------------------------------------
