@@ -10,13 +10,14 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import sources, stack_files
+from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Comparison, compare
 
 ABOUT = About(
     needs="files",
     text="""
-Lists the resources and nested stacks that deploying B over A touches, in any environment. `plan ENV --against REF`
-says the same of an environment, with data loss and new rights.
+Lists the resources and nested stacks that deploying B over A touches, in any environment; two apps are refused. `plan
+ENV --against REF` says the same of an environment, with data loss and new rights.
 """,
     examples=(("amplify-delivery compare amplify-export-old amplify-export-app", "two exports"),),
     pages=("building",),
@@ -31,7 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     secrets = stack_files.secrets(context.folder, args.environment)
-    found = compare(sources.load(args.old, secrets), sources.load(args.new, secrets))
+    old, new = sources.load(args.old, secrets), sources.load(args.new, secrets)
+    if old.project != new.project:
+        raise ConfigError(
+            f"they are of two apps, {old.project!r} and {new.project!r}: neither is ever deployed over the other",
+            where=f"{args.old}, {args.new}",
+            remedy="give it two exports or assemblies of one app",
+        )
+    found = compare(old, new)
     if args.json:
         output.document(_document(found))
         return 0

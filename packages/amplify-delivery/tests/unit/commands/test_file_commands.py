@@ -196,6 +196,14 @@ def test_compare_names_the_resource() -> None:
     assert "DefinitionS3Location" in ran.out
 
 
+def test_compare_refuses_two_apps() -> None:
+    """What it lists is what deploying one over the other touches; no environment of one app is the other's."""
+    ran = delivery("compare", export("todo"), export("todo-series/v2"))
+    assert (ran.code, ran.out) == (3, "")
+    assert "'mytodoapp' and 'seriesapp'" in ran.err
+    assert delivery("compare", export("todo"), export("todo-series/v2"), "--json").code == 3
+
+
 def test_no_colour_codes_in_a_pipe() -> None:
     assert "\x1b" not in delivery("compare", export("todo-series/v2"), export("todo-series/v3")).out
 

@@ -8,6 +8,7 @@ command asks it, of the root stack and of what is nested in it.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -233,6 +234,42 @@ def test_the_root_stack() -> None:
 
 def test_a_nested_stack() -> None:
     hold(nested, [(status, command) for status in STATES for command in COMMANDS])
+
+
+class Locked(Scene):
+    """Locked by Amplify's migration to Gen 2. What the commands would begin with is in `did`."""
+
+    def get_stack_policy(self, StackName: str) -> dict[str, str]:  # noqa: N803 - as boto3 calls it
+        assert StackName == NAME
+        lock = {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}
+        return {"StackPolicyBody": json.dumps({"Statement": [lock]})}
+
+    def preview(self, *_: Any) -> Any:
+        self.did.append("preview")
+        return super().preview()
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        super().install(patch)
+
+        def resolve(*_: Any) -> Any:
+            self.did.append("what a killed run has left is put right")
+            return STATE
+
+        patch.setattr(resolving, "resolve", resolve)
+
+
+def test_what_a_migration_has_locked_is_left_alone_from_the_beginning() -> None:
+    """Whatever state it is in: nobody waits for the migration, previews beside it, or writes a state."""
+
+    def check(status: str, command: str) -> None:
+        scene = Locked(status)
+        error = met(command, scene)
+        assert error is not None
+        assert "its stack policy denies every update" in error.message
+        assert (error.exit_code, scene.did) == (3, [])
+
+    states = ("UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED")
+    hold(check, [(status, command) for status in states for command in COMMANDS])
 
 
 def destroyed(status: str, child: str) -> bool:

@@ -55,7 +55,7 @@ class Which:
 @dataclass(frozen=True)
 class Adopted:
     """What was done: the running stack, what was written for it, and the plan from there. `already`: nothing, because
-    the environment was adopted before."""
+    the Pulumi stack delivers it, which has adopted it before, or made it."""
 
     stack: str
     arn: str

@@ -13,6 +13,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.export import Assembly, RootStack, render_root
+from amplify_delivery.publishing import gen2_lock
 from amplify_delivery.stacks.access import environment_names, staging_bucket
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.images import check_built
@@ -96,7 +97,9 @@ def _there(found: Described) -> Wanted:
 
 
 def settle(target: Wanted, seconds: float) -> None:
-    """Wait, so long at most, for a deployment that is going on."""
+    """Wait, so long at most, for a deployment that is going on. Raises `RefusedError` for a root stack that Amplify's
+    migration to Gen 2 has locked: it is not waited for, and nothing is looked up or put right beside it."""
     account, stack = target.account, target.root.stack_name
     with account.asking(f"reading stack {stack}"):
+        gen2_lock.check(account.client("cloudformation"), stack)
         deployed.settle(account.client("cloudformation"), stack, seconds, output.progress)
