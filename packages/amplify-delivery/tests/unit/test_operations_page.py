@@ -12,6 +12,7 @@ from pathlib import Path
 
 import amplify_delivery
 from amplify_delivery.delivery import pages
+from amplify_delivery.delivery.engine import engine_errors, state_faults
 from amplify_delivery.export.assembling.auth_roles import trust
 from amplify_delivery.publishing.stack_states import STATES, Way
 from unit.places import REPOSITORY
@@ -157,6 +158,21 @@ def test_a_refusal_of_what_runs_is_on_the_page() -> None:
     assert missing == {}
     assert all((REPOSITORY / "docs" / f"{page}.md").is_file() for page in AT_A_DESK.values())
     assert len(refusals) > 100
+
+
+def in_tables() -> Iterator[tuple[str, str]]:
+    """What the engine's words are said to mean: tables of which errors are made when they are met."""
+    for fault in state_faults._FAULTS:
+        yield f"state_faults: {fault.pattern}", fault.message.replace("{place}", FIELD)
+    for pattern, message, _ in engine_errors._KNOWN:
+        yield f"engine_errors: {pattern}", message
+
+
+def test_what_the_engines_words_are_said_to_mean_is_on_the_page() -> None:
+    def told(_: str, message: str) -> None:
+        assert any(is_quoted(message, quote) for quote in SAID), message
+
+    hold(told, in_tables())
 
 
 @cache

@@ -16,9 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amplify_delivery.components.documents.pipeline.buildspecs import INSTALLING
-from amplify_delivery.delivery.engine.state_store import BUCKET_BACK, KEY_BACK, Store
+from amplify_delivery.delivery.engine.state_store import BUCKET_BACK, KEY_BACK, Store, is_pulumi_cloud
 from amplify_delivery.errors import PluginLostError, StateError
 
+_BUCKET, _CLOUD, _FOLDER = "bucket", "cloud", "folder"
+_ANYWHERE = frozenset({_BUCKET, _CLOUD, _FOLDER})
 _AGAIN = "then repeat the command: it goes on with what is left"
 
 
@@ -27,8 +29,8 @@ class _Fault:
     pattern: str
     message: str
     remedy: str
-    far: bool = False
-    """Only of a state that lies elsewhere: a folder is reached without a network."""
+    of: frozenset[str] = _ANYWHERE
+    """The kinds of backend (`_kind`) of which the words mean that."""
 
 
 _LOST_ON_THE_WAY = (
@@ -54,6 +56,7 @@ _FAULTS = (
         r"NoSuchBucket",
         "the state bucket {place} is not there: it was deleted, or its name is wrong",
         f"look whether the name is right. {BUCKET_BACK}",
+        of=frozenset({_BUCKET}),
     ),
     _Fault(
         r"KMS\.\w+Exception|DisabledException|KMSInvalidStateException|is pending deletion|\bkey .* is disabled",
@@ -75,11 +78,13 @@ _FAULTS = (
         r"\[403\]",
         "Pulumi Cloud does not let this login read or write the state in {place}",
         "`pulumi whoami -v` says whose login it is; an administrator of the organisation gives it the stack",
+        of=frozenset({_CLOUD}),
     ),
     _Fault(
         r"pulumi service: request rate-limit exceeded|\[50[0-9]\]",
         "Pulumi Cloud throttles, or does not answer as it should, for the state in {place}",
         f"wait a few minutes, {_AGAIN}",
+        of=frozenset({_CLOUD}),
     ),
     _Fault(
         r"SlowDown|Throttling|TooManyRequests|RequestLimitExceeded|ServiceUnavailable|InternalError",
@@ -90,12 +95,25 @@ _FAULTS = (
         r"dial tcp|request send failed|connection (?:refused|reset)|no such host|i/o timeout|TLS handshake|: EOF$",
         "the state in {place} cannot be reached",
         f"check the network, the proxy and the region in PULUMI_BACKEND_URL, {_AGAIN}",
-        far=True,
+        of=_ANYWHERE - {_FOLDER},  # which is reached without a network
+    ),
+    _Fault(
+        r"operation error KMS: .*AccessDenied|not authorized to perform: kms:",
+        "these credentials may not use the key of the state in {place}",
+        "use a profile or role (AWS_PROFILE) that may use the key that `secretsprovider` of the stack file names "
+        "(kms:Decrypt, kms:Encrypt), then repeat the command",
     ),
     _Fault(
         r"AccessDenied|Forbidden|StatusCode: 403",
         "these credentials may not read or write the state in {place}",
         "use a profile or role of the account that the state is in (AWS_PROFILE), then repeat the command",
+        of=frozenset({_BUCKET}),
+    ),
+    _Fault(
+        r"permission denied",
+        "this user may not read or write the state in {place}",
+        "`ls -l` there says whose files they are; take the state's rights back, then repeat the command",
+        of=frozenset({_FOLDER}),
     ),
     _Fault(
         r"no space left on device|disk quota exceeded",
@@ -103,9 +121,11 @@ _FAULTS = (
         f"make room (`df -h`, and the folder of temporary files), {_AGAIN}",
     ),
     _Fault(
-        r"no (?:resource|language|analyzer) plugin|could not (?:find|install|download) plugin|failed to install plugin",
+        r"no (?:resource|language|analyzer) plugin|could not (?:find|install|download) plugin|failed to install plugin|"
+        r"download and install \w+ plugin|HTTP error fetching plugin",
         "a plugin of Pulumi is missing, and it cannot be had",
-        "`pulumi plugin install` where there is a network, then repeat the command",
+        "`pulumi plugin install` where there is a network, then repeat the command. GitHub answers 403 to whoever asks "
+        "too often without a name: GITHUB_TOKEN is one",
     ),
     _Fault(
         _INCOMPLETE.pattern,
@@ -120,6 +140,15 @@ _FAULTS = (
     ),
 )
 """Which words mean what, the narrower ones first."""
+
+
+def _kind(place: str) -> str:
+    """The kind of a backend, by its address; empty for what nobody has told, of which any words may be."""
+    if place.startswith("file://"):
+        return _FOLDER
+    return _CLOUD if is_pulumi_cloud(place) else _BUCKET if place else ""
+
+
 _DAMAGED = re.compile(
     r"(?:failed to load checkpoint|checkpoint).*(?:unexpected end of JSON input|invalid character|cannot unmarshal)"
 )
@@ -142,8 +171,9 @@ def being_written(said: str) -> bool:
 
 def fault(said: str, stack: str, place: str) -> StateError | None:
     """What the words on the engine's stderr mean; None for what is not known. `place` is where the state lies."""
+    kind = _kind(place)
     for known in _FAULTS:
-        if known.far and place.startswith("file://"):
+        if kind and kind not in known.of:
             continue
         if re.search(known.pattern, said, re.MULTILINE):
             return StateError(known.message.format(place=place or "its backend"), where=stack, remedy=known.remedy)

@@ -135,8 +135,6 @@ KMS = "error: secrets (code=FailedPrecondition): operation error KMS: Decrypt, h
         (READ.format(403, "api error AccessDenied: Access Denied"), "may not read or write", "of the account"),
         (READ.format(400, "api error KMS.DisabledException: key is disabled"), "the key of the state", "enable-key"),
         (KMS.format("DisabledException: arn:aws:kms:x:1:key/1 is disabled."), "the key of the state", "enable-key"),
-        ("error: [403] Forbidden", "does not let this login read or write the state in s3://b", "`pulumi whoami -v`"),
-        ("error: [503] Service Unavailable", "Pulumi Cloud throttles, or does not answer", "a few minutes"),
         ("error: write /tmp/x: no space left on device", "the disk is full", "make room"),
         ("error: no resource plugin 'pulumi-resource-aws' found", "a plugin of Pulumi is missing", "plugin install"),
         ("ModuleNotFoundError: No module named 'pulumi_aws'", "Python environment", "requirements.lock"),
@@ -148,6 +146,66 @@ def test_what_has_happened_to_the_state_is_said_in_our_words(stderr: str, messag
     assert isinstance(error, StateError)
     assert message in error.message
     assert remedy in error.remedy
+
+
+DENIED = "api error AccessDeniedException: User: me is not authorized to perform: kms:Decrypt on resource: key/1"
+CLOUD, FOLDER, BUCKET = "https://api.pulumi.com", "file:///home/ada/state", "s3://b"
+FETCHING = "error: could not load plugin for eks provider: Could not automatically download and install resource plugin"
+
+
+@pytest.mark.parametrize(
+    ("place", "stderr", "message", "remedy"),
+    [
+        (
+            CLOUD,
+            "error: [403] Forbidden",
+            f"Pulumi Cloud does not let this login read or write the state in {CLOUD}",
+            "`pulumi whoami -v`",
+        ),
+        (
+            CLOUD,
+            "error: [503] Service Unavailable",
+            f"Pulumi Cloud throttles, or does not answer as it should, for the state in {CLOUD}",
+            "a few minutes",
+        ),
+        (BUCKET, "error: [403] Forbidden", f"may not read or write the state in {BUCKET}", "of the account"),
+        (
+            FOLDER,
+            "error: open /home/ada/state/.pulumi/meta.yaml: permission denied",
+            f"this user may not read or write the state in {FOLDER}",
+            "`ls -l`",
+        ),
+        *(
+            (place, KMS.format(DENIED), f"may not use the key of the state in {place}", "kms:Decrypt")
+            for place in (CLOUD, FOLDER, BUCKET)
+        ),
+        (
+            BUCKET,
+            f"{FETCHING}. Underlying error: 403 HTTP error fetching plugin",
+            "a plugin of Pulumi is missing",
+            "GITHUB_TOKEN",
+        ),
+    ],
+)
+def test_whose_refusal_it_is_the_backend_tells(place: str, stderr: str, message: str, remedy: str) -> None:
+    error = explain(create_command_error(CommandResult(stdout="", stderr=stderr, code=255)), Watch(), "dev", place)
+    assert isinstance(error, StateError)
+    assert message in error.message
+    assert remedy in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("place", "stderr"),
+    [
+        (FOLDER, "error: [403] Forbidden"),
+        (FOLDER, "error: [503] no"),
+        (BUCKET, "error: [503] no"),
+        (CLOUD, "error: NoSuchBucket: b"),
+    ],
+)
+def test_no_backend_is_said_to_have_what_only_another_kind_says(place: str, stderr: str) -> None:
+    error = explain(create_command_error(CommandResult(stdout="", stderr=stderr, code=255)), Watch(), "dev", place)
+    assert error.message == stderr.removeprefix("error: ")
 
 
 @pytest.mark.parametrize(
