@@ -117,7 +117,7 @@ def _document(environment: str, adopted: Adopted) -> dict[str, Any]:
 
 def _print(environment: str, adopted: Adopted) -> None:
     if adopted.already:
-        print(f"{environment}: this Pulumi stack delivers {adopted.stack} already, nothing was done")
+        print(f"{environment}: this Pulumi stack holds {adopted.stack} already, nothing was done")
         for note in adopted.notes:
             print(f"note: {note}")
         print(f"  amplify-delivery plan {environment}   # what a deployment would change")

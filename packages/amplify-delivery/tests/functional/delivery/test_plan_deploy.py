@@ -280,7 +280,7 @@ def a_backend_that_a_migration_has_locked_is_left_alone(environment: Environment
         ("report", "its stack policy denies every update"),
         ("handover", "`amplify gen2-migration lock` has locked the stack"),
         ("unlock", "nobody holds it"),
-        ("adopt", "this Pulumi stack delivers amplify-"),
+        ("adopt", "this Pulumi stack holds amplify-"),
         ("client-config --out build", "written, of"),
         ("outputs", "stackId"),
     ):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from amplify_delivery import publishing
 from amplify_delivery.changes.impossible import check as refuse
@@ -107,9 +108,12 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
     refusing.check_imported(environment, found, resources, engine.backend_variables)
     refusing.check_state(environment, found, root, lost=lost)
     parameters = {name: value for name, value in found.stacks.parameters.items() if value != MASK}
-    if root is not None and state.is_complete(root, parameters):
+    here = root is not None and state.is_complete(root, parameters)
+    if here and (lost or refusing.is_ours(found.stacks) or state.was_delivered(root)):
         return _again(engine, context, config, found, lost=lost)
     decided = _decide(environment, context, config, found, api_keys.expires(account, found), lost=lost)
+    if here and not _lacks(stack_files.path(context.folder, environment), decided):
+        return _again(engine, context, config, found, lost=lost)
     functions = function_secrets.found(account, found.stacks)
     # The program says much the same when the plan is made; what it says of the import is ours to say.
     adopting = _engine(environment, context, config, _log.debug, {ADOPT_VARIABLE: found.arn})
@@ -126,6 +130,12 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
     secrets = tuple(sorted(f"{nested}.{parameter}" for nested, parameter in decided.kept.secrets))
     notes = _next(decided.config, found) + refusing.beside(environment, beside_it, engine.backend_variables)
     return Adopted(str(found.name), found.arn, False, written, secrets, functions, notes, plan)
+
+
+def _lacks(file: Path, decided: _Decided) -> bool:
+    """Whether the stack file lacks something of what the adoption writes: it was taken back before it was committed.
+    Until the first delivery all of that still runs, and can be read again."""
+    return bool(decided.keys.keys() - own_keys_in(file).keys() or decided.kept.parameters or decided.kept.secrets)
 
 
 def _again(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, *, lost: bool) -> Adopted:

@@ -16,6 +16,7 @@ from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.planning.program import AT_REST, BACKEND
 from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing.stack_owner import is_delivered
 
 STASH = "pulumi:index:Stash"
 PLACE = "place"
@@ -37,6 +38,11 @@ def root_of(resources: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 def is_complete(root: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:
     """Whether a root in the state has the parameters that it runs with."""
     return not parameters or bool((root.get("inputs") or {}).get("parameters"))
+
+
+def was_delivered(root: Mapping[str, Any] | None) -> bool:
+    """Whether a root in the state has been deployed from here, whatever runs by now."""
+    return root is not None and is_delivered((root.get("inputs") or {}).get("parameters") or {})
 
 
 def take_in(engine: Engine, arn: str, parameters: Mapping[str, str]) -> None:

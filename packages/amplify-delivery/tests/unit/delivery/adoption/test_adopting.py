@@ -13,10 +13,12 @@ from amplify_delivery.changes.guard import Guard
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.adoption import adopting, api_keys, beside, refusing
+from amplify_delivery.delivery.adoption import adopting, api_keys, beside, function_secrets, refusing
 from amplify_delivery.delivery.adoption.beside import Beside
+from amplify_delivery.delivery.adoption.function_secrets import FunctionSecrets
 from amplify_delivery.delivery.adoption.kept import Kept
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.project import stack_files
@@ -52,6 +54,17 @@ class Engine:
 
     def state(self) -> Any:
         return {"resources": [self.root]}
+
+    wrote = False
+
+    def create(self) -> bool:
+        return False
+
+    def configure(self, plain: Any, secret: Any) -> None:
+        self.configured = (plain, secret)
+
+    def write(self, state: Any) -> None:
+        self.root = state["resources"][0]
 
 
 def adopted(
@@ -100,6 +113,53 @@ def test_a_root_without_its_parameters_is_not_adopted_yet(monkeypatch: pytest.Mo
     """Ended between the import, which reads none and protects nothing, and what completes it."""
     with pytest.raises(RefusedError, match="decided again"):
         adopted(monkeypatch, Beside(), lost=True, inputs={})
+
+
+PUSHED: Any = SimpleNamespace(
+    name="amplify-app-dev-5af8b",
+    arn="arn",
+    stacks=SimpleNamespace(parameters={"AuthRoleName": "a"}),
+)
+ADOPTED = {"parameters": {"AuthRoleName": "a"}}
+
+
+def again(monkeypatch: pytest.MonkeyPatch, keys: dict[str, str], kept: Kept, inputs: Any = ADOPTED) -> adopting.Adopted:
+    """The adoption of what was adopted before, and runs as it was pushed; `keys` and `kept` belong into the file."""
+    config: Any = SimpleNamespace(bootstrapped=False)
+    monkeypatch.setattr(Account, "of", lambda _: "account")
+    monkeypatch.setattr(api_keys, "expires", lambda *_: None)
+    monkeypatch.setattr(adopting, "_decide", lambda *_, **__: adopting._Decided(PUSHED, keys, kept, config))
+    monkeypatch.setattr(adopting, "own_keys_in", lambda _: {"environment": "dev", "suffix": "5af8b"})
+    monkeypatch.setattr(adopting, "_engine", lambda *_: Engine(inputs))
+    monkeypatch.setattr(function_secrets, "found", lambda *_: FunctionSecrets())
+    monkeypatch.setattr(secrets_provider, "check", lambda *_, **__: None)
+    monkeypatch.setattr(resolving, "of_stack", lambda *_: None)
+    monkeypatch.setattr(wanted, "wanted", lambda *_: "target")
+    monkeypatch.setattr(planned, "make", lambda *_: PLAN)
+    engine: Any = Engine(inputs)
+    context: Any = SimpleNamespace(folder=REPOSITORY)
+    return adopting._adopt(engine, context, CONFIG, PUSHED, lost=False)
+
+
+def test_a_stack_file_that_has_lost_what_the_adoption_wrote_gets_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`git checkout` of a file that nobody had committed: the values, a secret among them, are nowhere else, and the
+    plan of what is left changes what runs."""
+    expiry, secret = {"root": {"ApiKeyExpires": "1"}}, {("auth", "creds"): "hush"}
+    for keys, kept in (({}, Kept(expiry, {})), ({}, Kept({}, secret)), ({"executionRoleArn": "arn"}, Kept({}, {}))):
+        found = again(monkeypatch, keys, kept)
+        assert (found.already, found.plan) == (False, PLAN)
+        assert bool(found.written) or found.secrets == ("auth.creds",)
+
+
+def test_one_that_has_it_all_is_adopted_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = again(monkeypatch, {"environment": "dev", "suffix": "5af8b"}, Kept({}, {}))
+    assert (found.already, found.plan) == (True, None)
+
+
+def test_what_a_release_has_changed_since_is_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was delivered from here, and a colleague has pushed: what runs now is not what the file should say."""
+    found = again(monkeypatch, {}, Kept({"root": {"ApiKeyExpires": "1"}}, {}), DONE)
+    assert (found.already, found.plan) == (True, None)
 
 
 NAME = StackName("amplify", "app", "dev", "5af8b")
