@@ -7,7 +7,7 @@ SETUP := $(BARE) -m aws_rehearsal.setup --project .
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup tools environment rehearse test all-tests test-fast lint style types format lock wheels bench conformance clean
+.PHONY: help python setup tools environment rehearse test all-tests test-fast lint style types format lock wheels bench conformance languages clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
@@ -65,6 +65,9 @@ bench: tools  ## measure, and print the table
 
 conformance: tools  ## the real provider beside the stand-in: PLUGIN=.../pulumi-resource-aws; more options in ARGS
 	@$(VENV)/python -m amplify_delivery_rehearsal.conformance "$(PLUGIN)" $(ARGS)
+
+languages: setup  ## the components from a program in TypeScript, with Pulumi's own language host
+	@AMPLIFY_DELIVERY_LANGUAGES=1 $(VENV)/python -m pytest packages/amplify-delivery/tests/functional/stacks/test_packaged_node.py $(ARGS)
 
 clean:  ## remove the environment and caches of this work tree; what is kept per machine stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build

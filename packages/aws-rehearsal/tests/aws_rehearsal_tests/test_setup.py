@@ -28,12 +28,12 @@ from aws_rehearsal.setup import (
     actionlint,
     engine,
     ensure_all,
+    language_hosts,
     launcher,
     lazy_packages,
     lock,
     node,
     tools,
-    yaml_host,
 )
 from aws_rehearsal.setup.cache import PACKAGE, locked
 from aws_rehearsal.setup.environments import Environment, ensure_environment, is_current, is_whole
@@ -607,8 +607,17 @@ def test_a_rehearsal_does_not_wait_for_what_only_tests_need(tests: bool, monkeyp
     monkeypatch.setattr(module, "_remembered", lambda _: there)
     monkeypatch.setattr(module, "_all_whole", lambda *_: True)
     monkeypatch.setattr(actionlint, "ensure_actionlint", lambda _: made.append("actionlint"))
-    monkeypatch.setattr(yaml_host, "ensure_yaml_host", lambda _: made.append("yaml host"))
+    monkeypatch.setattr(language_hosts, "ensure_yaml_host", lambda _: made.append("yaml host"))
     monkeypatch.setattr(launcher, "ensure_launcher", lambda _: made.append("launcher"))
     monkeypatch.setattr(module, "ensure_environment", lambda *_: made.append("schemas"))
     assert ensure_all(Progress(io.StringIO()), tests=tests) is there
     assert made == (["actionlint", "yaml host", "launcher", "schemas"] if tests else [])
+
+
+def test_sdks_are_generated_by_the_engines_version() -> None:
+    """What answers `pulumi package add` in the language hosts of its own release."""
+    pinned = re.search(
+        r"(?m)^require github\.com/pulumi/pulumi/pkg/v3 (v\S+)$", (PACKAGE / "node-sdk/go.mod").read_text()
+    )
+    assert pinned is not None
+    assert pinned[1] == engine.pinned_version()

@@ -15,9 +15,9 @@ import pytest
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION
 from amplify_delivery.stacks.packaged import host
 from aws_rehearsal.local_aws import random_account
+from aws_rehearsal.setup.language_hosts import ensure_yaml_host
 from aws_rehearsal.setup.node import ensure_locked, ensure_node
 from aws_rehearsal.setup.progress import Progress
-from aws_rehearsal.setup.yaml_host import ensure_yaml_host
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.absent import fetched
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures

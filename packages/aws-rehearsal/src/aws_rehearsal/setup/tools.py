@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_rehearsal.errors import SetupError
-from aws_rehearsal.setup import actionlint, launcher, yaml_host
+from aws_rehearsal.setup import actionlint, language_hosts, launcher
 from aws_rehearsal.setup import node as nodejs
 from aws_rehearsal.setup.cache import PACKAGE, cache_root, digest
 from aws_rehearsal.setup.engine import ensure_engine, is_outdated
@@ -93,7 +93,7 @@ def ensure_all(progress: Progress, prefix: Path | None = None, *, tests: bool = 
 def _ensure_for_tests(progress: Progress) -> None:
     """What only this repository's own tests need."""
     actionlint.ensure_actionlint(progress)
-    yaml_host.ensure_yaml_host(progress)
+    language_hosts.ensure_yaml_host(progress)
     launcher.ensure_launcher(progress)
     ensure_environment(wheel_environment("check-jsonschema"), progress)
 

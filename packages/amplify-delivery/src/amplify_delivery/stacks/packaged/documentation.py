@@ -71,13 +71,51 @@ Secrets are inputs of their own, by nested stack and parameter, and stay secret 
 
 ## A program in TypeScript, Go, C# or Java
 
-The same `plugins` in Pulumi.yaml; and once, to have an SDK generated into the folder of the program:
+The same `.venv`, and the same `plugins` in Pulumi.yaml. In TypeScript:
+
+```yaml
+name: myapp
+runtime: nodejs
+plugins:
+  providers:
+    - name: amplify-delivery
+      path: .venv/bin
+```
+
+with a package.json, unless the program has one:
+
+```json
+{
+  "name": "myapp",
+  "private": true,
+  "main": "index.ts"
+}
+```
+
+Pulumi's SDK wants Node.js 22 or newer, and TypeScript before version 7. The last command has an SDK of these
+components generated into the folder `sdks`, and says how to import it; `sdks` and package.json belong in the commit:
 
 ```
+npm install @pulumi/pulumi
+npm install --save-dev typescript@5 @types/node@22
 pulumi package add .venv/bin/pulumi-resource-amplify-delivery
 ```
 
-It says how to import it. Without it, a component is a few lines; in JavaScript:
+```ts
+import * as amplify from "@pulumi/amplify-delivery";
+
+const backend = new amplify.AmplifyBackend("backend", {
+  account: "123456789012",
+  region: "eu-west-1",
+  environment: "dev",
+});
+
+export const graphqlEndpoint = backend.graphqlEndpoint;
+export const outputs = backend.nestedOutputs;
+```
+
+In any language `pulumi package add` is that command. Without what it generates, a component is a few lines; in
+JavaScript:
 
 ```js
 class AmplifyBackend extends pulumi.ComponentResource {
@@ -313,10 +351,17 @@ Without an AWS account you can do the same in a shell of a rehearsal that is kep
 `rehearse EXPORT --keep`; an account and a pipeline in that of a project's own `rehearse --keep`, where CodePipeline
 answers.
 
-The builds of that release have an image that holds what is locked. The language hosts of Node.js, Go, .NET and Java
-could not be had here (their Go modules have no version, and neither PyPI nor npm has them): the SDKs that they generate
-are as good as the schema, and nobody here has run one. Nor has UpdatePipeline run a program in another language than
-YAML: of `install` it was tried that its commands run, where they have to, before the program.
+The builds of that release have an image that holds what is locked. UpdatePipeline has not run a program in another
+language than YAML: of `install` it was tried that its commands run, where they have to, before the program.
+
+`make languages` of a checkout, which wants npm's registry and half a minute of a processor, runs the program in
+TypeScript above under plain `pulumi up`, with what its commands install: it deploys a backend, again without a change,
+is refused for another place and for a key that there is not, and takes it away; and what this page declares in YAML
+compiles as TypeScript. The language host is Pulumi's own, but of version 3.68.0, the last one that is part of a Go
+module which Go's proxy has: hosts of today are in modules that have no version there, and neither PyPI nor npm has
+them. That one cannot answer `pulumi package add`. The SDK comes from Pulumi's own generator, of the engine's version,
+which is what answers in a host of today; `npm install ./sdks/amplify-delivery` is done in its place. Of Go, .NET and
+Java there is neither: nobody here has run one.
 """
 
 
