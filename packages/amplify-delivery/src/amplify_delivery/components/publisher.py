@@ -43,6 +43,8 @@ class BucketPublisher:
     """The ECR repository of the environment's container images."""
     _free: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     """Root stacks whose names were looked for, and found to be nobody's."""
+    _examined: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Keys of roots that were examined with all below them, and found to be good."""
 
     def __call__(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> object:
         # boto3 and the linter are loaded now: not when nothing changed.
@@ -51,8 +53,17 @@ class BucketPublisher:
         guarded.check(self._target, assembly, root, self.guard, progress, self.update, self.copied)
         if self.update:
             return self._publish_update(self.update, assembly, root, progress)
+        return self._publish(assembly, root, progress)
+
+    def _publish(self, assembly: Assembly, root: RootStack, progress: Callable[[str], None]) -> object:
         return publishing.publish(
-            assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored, stack=root.stack_name
+            assembly,
+            [(root.object, root.body)],
+            self._target,
+            progress,
+            self.guard.ignored,
+            stack=root.stack_name,
+            examined=root.object.key in self._examined,
         )
 
     def push(self, assembly: Assembly, progress: Callable[[str], None]) -> object:
@@ -68,9 +79,7 @@ class BucketPublisher:
     ) -> object:
         """What an update on the way needs: it is made of templates that are deployed, or, `released`, of `root`'s."""
         if update.released:
-            publishing.publish(
-                assembly, [(root.object, root.body)], self._target, progress, self.guard.ignored, stack=root.stack_name
-            )
+            self._publish(assembly, root, progress)
         return publishing.publish_templates(update.objects, self._target, progress)
 
     def check(self, assembly: Assembly, root: RootStack, creating: bool) -> None:
@@ -113,6 +122,7 @@ class BucketPublisher:
         findings = publishing.refusing(publishing.examine(assembly, {self.bucket: rendered})[self.bucket])
         if findings:
             raise ExportRefused(findings)
+        self._examined.add(root.object.key)
 
     def _check_names(self, assembly: Assembly, root: RootStack) -> None:
         from amplify_delivery.changes import deployed  # noqa: PLC0415 - as above

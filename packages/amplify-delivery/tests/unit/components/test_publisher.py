@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from amplify_delivery import publishing
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.components.documents.account.projects import project_policies
 from amplify_delivery.components.documents.environment import EnvironmentAccess
@@ -149,3 +151,29 @@ def test_names_are_looked_for_once_in_a_first_create(
     assert len(asked) == 2
     publisher().check(ASSEMBLY, root, creating=False)
     assert len(asked) == 2
+
+
+def test_what_is_to_be_made_first_is_examined_once(
+    names: EnvironmentNames, root: RootStack, developer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the very first resource, and not again when it is published; another root is then."""
+    log_in(developer, monkeypatch)
+    asked: list[str] = []
+
+    def examined(when: str) -> Callable[..., dict[str, list[Finding]]]:
+        return lambda *_: asked.append(when) or {names.staging_bucket: []}  # type: ignore[func-returns-value]
+
+    monkeypatch.setattr(publishing, "examine", examined("first"))
+    monkeypatch.setattr(upload, "examine", examined("published"))
+    developer.client("s3").create_bucket(
+        Bucket=names.staging_bucket,
+        BucketNamespace="account-regional",
+        CreateBucketConfiguration={"LocationConstraint": names.region},
+    )
+    access = Access(names.account, names.region)
+    publisher = BucketPublisher(names.staging_bucket, access, Guard("prod", (), date(2027, 5, 1)))
+    publisher.check_first(ASSEMBLY, root, print, examine=True)
+    publisher(ASSEMBLY, root, print)
+    assert asked == ["first"]
+    publisher(ASSEMBLY, render_root(ASSEMBLY, EnvironmentValues("test", EXPIRES), names.staging_bucket), print)
+    assert asked == ["first", "published"]

@@ -223,6 +223,33 @@ def test_what_is_found_names_the_keys_that_stand_in_the_template() -> None:
         assert not any(digests[0] in problem for problem in problems)
 
 
+def root_of(account: str, suffix: str, runtime: str = "nodejs22.x", beside: str = "") -> Template:
+    """A root as the environment with that account and suffix renders it: its names stand in it."""
+    bucket, stack = f"app-dev-staging-{account}-{REGION}-an", f"amplify-app-dev-{suffix}"
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": f"https://{bucket}/key"}}
+    function = {**FUNCTION, "Properties": {**FUNCTION["Properties"], "Runtime": runtime}}
+    body = template(Description=f"{stack}-auth {beside}", Resources={"F": function, "N": nested}).encode()
+    return Template(lambda: body, [REGION], bucket, stack)
+
+
+def test_another_environment_is_nothing_new_to_cfn_lint() -> None:
+    said: list[str] = []
+    for root in (root_of("123456789012", "1a2b3"), root_of("210987654321", "c4d5e"), root_of("0" * 12, "00000")):
+        assert lint_templates({"root": root}, said.append) == {"root": {REGION: []}}
+    assert said == ["linting 1 of 1 templates"]
+    # By itself a number may be any: nobody knows that it is an account.
+    lint_templates({"root": root_of("123456789012", "1a2b3", beside="123456789012")}, said.append)
+    lint_templates({"root": root_of("210987654321", "c4d5e", beside="210987654321")}, said.append)
+    assert len(said) == 3
+
+
+def test_what_is_found_names_the_environment_that_it_is_of() -> None:
+    for account, suffix in (("123456789012", "1a2b3"), ("210987654321", "c4d5e"), ("0" * 12, "00000")):
+        for name in (f"amplify-app-dev-{suffix}", f"app-dev-staging-{account}-{REGION}-an"):
+            found = lint_templates({"root": root_of(account, suffix, name)}, lambda _: None)
+            assert any(f"'{name}'" in problem for problem in found["root"][REGION]), found
+
+
 def test_no_error_hangs_on_a_rule_that_is_switched_off(linter: Linter) -> None:
     from cfnlint.config import ConfigMixIn
     from cfnlint.runner import Runner

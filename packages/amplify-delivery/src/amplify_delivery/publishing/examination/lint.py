@@ -4,7 +4,8 @@ A result depends on the template's text, the region, cfn-lint's version and our 
 a re-export lints only what changed, and another cfn-lint everything. Where all is known, cfn-lint is not even imported.
 
 Of the keys in a template's text only their number and order count: every changed file changes the templates that name
-it up to the root, among them the largest of all, and to cfn-lint one digest is like another.
+it up to the root, among them the largest of all, and to cfn-lint one digest is like another. So are accounts and
+suffixes in the names of an environment: to the roots of all environments of a release it has one answer.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ MANY = 400_000
 _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 """The part of a key that is made from a file's content."""
 
+_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_SUFFIX = re.compile(r"(?<=-)[0-9a-z]+$")
+"""Of a root stack's name."""
+
 _Work = tuple[str, list[str]]
 """A template's text, and the regions where it is not known whether it is good."""
 
@@ -60,6 +65,10 @@ class Template:
 
     read: Callable[[], bytes]
     regions: Sequence[str]
+    bucket: str = ""
+    """The staging bucket of its environment, if it is of one alone."""
+    stack: str = ""
+    """The root stack's name, likewise."""
 
 
 def lint_templates(
@@ -71,10 +80,10 @@ def lint_templates(
     results: dict[str, dict[str, list[str]]] = {}
     places: dict[tuple[str, str], str] = {}
     missing: dict[str, _Work] = {}
-    digests: dict[str, list[str]] = {}
+    own: dict[str, _Own] = {}
     for key, template in templates.items():
         results[key], unknown = {}, []
-        text, digests[key] = _numbered(template.read().decode())
+        text, own[key] = _without_own(template)
         content = hashlib.sha256(text.encode()).hexdigest()
         for region in template.regions:
             place = places[key, region] = kept.key(content, rules, region)
@@ -94,26 +103,39 @@ def lint_templates(
         if done % 10 == 0 or 10 < done == len(missing):
             progress(f"linted {done} of {len(missing)} templates")
     return {
-        key: {region: [_with(digests[key], problem) for problem in problems] for region, problems in of_key.items()}
+        key: {region: [own[key].put_into(problem) for problem in problems] for region, problems in of_key.items()}
         for key, of_key in results.items()
     }
 
 
-def _numbered(text: str) -> tuple[str, list[str]]:
-    """`text` with a number in place of each digest, of the same length and characters and as different; the digests."""
-    digests: dict[str, int] = {}
-    numbered = _DIGEST.sub(lambda found: f"{digests.setdefault(found[0], len(digests)):064x}", text)
-    return numbered, list(digests)
+@dataclass(frozen=True)
+class _Own:
+    """What a template has of its own, and is not asked about: digests, and names by what stands for them."""
 
+    digests: Sequence[str]
+    names: Mapping[str, str]
 
-def _with(digests: Sequence[str], problem: str) -> str:
-    """What was found of the numbered text, with the digests that stand in the template."""
+    def put_into(self, problem: str) -> str:
+        """What was found of the text without it, as it is of the template."""
+        for other, name in self.names.items():
+            problem = problem.replace(other, name)
+        return _DIGEST.sub(self._digest, problem)
 
-    def digest(found: re.Match[str]) -> str:
+    def _digest(self, found: re.Match[str]) -> str:
         number = int(found[0], 16)
-        return digests[number] if number < len(digests) else found[0]
+        return self.digests[number] if number < len(self.digests) else found[0]
 
-    return _DIGEST.sub(digest, problem)
+
+def _without_own(template: Template) -> tuple[str, _Own]:
+    """The template's text with a number in place of each digest, of the same length and characters and as different,
+    and with noughts in place of account and suffix in the names; and what was there."""
+    text, digests, names = template.read().decode(), dict[str, int](), dict[str, str]()
+    for name, part in ((template.bucket, _ACCOUNT), (template.stack, _SUFFIX)):
+        other = part.sub(lambda found: "0" * len(found[0]), name)
+        if other != name and name in text and other not in text:
+            text, names[other] = text.replace(name, other), name
+    text = _DIGEST.sub(lambda found: f"{digests.setdefault(found[0], len(digests)):064x}", text)
+    return text, _Own(list(digests), names)
 
 
 def _lint(work: Mapping[str, _Work]) -> Iterator[tuple[str, dict[str, list[str]]]]:

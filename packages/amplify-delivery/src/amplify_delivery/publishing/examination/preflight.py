@@ -80,6 +80,7 @@ def examine(
     readers = {o.key: _reader(assembly, o.key) for o in assembly.objects if o.kind == "template"}
     used = {name: list(readers) for name in deployments}
     files: dict[str, str] = {}
+    of_one: dict[str, Deployment] = {}
     parsed: dict[str, Mapping[str, Any]] = {}
     for name, deployment in deployments.items():
         for item, body in deployment.extra:
@@ -90,13 +91,15 @@ def examine(
                 )
                 findings[name] += [finding for check in CHECKS for finding in check(tree)]
                 files.update({view.key: view.file for view in reversed(tree.stacks)})
-                readers[item.key] = _constant(body)
+                readers[item.key], of_one[item.key] = _constant(body), deployment
                 used[name].append(item.key)
     regions: dict[str, dict[str, None]] = {}
     for name, keys in used.items():
         for key in keys:
             regions.setdefault(key, {})[deployments[name].region] = None
-    linted = lint_templates({key: Template(readers[key], list(where)) for key, where in regions.items()}, progress)
+    linted = lint_templates(
+        {key: _template(readers[key], list(where), of_one.get(key)) for key, where in regions.items()}, progress
+    )
     for name, keys in used.items():
         for key in keys:
             problems = linted[key][deployments[name].region]
@@ -105,6 +108,11 @@ def examine(
         name: [_with_way_out(f) for f in found if not _ids(f) & {*deployments[name].ignored}]
         for name, found in findings.items()
     }
+
+
+def _template(read: Callable[[], bytes], regions: Sequence[str], of: Deployment | None) -> Template:
+    """What is linted: with the names of the one deployment that it is `of`, if it is."""
+    return Template(read, regions, of.staging_bucket, of.stack) if of else Template(read, regions)
 
 
 def refusing(findings: Sequence[Finding]) -> list[Finding]:
