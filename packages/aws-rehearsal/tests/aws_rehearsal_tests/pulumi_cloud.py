@@ -114,6 +114,8 @@ class PulumiCloud:
         """Method and path of each request."""
         self.before: Callable[[str, str], None] = lambda method, path: None
         """Is called with method and path before a request is answered, and may raise `RefusedError`."""
+        self.after: Callable[[str, str], None] = lambda method, path: None
+        """The same, once it is carried out and before it is answered."""
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self.url = ""
@@ -153,6 +155,11 @@ class PulumiCloud:
     def answer(self, method: str, path: str, query: str, credentials: str, body: dict[str, Any]) -> Any:
         """The answer to a request; None for one without a body. Raises `RefusedError`."""
         self.before(method, path)
+        found = self._answer(method, path, query, credentials, body)
+        self.after(method, path)
+        return found
+
+    def _answer(self, method: str, path: str, query: str, credentials: str, body: dict[str, Any]) -> Any:
         with self._lock:
             self.asked.append((method, path))
             kind, _, token = credentials.partition(" ")

@@ -19,7 +19,8 @@ shows has ended. Then it removes the lease and the locks that it showed, and onl
 command would clear away. A run that is known to be alive is never broken, whatever you say: exit code 3.
 
 Where the state is in Pulumi Cloud, it shows the update that is going on there, of which nobody can tell whether it is
-alive, and cancels it once you say so.
+alive, and cancels it once you say so. After a `destroy` that did not end well it turns the termination protection of a
+root stack that stays on again: there nothing else tells that it was killed.
 
 It finds the state of a bootstrapped environment in its account, and that of a pipeline in the tooling account, with
 the credentials that their stack files name; `PULUMI_BACKEND_URL` says otherwise. So it works as messages print it.

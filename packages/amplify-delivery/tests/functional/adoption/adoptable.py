@@ -16,6 +16,7 @@ from amplify_delivery_rehearsal.workspace import Finished, Workspace
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal_tests import initialised_stacks, pulumi_homes
 from aws_rehearsal_tests.local_account import LocalAccount
+from aws_rehearsal_tests.pulumi_cloud import PulumiCloud
 from functional import here
 from functional.adoption.pushed_apps import DELIVERABLE, FURTHER, STACK, FurtherApp, PushedApp, Running, fill, running
 from unit.command_line import ROOT
@@ -44,10 +45,12 @@ class Adoptable:
         construct: bool = False,
         encrypted_by: str = "key",
         killed: bool = False,
+        cloud: PulumiCloud | None = None,
     ) -> None:
         """With `construct`: as if the CDK construct had made it. `encrypted_by` what the adoption finds: a "key", as
         the team has written it into the stack file, or else whatever the engine takes by itself, a passphrase. Where
-        its engine may be `killed`, it saves its state with each step."""
+        its engine may be `killed`, it saves its state with each step. With `cloud` somebody is logged in there, and it
+        encrypts."""
         kind = FurtherApp if name in FURTHER else PushedApp
         self.app = kind.unpack(name, folder / "app")
         if construct:
@@ -64,7 +67,11 @@ class Adoptable:
         self.workspace = Workspace.make(folder, ROOT, variables)
         self.workspace.rename(self.app.project, account, self.app.region)
         (self.workspace.project / "Pulumi.dev.yaml").rename(self.file)
-        if encrypted_by == "key":
+        self._cloud = cloud
+        if cloud:
+            kept = {k: v for k, v in self.workspace.environment.items() if not k.startswith("PULUMI_CONFIG")}
+            self.workspace = Workspace(self.workspace.project, {**kept, **cloud.variables})
+        elif encrypted_by == "key":
             key = initialised_stacks.Key.make(self.there.client("kms"))
             self.file.write_text(f"{key.lines}{self.file.read_text()}")
         self.workspace.put_export(self.app.export(DELIVERABLE.get(name, "as-pushed")))
@@ -134,8 +141,12 @@ class Adoptable:
 
     def written(self) -> dict[str, bytes]:
         """The project's stack files, and the engine's states."""
+        files = list(self.workspace.project.glob("Pulumi.*.yaml"))
+        if self._cloud:
+            held = {str(stack): json.dumps(made.state).encode() for stack, made in self._cloud.stacks.items()}
+            return {str(file): file.read_bytes() for file in files} | held
         state = Path(self.workspace.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
-        files = [*self.workspace.project.glob("Pulumi.*.yaml"), *state.glob(".pulumi/stacks/**/*.json")]
+        files += state.glob(".pulumi/stacks/**/*.json")
         return {str(file): file.read_bytes() for file in files}
 
     def cut_off(self) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests import pulumi_homes
+from aws_rehearsal_tests.pulumi_cloud import pulumi_cloud
 from functional.adoption.adoptable import Adoptable
 from functional.adoption.afterwards import a_colleague_has_pushed, what_was_moved_to_gen_2_is_never_made_again
 from functional.adoption.as_pushed import runs_as_pushed
@@ -202,8 +203,16 @@ def test_a_pushed_app_becomes_ours_in_place(local_aws: LocalAws, examined: Path,
 
 
 def test_what_the_construct_has_made_becomes_ours_in_place(local_aws: LocalAws, examined: Path, tmp_path: Path) -> None:
-    """Its nested templates have the values written into them, secrets as well."""
-    app = Adoptable("media-vault", tmp_path, local_aws, examined, construct=True)
+    """Its nested templates have the values written into them, secrets as well; with the state in Pulumi Cloud, which
+    encrypts them."""
+    with pulumi_cloud() as cloud:
+        app = Adoptable("media-vault", tmp_path, local_aws, examined, construct=True, cloud=cloud)
+        adopted_from_the_construct(app)
+        assert "encrypt" not in app.file.read_text()
+        assert {name for _, name in cloud.stacks} == {app.stack}
+
+
+def adopted_from_the_construct(app: Adoptable) -> None:
     made_ready(app, "")
     document, _, before = adopted(app)
     assert document["secrets"] == [f"authmediavault1f08412d.{SOCIAL}"]

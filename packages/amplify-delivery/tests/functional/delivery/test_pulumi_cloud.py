@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from amplify_delivery_rehearsal.conformance.killing import Point
+from amplify_delivery_rehearsal.conformance.killing import BEFORE, Point
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
 from aws_rehearsal_tests.pulumi_homes import SAVED_ONCE
 from functional.delivery.moves import move_in
 from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_frightened import Frightened, begun, put_item
-from functional.delivery.test_killed import UPDATE
+from functional.delivery.test_killed import DELETE, UPDATE
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("pulumi-cloud")]
 
@@ -40,12 +40,13 @@ def test_every_command(local_aws: LocalAws, examined: Path, tmp_path: Path, clou
         put_item(environment)
         assert "nobody holds it, and nothing is pending" in succeeds(environment.delivery("unlock")).output
         assert f"state key: one that {cloud.url} keeps" in environment.delivery("doctor").output
-        for command in ("outputs", "client-config", "gc", "rollback --list"):
+        for command in ("outputs", "client-config", "gc"):
             succeeds(environment.delivery(*command.split()))
         one_that_was_killed(made, cloud)
         one_that_was_removed(made)
         refused = fails(environment.delivery("destroy"), "--delete-data")
         assert refused.exit_code == 3
+        a_destroy_that_was_killed(made, cloud)
         succeeds(environment.delivery("destroy", "--delete-data"))
         assert environment.status() is None
         assert cloud.stack(environment.app, "dev").resources == []
@@ -78,6 +79,22 @@ def one_that_was_killed(made: Frightened, cloud: PulumiCloud) -> None:
     assert "dev: it is free" in succeeds(environment.delivery("unlock", "--yes")).output
     assert not stack.running
     succeeds(environment.delivery("deploy", "--plan", planned[1]))
+    back = re.search(r"--plan (\w{64})", succeeds(environment.delivery("rollback")).output)
+    assert back
+    assert " runs" in succeeds(environment.delivery("rollback", "--plan", back[1])).output
+
+
+def a_destroy_that_was_killed(made: Frightened, cloud: PulumiCloud) -> None:
+    """With nothing of it in the state: what is left is the termination protection, off."""
+    environment = made.environment
+    made.runs.kill(Point(DELETE, BEFORE), "destroy", "--delete-data")
+    assert not made.root["EnableTerminationProtection"]
+    cloud.let_leases_end()
+    assert not cloud.stack(environment.app, "dev").state["deployment"].get("pending_operations")
+    said = succeeds(environment.delivery("unlock"))
+    assert "its last update, a destroy, did not end well" in said.output
+    assert "its termination protection is on again" in said.output
+    assert made.root["EnableTerminationProtection"]
 
 
 def one_that_was_removed(made: Frightened) -> None:

@@ -24,10 +24,11 @@ from amplify_delivery_rehearsal.conformance.killing import BEFORE, Point
 from amplify_delivery_rehearsal.workspace import Workspace
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal_tests import initialised_stacks
-from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
+from aws_rehearsal_tests.pulumi_cloud import USER, PulumiCloud, pulumi_cloud
 from aws_rehearsal_tests.pulumi_homes import SAVED_ONCE
 from functional import here as typed
 from functional.adoption.pushed_apps import leaves
+from functional.delivery import cloud_kills
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.moves import move_in, released
 from functional.delivery.outcomes import fails, succeeds
@@ -51,6 +52,8 @@ class Moving:
     runs: Killed
     before: Workspace
     """As it was checked out before that."""
+    cloud: PulumiCloud | None = None
+    """What has the state, if it does."""
 
     @property
     def names(self) -> EnvironmentNames:
@@ -104,7 +107,8 @@ def serves_another(environment: Environment) -> None:
     # What the engine encrypts with stands above.
     key, begins, own = account.read_text().partition("config:")
     account.write_text(f"{key}{begins}{own}  {app}:environments: [other]\n")
-    succeeds(typed.delivery(environment.workspace, "bootstrap", "other"))
+    environment.workspace.succeed("stack", "init", "dev-account")
+    environment.workspace.succeed("up", "-s", "dev-account", "--yes", "--skip-preview")
     key = account.read_text().partition(begins)[0]
     account.write_text(f"{key}{begins}{own}  {app}:environments: [other, dev]\n")
 
@@ -157,7 +161,7 @@ def delivered(local_aws: LocalAws, cache: Path, tmp_path: Path, cloud: PulumiClo
         before = tmp_path / "before"
         shutil.copytree(environment.workspace.project, before, symlinks=True)
         released(environment)
-        yield Moving(environment, made.runs, Workspace(before, environment.workspace.environment))
+        yield Moving(environment, made.runs, Workspace(before, environment.workspace.environment), cloud)
 
 
 SECRETS = {"dns:token": "plain\nand two lines", 'dns:hosts[0]["of a.b"].key': "{}", "dns:hosts[1]": "123"}
@@ -204,12 +208,12 @@ def test_it_moves_with_all_it_has_and_is_delivered_from_there(moving: Moving, tm
     assert "boundary" not in again.output + (environment.workspace.project / "Pulumi.dev.yaml").read_text()
 
 
-def test_out_of_pulumi_cloud_in_the_wrong_order_with_a_refusal_midway_and_a_release_that_brings_more(
+def test_out_of_pulumi_cloud_in_the_wrong_order_killed_midway_and_with_a_release_that_brings_more(
     moving_from_cloud: Moving, tmp_path: Path
 ) -> None:
     """One test, because each step begins where the one before has left the environment."""
     moving = moving_from_cloud
-    environment, names, ssm = moving.environment, moving.names, moving.environment.client("ssm")
+    environment = moving.environment
     serves_another(environment)
     running, buckets = moving.running, environment.buckets()
     fails(environment.delivery("bootstrap"), "bootstrap dev --take-over` shows how", "nothing was changed")
@@ -230,12 +234,8 @@ def test_out_of_pulumi_cloud_in_the_wrong_order_with_a_refusal_midway_and_a_rele
     environment.workspace = now
     assert (moving.running, environment.buckets(), moving.state(environment)) == (running, buckets, held)
 
-    ssm.put_parameter(Name=names.types_parameter, Value="somebody's", Type="String")
-    refused = environment.delivery(*TAKE_OVER, "--yes")
-    assert refused.exit_code == 4, refused.output
-    somebody_updates_it(moving, "delivered")
-    somebody_destroys_or_bootstraps_it(moving, "delivered")
-    ssm.delete_parameter(Name=names.types_parameter)
+    killed_out_of_cloud(moving)
+    assert moving.running == running
 
     moving.runs.take("second")
     moved = succeeds(environment.delivery(*TAKE_OVER, "--yes"))
@@ -257,6 +257,28 @@ def test_out_of_pulumi_cloud_in_the_wrong_order_with_a_refusal_midway_and_a_rele
     assert [r for r in after["resources"] if r[1] != "AWS::SSM::Parameter"] == [
         r for r in running["resources"] if r[1] != "AWS::SSM::Parameter"
     ]
+
+
+def killed_out_of_cloud(moving: Moving) -> None:
+    """While the account's stack is updated, whose lease Pulumi Cloud keeps for five minutes, and before the writes of
+    the state that is left there: that it moves, and that it has moved."""
+    environment, cloud, names = moving.environment, moving.cloud, moving.names
+    assert cloud
+    once = environment.workspace
+    kept = {name: value for name, value in once.environment.items() if name not in SAVED_ONCE}
+    environment.workspace = Workspace(once.project, kept)  # what it has begun is in the state
+    moving.runs.kill(Point("ssm:PutParameter", also=names.types_parameter), *TAKE_OVER, "--yes")
+    environment.workspace = once
+    held = fails(environment.delivery(*TAKE_OVER, "--yes"), "another update of this stack is running: update of ann")
+    assert (held.exit_code, "`amplify-delivery unlock dev-account`" in held.output) == (4, True)
+    cloud.let_leases_end()
+    somebody_destroys_or_bootstraps_it(moving, "delivered")
+    written = f"POST /api/stacks/{USER}/{environment.app}/dev/import"
+    cloud_kills.kill(environment, cloud, written, BEFORE, *TAKE_OVER, "--yes")
+    assert not moving.brought
+    somebody_updates_it(moving, "delivered, and in its account")  # which takes off what is protected: one write more
+    cloud_kills.kill(environment, cloud, written, BEFORE, *TAKE_OVER, "--yes", number=3)
+    assert (moving.brought, moving.keyed) == (True, True)
 
 
 def changed_in(plan: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -52,11 +52,15 @@ class Left:
     """Files beside the state that no command of Pulumi can read (`state_faults`)."""
     going_on: str = ""
     """What Pulumi Cloud says of an update: whether that lives, it does not know."""
+    destroy_failed: bool = False
+    """Whether the stack's last update was a `destroy` that did not end well, as Pulumi Cloud's history has it: there no
+    lease of ours tells that it was killed."""
 
     @property
     def anything(self) -> bool:
         """Whether there is something to give free or to settle."""
-        return bool(self.tag or self.locks or self.pending or self.cut_off or self.going_on)
+        left = self.tag or self.locks or self.pending or self.cut_off or self.going_on
+        return bool(left) or self.destroy_failed
 
     @property
     def doubtful(self) -> bool:
@@ -90,6 +94,11 @@ class Left:
                 f"{self.stack}: {self.going_on} is going on, says {self.place}, which ends it by itself five minutes "
                 "after it was last heard of: whether it is alive cannot be known from here"
             )
+        if self.destroy_failed:
+            yield (
+                f"{self.stack}: its last update, a destroy, did not end well: whether the root stack is protected "
+                "against termination again is looked at"
+            )
         for pending in self.pending:
             yield f"{self.stack}: begun, and its end not written down: {pending}"
         for key in self.cut_off:
@@ -120,6 +129,7 @@ class Left:
             "pending": list(self.pending),
             "cutOff": list(self.cut_off),
             "goingOn": self.going_on or None,
+            "destroyFailed": self.destroy_failed,
         }
 
 
@@ -159,7 +169,9 @@ def look(engine: Engine, context: Context) -> Left:
         where = backend_url(engine.folder, engine.variables) or "nowhere"
         if is_pulumi_cloud(where):
             what = engine.going_on()
-            return Left(engine.stack, where, None, _NOBODY, "", (), _pending(engine), going_on=what)
+            failed = not what and _destroy_failed(engine)
+            pending = _pending(engine)
+            return Left(engine.stack, where, None, _NOBODY, "", (), pending, going_on=what, destroy_failed=failed)
         raise RefusedError(
             f"its state is not in an S3 bucket or a folder but in {where}: only the engine's own lock holds it",
             where=engine.stack,
@@ -229,6 +241,14 @@ def _cancelled(engine: Engine, left: Left) -> bool:
         return False
     engine.cancel()
     return True
+
+
+def _destroy_failed(engine: Engine) -> bool:
+    try:
+        kind, result = engine.last_update()
+    except DeliveryError:
+        return False  # there is no stack yet, or it does not tell: unlocking is not hindered by that
+    return kind == _DESTROY and result != "succeeded"
 
 
 def _pending(engine: Engine) -> tuple[str, ...]:

@@ -308,9 +308,14 @@ class Engine:
         known = self._stored.last_result()
         if known is not None:
             return known == "succeeded"
+        return self.last_update()[1] == "succeeded"
+
+    def last_update(self) -> tuple[str, str]:
+        """What the stack's last update was (`update`, `destroy`), and how it has ended (`succeeded`, `failed`), as the
+        engine's history has them; empty without one."""
         with self._errors(Watch()):
             last = self._stack.history(page_size=1, page=1)
-        return bool(last) and last[0].result == "succeeded"
+        return (last[0].kind, last[0].result) if last else ("", "")
 
     def resources(self) -> list[Mapping[str, Any]]:
         """The resources in the stack's state; secrets stay encrypted."""

@@ -20,7 +20,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import unlocking
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.teardown.root_stack import Root
-from amplify_delivery.errors import ConfigError, LockedError, RefusedError
+from amplify_delivery.errors import ConfigError, LockedError, RefusedError, StateError
 from unit.delivery.engine.locking.test_lease import NOBODY, Scene, alive, somebody
 
 PENDING = [
@@ -242,6 +242,7 @@ class Cloud:
         engine.wrote, engine.resources = False, list
         engine.state = lambda: {"pending_operations": PENDING}
         engine.going_on, engine.cancel = self.going_on, self.cancel
+        engine.last_update = lambda: ("update", "failed")
         monkeypatch.setattr(resolving, "of_stack", lambda *_: self.done.append("settle"))
 
     def going_on(self) -> str:
@@ -283,6 +284,35 @@ def test_in_pulumi_cloud_what_a_destroy_may_have_turned_off_is_on_again(
     held = held_by_unlock(scene, monkeypatch, "protected")
     assert run(scene, "--yes") == 0
     assert (cloud.done[-1], held) == ("settle", [{ROOT}])
+
+
+@pytest.mark.parametrize(
+    ("last", "on"), [("destroy failed", True), ("destroy succeeded", False), ("update failed", False), ("", False)]
+)
+def test_in_pulumi_cloud_a_destroy_that_has_left_nothing_else_is_known_by_the_history(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], last: str, on: bool
+) -> None:
+    """Killed before its first resource, and ended by Pulumi Cloud itself: no lease of ours, nothing pending."""
+    cloud = Cloud(scene, monkeypatch, "")
+    scene.engine.state = dict
+    scene.engine.last_update = lambda: tuple(last.split() or ("", ""))
+    held = held_by_unlock(scene, monkeypatch, "protected")
+    assert run(scene) == 0
+    assert (held, cloud.done) == ([{ROOT}] if on else [], [])
+    assert ("its last update, a destroy, did not end well" in capsys.readouterr().out) == on
+
+
+def test_in_pulumi_cloud_a_history_that_cannot_be_read_hinders_nobody(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = Cloud(scene, monkeypatch, "")
+
+    def refused() -> tuple[str, str]:
+        raise StateError("the passphrase is not the one")
+
+    scene.engine.last_update = refused
+    assert run(scene) == 0
+    assert cloud.done == ["settle"]
 
 
 def test_in_pulumi_cloud_only_what_was_told_is_ended(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
