@@ -636,8 +636,13 @@ def test_an_export_that_is_imported_does_not_go(developer: LocalAccount) -> None
     refused = developer.update(resources(Own=parameter("other")), "exporting")
     assert refused["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert "in use by importing" in developer.reasons("exporting")["exporting"]
+    told = {**resources(Other=parameter("plain")), "Outputs": {"Told": {"Value": imported}}}
+    assert developer.update(told, "importing")["StackStatus"] == "UPDATE_COMPLETE"
+    refused = developer.update(resources(Own=parameter("other")), "exporting")
+    assert refused["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", "an output imports as well"
     developer.update(resources(Other=parameter("plain")), "importing")
     assert developer.update(resources(Own=parameter("other")), "exporting")["StackStatus"] == "UPDATE_COMPLETE"
+    assert developer.client("cloudformation").list_exports()["Exports"] == []
 
 
 def pool(*schema: Template, **more: Any) -> Template:

@@ -27,8 +27,8 @@ Exports = Callable[[], Collection[str] | None]
 
 
 def not_exported(stacks: Stacks, exports: Exports, ignored: Collection[str] = ()) -> tuple[Impossible, ...]:
-    """AD747: what resources of `stacks` import and no stack exports. What they export themselves counts as exported:
-    CloudFormation may make it in time. `exports` is asked only if something is imported."""
+    """AD747: what resources and outputs of `stacks` import and no stack exports. What they export themselves counts as
+    exported: CloudFormation may make it in time. `exports` is asked only if something is imported."""
     wanted = sorted(_imports(stacks))
     if not wanted or IMPORT.id in ignored:
         return ()

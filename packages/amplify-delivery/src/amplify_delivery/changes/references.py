@@ -55,9 +55,11 @@ def _add_functions(value: Any, function: str, found: list[Any]) -> None:
 
 
 def imports_of(tree: ResolvedTree) -> Iterator[tuple[Path, Any]]:
-    """What a tree imports from other stacks (`Fn::ImportValue`): the path of the resource, or of the nested stack that
-    is given it, and the export's name, a text or an expression for one."""
+    """What a tree imports from other stacks (`Fn::ImportValue`): the path of the resource, of the nested stack that is
+    given it, or of the output that tells it, and the export's name, a text or an expression for one."""
     for path, resource in tree.resources.items():
         yield from ((path, name) for name in functions(resource.properties, "Fn::ImportValue"))
     for path, stack in tree.stacks.items():
         yield from ((path, name) for name in functions(stack.parameters, "Fn::ImportValue"))
+    for (path, output), value in tree.outputs.items():
+        yield from (((*path, f"Outputs.{output}"), name) for name in functions(value, "Fn::ImportValue"))

@@ -25,14 +25,17 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("in-steps")]
 
 TABLE = "apiseriesapp/Todo/TodoTable"
 TODO = "api/seriesapp/amplify-appsync-files/stacks/Todo.json"
-POOL = "auth/seriesappauth/seriesappauth-cloudformation-template.json"
+CUSTOM = "api/seriesapp/amplify-appsync-files/stacks/CustomResources.json"
+EXPORTED = {"Value": {"Fn::GetAtt": ["TodoTable", "Arn"]}, "Export": {"Name": {"Fn::Sub": "todos-${AWS::AccountId}"}}}
+IMPORTED = {"Value": {"Fn::ImportValue": {"Fn::Sub": "todos-${AWS::AccountId}"}}}
 
 
 @pytest.fixture(scope="module")
 def environment(local_aws: LocalAws, examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """A model delivered, with an index. Only its runs that are killed save the state with each step."""
+    """A model delivered, with an index, whose stack exports something. Only its runs that are killed save the state
+    with each step."""
     made = Environment(tmp_path_factory.mktemp("environment"), local_aws, tools(), examined, "todo-series/v1")
-    take(made, byStatus="status")
+    take(made, exported=True, byStatus="status")
     succeeds(made.plain("up", "--skip-preview"))
     return made
 
@@ -48,8 +51,9 @@ def to_be_killed(environment: Environment, *arguments: str) -> subprocess.Popen[
         environment.workspace = own
 
 
-def take(environment: Environment, **keys: str) -> None:
-    """An export in which the model has these indexes, by the attribute that is their key."""
+def take(environment: Environment, *, exported: bool = False, imported: bool = False, **keys: str) -> None:
+    """An export in which the model has these indexes, by the attribute that is their key; the table's ARN is exported
+    by its stack, and imported by another one."""
     folder = environment.workspace.project.parent / "-".join(["next", *keys])
     export = copy_export("todo-series/v1", folder / "amplify-export-seriesapp")
     properties = "/Resources/TodoTable/Properties"
@@ -65,7 +69,15 @@ def take(environment: Environment, **keys: str) -> None:
     ]
     if indexes:
         set_value(export, TODO, f"{properties}/GlobalSecondaryIndexes", indexes)
+    if exported:
+        set_value(export, TODO, "/Outputs/Exported", EXPORTED)
+    if imported:
+        set_value(export, CUSTOM, "/Outputs", {"Imported": IMPORTED})
     environment.workspace.put_export(export)
+
+
+def exports(environment: Environment) -> list[str]:
+    return [e["Name"] for e in environment.client("cloudformation").list_exports()["Exports"]]
 
 
 def table(environment: Environment) -> str:
@@ -102,12 +114,12 @@ def test_indexes_of_a_deployed_table(environment: Environment) -> None:
         dynamodb.put_item(TableName=name, Item={"id": {"S": f"kept-{number}"}})
     planned = they_are_planned_one_after_the_other(environment)
     killed_between_two_the_same_plan_goes_on(environment, planned)
-    two_go_with_up(environment)
+    two_go_with_up_and_an_export_once_nothing_imports_it(environment)
     assert dynamodb.get_item(TableName=name, Key={"id": {"S": "kept-0"}})["Item"]
 
 
 def they_are_planned_one_after_the_other(environment: Environment) -> dict[str, Any]:
-    take(environment, byDue="due", byStatus="due")
+    take(environment, exported=True, imported=True, byDue="due", byStatus="due")
     planned = plan(environment)
     assert f"Update 1 of 3: {TABLE}: index byDue is made" in planned["said"]
     assert f"Update 2 of 3: {TABLE}: index byStatus is deleted, to be made again" in planned["said"]
@@ -142,10 +154,16 @@ def killed_between_two_the_same_plan_goes_on(environment: Environment, planned: 
     assert indexes(environment) == {"byDue": "due", "byStatus": "due"}
 
 
-def two_go_with_up(environment: Environment) -> None:
+def two_go_with_up_and_an_export_once_nothing_imports_it(environment: Environment) -> None:
+    """CloudFormation deletes no export that is in use: in the first update the import goes, in the second the
+    export."""
+    exported = f"todos-{environment.account}"
+    assert exported in exports(environment)
+    assert environment.client("cloudformation").list_imports(ExportName=exported)["Imports"]
     take(environment, byStatus="due", byName="name")
     begun = updates(environment)
     succeeds(environment.delivery("up"))
+    assert exported not in exports(environment)
     assert indexes(environment) == {"byStatus": "due", "byName": "name"}
     assert updates(environment) == begun + 2
     assert plan(environment)["steps"] == []

@@ -45,6 +45,13 @@ def test_an_import_that_nobody_exports(name: Any) -> None:
     assert not_exported(wanted, nobody, ["AD747"]) == ()
 
 
+def test_an_output_imports_as_a_resource_does() -> None:
+    wanted = changed(OLD, API, lambda t: t["Outputs"].update(Vpc={"Value": {"Fn::ImportValue": "vpc-dev"}}))
+    (found,) = not_exported(wanted, list)
+    assert (found.id, found.place) == ("AD747", f"{API}/Outputs.Vpc")
+    assert not_exported(wanted, lambda: ["vpc-dev"]) == ()
+
+
 @pytest.mark.parametrize("export", ["vpc-dev", {"Fn::Sub": "vpc-${env}"}])
 def test_what_the_backend_exports_itself(export: Any) -> None:
     wanted = importing({"Fn::ImportValue": "vpc-dev"}, Vpc={"Value": "v", "Export": {"Name": export}})

@@ -282,6 +282,15 @@ def test_an_export_stays_until_nothing_imports_it() -> None:
     assert all(step.to_json() in approved for step in left.first)
 
 
+def test_an_export_stays_until_no_output_imports_it() -> None:
+    def told(template: dict[str, Any]) -> None:
+        template.setdefault("Outputs", {})["Imported"] = {"Value": {"Fn::ImportValue": {"Fn::Sub": "mine:arn"}}}
+
+    old, new = published(changed(exporting(OLD), "authseriesappauth", told)), published(OLD)
+    (update,) = in_order(old, new, plan_backend(old, new), TODAY).updates
+    assert update.why == ("apiseriesapp/Todo: export Mine stays as it is until nothing imports it any more",)
+
+
 def test_an_export_that_nothing_imports_or_that_stays_is_no_matter() -> None:
     for old, new in (
         (exporting(OLD), published(OLD)),

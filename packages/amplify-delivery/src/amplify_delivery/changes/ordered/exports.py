@@ -49,7 +49,7 @@ def _differs(old: Stacks, was: _Place, new: Stacks, now: _Place | None, replaced
     """Whether the export at `was` is another one then: by its stack, or by its value."""
     if now is None or now[0] != was[0]:
         return True
-    before, after = old.resolved.exported[was], new.resolved.exported[now]
+    before, after = old.resolved.outputs[was], new.resolved.outputs[now]
     return before != after or bool(replaced_in(after, replaced))
 
 
@@ -97,5 +97,5 @@ def _check_stays(
         lost.append(output["Condition"])
     if lost:
         raise NotOrderableError(f"the output {name} tells of {lost[0]}, which goes in the same release")
-    if anew := sorted(replaced_in(old.resolved.exported[place], replaced)):
+    if anew := sorted(replaced_in(old.resolved.outputs[place], replaced)):
         raise NotOrderableError(f"the output {name} tells of {anew[0][-1]}, which is replaced in the same release")

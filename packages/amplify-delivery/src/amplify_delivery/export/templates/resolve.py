@@ -72,8 +72,8 @@ class ResolvedTree:
     missing: dict[Missing, None] = field(default_factory=dict)
     exports: dict[tuple[Path, str], Any] = field(default_factory=dict)
     """Names of exports, by their stack and output."""
-    exported: dict[tuple[Path, str], Any] = field(default_factory=dict)
-    """Their values, likewise."""
+    outputs: dict[tuple[Path, str], Any] = field(default_factory=dict)
+    """The values of all outputs, likewise."""
     doubtful: set[Path] = field(default_factory=set)
     """The resources and nested stacks that only perhaps are there: their own condition or that of a stack above them is
     known to the deployment alone."""
@@ -177,10 +177,9 @@ class _Stack:
         for name, output in (self.body.get("Outputs") or {}).items():
             if self.condition(output.get("Condition")) is not False:
                 with self.at(f"output {name}", output):
-                    outputs[name] = self.value(output["Value"])
+                    outputs[name] = self.tree.outputs[self.path, name] = self.value(output["Value"])
                     if "Export" in output:
                         self.tree.exports[self.path, name] = self.value((output["Export"] or {}).get("Name"))
-                        self.tree.exported[self.path, name] = outputs[name]
         return outputs
 
     @contextmanager
