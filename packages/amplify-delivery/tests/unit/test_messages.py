@@ -11,9 +11,12 @@ import shlex
 from functools import cache
 from pathlib import Path
 
+from botocore import xform_name
+
 import amplify_delivery
 from amplify_delivery import errors
 from amplify_delivery.cli import COMMANDS, PLUGINS, parser, parser_of
+from unit.aws_models import service_model
 from unit.sources import parsed, walk
 
 PACKAGE = Path(amplify_delivery.__file__).parent
@@ -103,6 +106,32 @@ def test_a_command_in_a_text_is_taken_as_it_is_printed() -> None:
     found = printed()
     assert len(found) > 40
     assert sorted(command for command in found if not is_taken(command)) == []
+
+
+AWS = re.compile(r"`aws ([a-z0-9-]+) ([a-z0-9-]+)( [^`]*)?`")
+NO_OPERATIONS = {"s3", "sso", "configure"}
+"""The AWS CLI's own commands."""
+OF_EACH = {"region", "profile", "query", "output", "no-paginate"}
+
+
+def test_a_command_of_the_aws_cli_in_a_text_is_one_of_its_services() -> None:
+    """With options that its operation takes."""
+    texts = {" ".join(text_of(node).split()) for file in PACKAGE.rglob("*.py") for node in walk(parsed(file))}
+    found = {match for text in texts for match in AWS.findall(text) if match[0] not in NO_OPERATIONS}
+    found = {match for match in found if match[1] != "wait"}
+    assert len(found) > 20
+    wrong = {}
+    for service, operation, rest in found:
+        model = service_model({"s3api": "s3"}.get(service, service))
+        operations = {xform_name(name, "-"): name for name in model.operation_names}
+        shape = model.operation_model(operations[operation]).input_shape if operation in operations else None
+        takes = {xform_name(name, "-") for name in shape.members} if shape else set()
+        given = set(re.findall(r" --([a-z0-9-]+)", rest))
+        named = {option.removeprefix("no-") if option.removeprefix("no-") in takes else option for option in given}
+        odd = named - OF_EACH - takes
+        if odd or operation not in operations:
+            wrong[f"aws {service} {operation}{rest}"] = odd
+    assert wrong == {}
 
 
 @cache

@@ -105,9 +105,11 @@ def ending_with(*errors: str) -> Iterator[tuple[str, str]]:
 
 
 def is_quoted(message: str, quote: str) -> bool:
-    """Whether a quote on the page, with `...` for what differs, is of the message."""
+    """Whether a quote on the page, with `...` for what differs, is of the message. A single word may be of any."""
     at = 0
     parts = [part for part in quote.split("...") if part.strip()]
+    if not any(" " in part.strip() for part in parts):
+        return False
     for part in parts:
         at = message.find(part.strip(), at)
         if at < 0:
@@ -142,6 +144,7 @@ SAID = [
     *QUOTES,
     *(q for cells in rows("it says") for q in re.findall(r"`+ ?(.+?) ?`+(?=[ ,(;:.]|$)", cells[0])),
     *re.findall(r"^> (.+)$", PAGE, re.M),
+    *(q for cells in rows("a note says") for q in re.findall(r"`+ ?(.+?) ?`+(?=[ ,(;:.]|$)", cells[0])),
 ]
 """What the page tells of in its other tables too."""
 
@@ -173,6 +176,82 @@ def test_what_the_engines_words_are_said_to_mean_is_on_the_page() -> None:
         assert any(is_quoted(message, quote) for quote in SAID), message
 
     hold(told, in_tables())
+
+
+TOLD_IN_PASSING = (
+    f"{FIELD} is {FIELD}: {FIELD}",  # what recovers a stack, which is a step of the plan
+    "waiting for the scan of image ",
+    f"waiting {FIELD}",
+    "note: ",
+    "pushing image ",
+    "linting ",
+    "linted ",
+    f"stack {FIELD}: ",
+    f"artifact {FIELD}: ",
+)
+"""What says only what is being done."""
+
+
+def in_passing() -> Iterator[tuple[str, str]]:
+    """What is told while a command goes on."""
+    for file in SOURCES:
+        for node in walk(parsed(file)):
+            named = node.func if isinstance(node, ast.Call) else None
+            name = named.attr if isinstance(named, ast.Attribute) else named.id if isinstance(named, ast.Name) else ""
+            if isinstance(node, ast.Call) and name == "progress" and node.args:
+                yield f"{file.parent.name}/{file.name}:{node.lineno}", said_by(node.args[0])
+
+
+NOTING = {
+    "planning/notes.py": "",
+    "amplify/pushed.py": "notes",
+    "amplify/gen2.py": "notes",
+    "environment/drifting.py": "_un",
+    "environment/recovery.py": "_notes",
+    "environment/image_findings.py": "_judged",
+}
+"""Files that make a plan's notes, and what their functions that do are called like."""
+
+
+def notes() -> Iterator[tuple[str, str]]:
+    """What a plan notes beside its steps."""
+    files = {f"{file.parent.name}/{file.name}": file for file in SOURCES}
+    for name, begins in NOTING.items():
+        for function in walk(parsed(files[name])):
+            if isinstance(function, ast.FunctionDef) and function.name.startswith(begins):
+                for node in walk(function):
+                    for text in noted(node):
+                        if len(max(text.split(FIELD), key=len)) > 20:
+                            yield f"{name}:{node.lineno}", text  # type: ignore[attr-defined]
+
+
+def noted(node: ast.AST) -> Iterator[str]:
+    """The texts that a statement gives to a list of notes."""
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        yield from map(said_by, node.value.elts)
+    elif isinstance(node, ast.Yield) and isinstance(node.value, ast.JoinedStr):
+        yield said_by(node.value)
+    elif isinstance(node, ast.GeneratorExp) and isinstance(node.elt, ast.JoinedStr):
+        yield said_by(node.elt)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
+        yield from map(said_by, node.args)
+
+
+def test_what_a_plan_notes_is_on_the_page() -> None:
+    found = list(notes())
+    assert len(found) > 15
+    assert {where: text for where, text in found if not any(is_quoted(text, quote) for quote in SAID)} == {}
+
+
+def test_what_is_told_in_passing_and_is_trouble_is_on_the_page() -> None:
+    found = [(where, text) for where, text in in_passing() if len(max(text.split(FIELD), key=len).strip()) > 13]
+    assert len(found) > 20
+    missing = {
+        where: text
+        for where, text in found
+        if not text.startswith(TOLD_IN_PASSING) and not any(is_quoted(text, quote) for quote in SAID)
+    }
+    assert missing == {}
 
 
 @cache
