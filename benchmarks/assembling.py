@@ -78,7 +78,7 @@ def times(work: Path) -> Iterator[tuple[str, str, str]]:
 
 def imports(work: Path) -> Iterator[tuple[str, str, str]]:  # noqa: ARG001
     """What the packages import before a command needs it."""
-    for package in ("amplify_export", "delivery", "amplify_delivery.cli"):
+    for package in ("amplify_delivery.export", "amplify_delivery.delivery", "amplify_delivery.cli"):
         code = (
             f"import sys, {package}; print(*sorted(m for m in ('pulumi', 'boto3', 'yaml', 'rich') if m in sys.modules))"
         )

@@ -34,6 +34,8 @@ PARALLEL = 16
 MOST_SECONDS, MOST_MEBIBYTES = 60, 1024
 PER_PIPELINE = 90
 """Environments of a pipeline; six follow one another."""
+VERSION = 1
+"""Of every parameter: the one that is written last names that of the one that is written first."""
 Row = tuple[str, str, str]
 
 
@@ -83,7 +85,7 @@ class ThrottlingAws:
     def _parameters(self, url: str, body: str) -> AWSResponse:
         import json  # noqa: PLC0415
 
-        found = [{"Name": name, "Value": self._values[name]} for name in json.loads(body)["Names"]]
+        found = [{"Name": name, "Value": self._values[name], "Version": VERSION} for name in json.loads(body)["Names"]]
         return _answer(url, 200, json.dumps({"Parameters": found, "InvalidParameters": []}))
 
 
@@ -130,7 +132,8 @@ def _project(work: Path) -> tuple[Path, tuple[AccountStack, ...], Context]:
             account = directory / f"Pulumi.{name}-account.yaml"
             account.write_text(account.read_text() + f"  {app}:profile: {name}\n")
             environment = directory / f"Pulumi.{name}.yaml"
-            environment.write_text(f"secretsprovider: awskms://k\nencryptedkey: e\n{environment.read_text()}")
+            state = EnvironmentNames(app, projects.account_of(number), projects.REGION, name).secrets_provider
+            environment.write_text(f"secretsprovider: {state}\nencryptedkey: e\n{environment.read_text()}")
         profiles = (
             f"[{projects.name_of(n)}]\naws_access_key_id = AKIA{projects.account_of(n)}\naws_secret_access_key = s\n"
             for n in range(ENVIRONMENTS)
@@ -153,7 +156,7 @@ def _stamped(directory: Path, stacks: tuple[AccountStack, ...], context: Context
         digest = one._digest(stack)
         for environment in stack.environments:
             names = EnvironmentNames(app, environment.account, environment.region, environment.environment)
-            found |= {names.digest_parameter: digest, names.done_parameter: digest}
+            found |= {names.digest_parameter: digest, names.done_parameter: f"{digest}:{VERSION}"}
     return found
 
 

@@ -84,7 +84,7 @@ class Declared:
             bucket_policy(self.model.names, region, environments),
             key_policy(self.model.names, region, environments),
         ]
-        return len(json.dumps(documents, separators=(",", ":")))
+        return len(json.dumps(documents, separators=(",", ":"), default=dict))  # of mappings that nobody may change
 
     def check(self) -> None:
         """Refuse what the component refuses before it declares anything."""
@@ -267,7 +267,7 @@ def _ends() -> Iterator[tuple[str, str, str]]:
             number, said = 0, ""
             while not said and number < 400:
                 number += 1
-                said = _refusal(_model("a" * letters, number, shape))
+                said = refusal(model_of("a" * letters, number, shape))
             yield (
                 f"app of {letters} letters, {shape.what}: most environments of one pipeline",
                 "one more is refused, with how to split",
@@ -275,7 +275,7 @@ def _ends() -> Iterator[tuple[str, str, str]]:
             )
 
 
-def _model(app: str, number: int, shape: _Shape) -> PipelineModel:
+def model_of(app: str, number: int, shape: _Shape) -> PipelineModel:
     names = PipelineNames(app, projects.TOOLING, projects.REGION, projects.PIPELINE)
     refs = [EnvironmentRef(projects.name_of(n), projects.account_of(n), projects.REGION) for n in range(number)]
     stages = [
@@ -288,7 +288,7 @@ def _model(app: str, number: int, shape: _Shape) -> PipelineModel:
     return with_stores(PipelineModel(names, source, tuple(stages), tuple(refs)))
 
 
-def _refusal(model: PipelineModel) -> str:
+def refusal(model: PipelineModel) -> str:
     """What is said against a pipeline; "" if nothing is."""
     try:
         check_pipeline(model, pipeline_properties(model), pipeline_documents(model))
