@@ -2,8 +2,10 @@
 
 After "How CodeBuild works" and "Build phase transitions" of the CodeBuild User Guide: a failed INSTALL or PRE_BUILD
 ends the build, after a failed BUILD the POST_BUILD phase still runs; a `finally` block runs whatever happened in its
-phase; `on-failure: CONTINUE` goes on to the next phase. The timeout, and StopBuild, send SIGTERM to all processes and
-SIGKILL ten seconds later.
+phase; `on-failure: CONTINUE` goes on to the next phase. Of the timeout and StopBuild AWS documents that the build ends,
+and no signal: here the shell and its group get SIGTERM and, ten seconds later, SIGKILL, and all else that the build has
+started, such as what runs under `timeout`, is killed once that group is gone. So nothing that delivers may rely on
+being told.
 """
 
 from __future__ import annotations
