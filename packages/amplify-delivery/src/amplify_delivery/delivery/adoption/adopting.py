@@ -13,7 +13,7 @@ from amplify_delivery.changes.impossible import check as refuse
 from amplify_delivery.changes.impossible import impossible
 from amplify_delivery.changes.stacks import MASK
 from amplify_delivery.components.documents.naming import EnvironmentNames
-from amplify_delivery.delivery.account import rights_check
+from amplify_delivery.delivery.account import bootstrap_version, rights_check
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption import api_keys, beside, function_secrets, refusing, running, state
 from amplify_delivery.delivery.adoption.beside import Beside
@@ -89,6 +89,7 @@ def adopt(environment: str, context: Context, which: Which, patience: Patience, 
     config = stack_files.load(context.folder, environment)
     app = context.project.app
     account = Account.of(config)
+    bootstrap_version.check(config, context.project, account)  # its state bucket, first of all
     expected = root_stack_name(config, context.folder, app)
     name = running.find(account, app, which.stack, expected, config.environment)
     engine = _engine(environment, context, config, line)

@@ -72,7 +72,7 @@ def commands(wanted: NewProject, found: Found, folder: Path, pushed: Collection[
     CI's. Lines that begin with `#` say what no command does."""
     project = Project(folder)
     if wanted.there and wanted.ci:
-        going = _into(folder, here) + _ci_steps(project)
+        going = _into(folder, here) + _ci_steps(project, pushed)
         return going or ["# commit and push: the next pull request gets its plan (docs/pull-requests.md)"]
     environments = {name: project.environment(name) for name in project.stacks("backend")}
     # The pattern of previews is disposable, and stays empty.
@@ -99,13 +99,14 @@ def commands(wanted: NewProject, found: Found, folder: Path, pushed: Collection[
     elif not delivered:
         setting = " && ".join(f"pulumi config set {key} {key.upper()}" for key in ("account", "region"))
         lines.append(f"pulumi stack init ENV && {setting} && pulumi up")
-    lines += _ci_steps(project)
+    lines += _ci_steps(project, pushed)
     for stack in project.stacks("pipeline"):
         pipeline = project.pipeline(stack)
         lines += [
             f"amplify-delivery setup --account {pipeline.account} --region {pipeline.region}  # tooling account; then",
             "# the two lines that it prints, and as the administrator of each account that is delivered to:",
             f"amplify-delivery bootstrap {' '.join(pipeline.environments)}",
+            *_adoptions(pipeline.environments, pushed),
             "# commit and push all of it, the stack files with what that has written into them; then:",
             f"pulumi up -s {stack}  # tooling account",
         ]
@@ -171,7 +172,13 @@ def _into(folder: Path, here: Path) -> list[str]:
     return [] if folder.resolve() == here.resolve() else [f"cd {shlex.quote(str(folder))}"]
 
 
-def _ci_steps(project: Project) -> list[str]:
+def _adoptions(environments: Collection[str], pushed: Collection[str]) -> list[str]:
+    """What comes before the first release of what runs already in an account that lets a pipeline or a CI in."""
+    adopted = [f"amplify-delivery adopt {name}" for name in environments if name in pushed]
+    return [*adopted, "# and what that prints: docs/adopting.md, from 3 to 5"] if adopted else []
+
+
+def _ci_steps(project: Project, pushed: Collection[str]) -> list[str]:
     """What comes before the first push where a CI delivers, and no pipeline; empty where none does."""
     accounts = [project.account(stack) for stack in project.stacks("account")]
     let_in = [environment for account in accounts if account.ci for environment in account.environments]
@@ -180,6 +187,7 @@ def _ci_steps(project: Project) -> list[str]:
     return [
         "# as the administrator of each account, which has the CI's OIDC provider (docs/ci.md):",
         f"amplify-delivery bootstrap {' '.join(let_in)}",
+        *_adoptions(let_in, pushed),
         *_approvals(accounts),
         "# commit and push all of it, the stack files with what that has written into them",
     ]

@@ -11,15 +11,16 @@ import pytest
 from amplify_delivery import publishing
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
-from amplify_delivery.delivery.account import rights_check
+from amplify_delivery.delivery.account import bootstrap_version, rights_check
 from amplify_delivery.delivery.account.aws_account import Account
-from amplify_delivery.delivery.adoption import adopting, api_keys, beside, function_secrets, refusing
+from amplify_delivery.delivery.adoption import adopting, api_keys, beside, function_secrets, refusing, running
 from amplify_delivery.delivery.adoption.beside import Beside
 from amplify_delivery.delivery.adoption.function_secrets import FunctionSecrets
 from amplify_delivery.delivery.adoption.kept import Kept
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.environment import planned, wanted
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError
@@ -113,6 +114,33 @@ def test_a_root_without_its_parameters_is_not_adopted_yet(monkeypatch: pytest.Mo
     """Ended between the import, which reads none and protects nothing, and what completes it."""
     with pytest.raises(RefusedError, match="decided again"):
         adopted(monkeypatch, Beside(), lost=True, inputs={})
+
+
+def test_an_account_that_was_not_bootstrapped_is_told_before_its_state_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The bucket that is to hold the state is not there yet: it was said to have been deleted."""
+    config: Any = SimpleNamespace(bootstrapped=True, environment="dev")
+    account: Any = SimpleNamespace()
+    project: Any = SimpleNamespace(app="app")
+    context: Any = SimpleNamespace(folder=REPOSITORY, project=project)
+
+    def held(*_: object) -> Any:
+        raise AssertionError("the state was asked for")
+
+    def unprepared(*given: object) -> None:
+        assert given == (config, project, account)
+        raise RefusedError("it is not bootstrapped")
+
+    monkeypatch.setattr(stack_files, "load", lambda *_: config)
+    monkeypatch.setattr(Account, "of", lambda _: account)
+    monkeypatch.setattr(adopting, "root_stack_name", lambda *_: "amplify-app-dev-5af8b")
+    monkeypatch.setattr(running, "find", lambda *_: NAME)
+    monkeypatch.setattr(adopting, "_engine", lambda *_: None)
+    monkeypatch.setattr(adopting, "holding", held)
+    monkeypatch.setattr(bootstrap_version, "check", unprepared)
+    with pytest.raises(RefusedError, match="not bootstrapped"):
+        adopting.adopt("dev", context, adopting.Which(), Patience(0), print)
 
 
 PUSHED: Any = SimpleNamespace(

@@ -339,6 +339,19 @@ def test_a_project_made_before_its_export_adopts_all_the_same(run: Init, tmp_pat
     assert [words in run("app", "--from", source).out for words in said] == [False, False, False]
 
 
+@pytest.mark.parametrize(
+    "delivered", [PIPELINE, ("--ci", "github", "--repository", "octo/shop", "--ids", "1/2")], ids=["pipeline", "ci"]
+)
+def test_what_is_delivered_to_its_account_is_adopted_before_the_first_push(
+    delivered: tuple[str, ...], run: Init, tmp_path: Path
+) -> None:
+    """The first release would be refused: nobody has told the engine's state of what runs."""
+    source = amplify_project(tmp_path / "web", {"prod": pushed("prod", "222222222222")})
+    said = run("app", "--from", source, "--environment", "prod", *delivered).out.partition("next:")[2]
+    order = ["amplify-delivery bootstrap prod", "amplify-delivery adopt prod", "commit and push"]
+    assert sorted(order, key=said.index) == order
+
+
 def test_what_is_missing_is_called_as_it_was_typed(run: Init) -> None:
     assert "missing: --personal ann=ACCOUNT/REGION" in run("--from", TODO, "--personal", "ann").err
     assert "error: --personal: '12' is not an AWS account" in run("--from", TODO, "--personal", "ann=12/eu-west-1").err
