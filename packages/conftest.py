@@ -34,6 +34,7 @@ from hypothesis import HealthCheck, settings
 from aws_rehearsal import scratch
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup.environments import project_environment
+from aws_rehearsal.warm import boto
 from aws_rehearsal_tests import stale
 from aws_rehearsal_tests.compiled import compile_share
 from aws_rehearsal_tests.local_account import LocalAccount
@@ -192,6 +193,7 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session")
 def local_aws() -> Iterator[LocalAws]:
     """A running local AWS. Its accounts are shared with all tests of this process: use a fresh one each."""
+    boto.remember()  # for the thousands of calls that tests, and commands in their process, make of it
     with LocalAws() as aws:
         yield aws
 

@@ -155,6 +155,8 @@ def _new_session() -> Session:
     session = Session()
     # Service models are parsed once per loader: one loader for all sessions of the process.
     session.register_component("data_loader", _loader())
+    # And a service's exception classes are made of all shapes of its model.
+    session._internal_components.register_component("exceptions_factory", _exceptions())
     return session
 
 
@@ -165,15 +167,23 @@ def _loader() -> Any:
     return create_loader()
 
 
+@functools.cache
+def _exceptions() -> Any:
+    from botocore.errorfactory import ClientExceptionsFactory
+
+    return ClientExceptionsFactory()
+
+
 def load_models(services: Iterable[str]) -> None:
-    """Read the documents that clients of these services are made from, and load the modules, once for all sessions.
+    """Read the documents that clients of these services are made from, load the modules, and make the classes of
+    exceptions, once for all sessions.
 
     The client that does it, with nobody's credentials, calls nobody.
     """
     session = _new_session()
     session.set_credentials("nobody", "nobody")
     for service in services:
-        session.create_client(service, region_name="us-east-1")
+        _ = session.create_client(service, region_name="us-east-1").exceptions
 
 
 def documents() -> dict[Any, Any]:

@@ -151,12 +151,15 @@ class _Ahead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def _reached(package: str, known: Callable[[str], bool]) -> set[str]:
     """Of the packages that are `known` those that this one imported while it was loaded ahead, and what these did."""
     reached: set[str] = set()
-    waiting = [*_imported.get(package, ())]
+    seen = set(_imported.get(package, ()))
+    waiting = [*seen]
     while waiting:
         name = waiting.pop()
-        if name not in reached and known(name):
+        if known(name):
             reached.add(name)
-            waiting += _imported.get(name, ())
+            new = _imported.get(name, set()) - seen
+            seen |= new
+            waiting += new
     return reached
 
 

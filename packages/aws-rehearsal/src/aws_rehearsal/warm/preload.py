@@ -6,7 +6,6 @@ Only what is the same for everybody. Sessions with AWS, credentials and channels
 from __future__ import annotations
 
 import contextlib
-import functools
 import pkgutil
 from collections.abc import Iterable
 from importlib import import_module
@@ -137,31 +136,15 @@ def _call(module: str, function: str) -> None:
 def _stand_ins() -> None:
     from aws_rehearsal.providers import classic, session
     from aws_rehearsal.providers.native import schemas
+    from aws_rehearsal.warm import boto
 
     classic.load_all()
-    _ask_once()
+    boto.remember()
     session.load_models(_SERVICES)
     _share(session.documents())
     for region in _REGIONS:
         for token in _TYPES:
             schemas.find(f"aws-native:{token}", region)
-
-
-def _ask_once() -> None:
-    """Have botocore remember what it has found out of its own handlers and names of events: each session asks the
-    signature of 130 functions, and looks up each name among a hundred, for four milliseconds."""
-    from botocore import hooks
-
-    names: dict[str, str] = {}
-    begin = hooks.EventAliaser.__init__
-
-    def begun(self: Any, event_emitter: Any, event_aliases: Any = None) -> None:
-        begin(self, event_emitter, event_aliases)
-        if self._event_aliases == hooks.EVENT_ALIASES:
-            self._alias_name_cache = names
-
-    vars(hooks)["accepts_kwargs"] = functools.cache(hooks.accepts_kwargs)
-    hooks.EventAliaser.__init__ = begun
 
 
 def _share(documents: dict[Any, Any]) -> None:
