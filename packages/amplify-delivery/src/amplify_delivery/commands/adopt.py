@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import Any
 
 from amplify_delivery.delivery import output
@@ -11,6 +12,7 @@ from amplify_delivery.delivery.adoption import lost
 from amplify_delivery.delivery.adoption.adopting import Adopted, Which, adopt
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine.locking import waiting
+from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE
 from amplify_delivery.delivery.printing import plans
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import ConfigError
@@ -35,7 +37,7 @@ account that a CloudFormation stack has bootstrapped, as those of a StackSet do 
 would have two owners.
 
 `--json` prints `{"environment", "stack", "stackId", "already", "written", "secrets", "functionSecrets", "notes",
-"plan"}`, of secrets the names alone;
+"plan", "backend"}`, of secrets the names alone; `backend` is where the state lies, unless PULUMI_BACKEND_URL says so;
 of an account's or a pipeline's stack `{"stack", "taken", "left", "notLookedFor", "next"}`.
 """,
     examples=(
@@ -112,6 +114,7 @@ def _document(environment: str, adopted: Adopted) -> dict[str, Any]:
         "functionSecrets": {"there": list(adopted.functions.there), "missing": list(adopted.functions.missing)},
         "notes": [*adopted.notes, *filter(None, [adopted.functions.doubt])],
         "plan": adopted.plan.to_json() if adopted.plan else None,
+        "backend": adopted.backend or None,
     }
 
 
@@ -120,6 +123,7 @@ def _print(environment: str, adopted: Adopted) -> None:
         print(f"{environment}: this Pulumi stack holds {adopted.stack} already, nothing was done")
         for note in adopted.notes:
             print(f"note: {note}")
+        _to(adopted)
         print(f"  amplify-delivery plan {environment}   # what a deployment would change")
         return
     if adopted.plan:
@@ -138,4 +142,11 @@ def _print(environment: str, adopted: Adopted) -> None:
     print(
         f"{environment}: {adopted.stack} is adopted; nothing in AWS was changed. Commit Pulumi.{environment}.yaml, and"
     )
+    _to(adopted)
     print(f"  amplify-delivery deploy {environment} --plan {adopted.plan.digest if adopted.plan else 'DIGEST'}")
+
+
+def _to(adopted: Adopted) -> None:
+    """The way to the state, for the commands that come next."""
+    if adopted.backend:
+        print(f"  export {BACKEND_VARIABLE}={shlex.quote(adopted.backend)}")

@@ -68,7 +68,8 @@ def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Pa
     assert app.running == before
     made_again = harmless(adopted["plan"])
     assert "boundary" in adopted["written"]
-    assert "pulumi config rm boundary" in " ".join(adopted["notes"])
+    assert f"`pulumi config rm boundary -s {app.stack}`" in " ".join(adopted["notes"])
+    assert adopted["backend"] == names.state_backend, "what comes next has to look there"
     text = app.file.read_text()
     assert f'{app.app.project}:boundary: "false"' in text
     assert "# kept" in text
@@ -83,7 +84,8 @@ def test_the_boundary_comes_after_the_adoption(local_aws: LocalAws, examined: Pa
     assert app.there.stack(app.app.stack_name)["RoleARN"] == names.execution_role_arn
     again = app.document("adopt")
     assert again["already"]
-    assert "now, `pulumi config rm boundary`" in " ".join(again["notes"])
+    assert "now, `pulumi config rm boundary -s " in " ".join(again["notes"])
+    assert again["backend"] is None
 
     app.type_pulumi("pulumi config rm boundary")
     plan = app.document("plan")

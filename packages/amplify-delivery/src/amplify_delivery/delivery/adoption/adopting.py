@@ -68,6 +68,8 @@ class Adopted:
     functions: FunctionSecrets = field(default_factory=FunctionSecrets)
     notes: tuple[str, ...] = ()
     plan: Plan | None = None
+    backend: str = ""
+    """Where the state lies, for who goes on from here; empty where the caller's commands look there already."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,11 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         target = wanted.wanted(environment, context)
         plan = planned.make(target, engine, engine.state())
     secrets = tuple(sorted(f"{nested}.{parameter}" for nested, parameter in decided.kept.secrets))
-    notes = _next(decided.config, found) + refusing.beside(environment, beside_it, engine.backend_variables)
-    return Adopted(str(found.name), found.arn, False, written, secrets, functions, notes, plan)
+    notes = _next(environment, decided.config, found) + refusing.beside(
+        environment, beside_it, engine.backend_variables
+    )
+    backend = _elsewhere(config, context)
+    return Adopted(str(found.name), found.arn, False, written, secrets, functions, notes, plan, backend)
 
 
 def _lacks(file: Path, decided: _Decided) -> bool:
@@ -145,11 +150,12 @@ def _again(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         if lost:
             resolving.of_stack(engine, context)
         it = _beside(engine, Account.of(config)) if lost else Beside()
-        notes = _next(config, found) + refusing.beside(engine.stack, it, engine.backend_variables)
+        notes = _next(engine.stack, config, found) + refusing.beside(engine.stack, it, engine.backend_variables)
+        backend = _elsewhere(config, context)
         if not it.taken:
-            return Adopted(str(found.name), found.arn, already=True, notes=notes)
+            return Adopted(str(found.name), found.arn, already=True, notes=notes, backend=backend)
         plan = planned.make(wanted.wanted(engine.stack, context), engine, engine.state())
-    return Adopted(str(found.name), found.arn, notes=notes, plan=plan)
+    return Adopted(str(found.name), found.arn, notes=notes, plan=plan, backend=backend)
 
 
 def _beside(engine: Engine, account: Account) -> Beside:
@@ -253,12 +259,21 @@ def _write(engine: Engine, decided: _Decided) -> tuple[str, ...]:
     return tuple(sorted(plain))
 
 
-def _next(config: EnvironmentConfig, found: Running) -> tuple[str, ...]:
+def _elsewhere(config: EnvironmentConfig, context: Context) -> str:
+    """The backend in the account of a bootstrapped environment, unless the caller's variables name it. `adopt` goes
+    there by itself; what comes after it does not."""
+    if not config.bootstrapped:
+        return ""
+    backend = environment_names(context.project.app, config).state_backend
+    return "" if context.variables.get(BACKEND_VARIABLE) == backend else backend
+
+
+def _next(environment: str, config: EnvironmentConfig, found: Running) -> tuple[str, ...]:
     """What is still to come."""
     if not config.bootstrapped or config.boundary:
         return ()
     when = "now" if refusing.is_ours(found.stacks) else "once the plan is delivered"
     return (
-        f"the roles have no permissions boundary yet (`boundary: false`): {when}, `pulumi config rm boundary`, commit "
-        "it, and the next plan brings it, by itself",
+        f"the roles have no permissions boundary yet (`boundary: false`): {when}, `pulumi config rm boundary -s "
+        f"{environment}`, commit it, and the next plan brings it, by itself",
     )
