@@ -53,6 +53,12 @@ def named(pattern: str) -> list[tuple[str, ...]]:
     return sorted(found)
 
 
+def test_whatever_the_cdk_has_and_this_has_not_has_a_reason() -> None:
+    answers = re.findall(r"^\| [^|]+ \| (\*\*(?:no|less)\*\*.*?) \|", page("compared.md"), re.MULTILINE)
+    assert len(answers) > 14
+    assert [answer for answer in answers if not re.search(r"\bbecause (?:\S+ ){5}", answer)] == []
+
+
 # --- what is named exists --------------------------------------------------------------------------------------------
 
 

@@ -113,6 +113,30 @@ def serves_another(environment: Environment) -> None:
     account.write_text(f"{key}{begins}{own}  {app}:environments: [other, dev]\n")
 
 
+def a_second_one_of_its_own(moving: Moving) -> None:
+    """In the same account's stack, another environment that `up` has made: one after the other, as it says."""
+    environment, place = moving.environment, moving.environment.workspace.project
+    names = EnvironmentNames(environment.app, environment.account, REGION, "third")
+    third, account, pipeline = (place / f"Pulumi.{stack}.yaml" for stack in ("third", "dev-account", "pipeline"))
+    before = {file: file.read_text() for file in (account, pipeline)}
+    third.write_text((place / "Pulumi.other.yaml").read_text())
+    for file, text in before.items():
+        file.write_text(text.replace("[other, dev]", "[other, dev, third]"))
+    s3, cloudformation = environment.client("s3"), environment.client("cloudformation")
+    where = {"LocationConstraint": REGION}
+    s3.create_bucket(Bucket=names.staging_bucket, BucketNamespace="account-regional", CreateBucketConfiguration=where)
+    root = f"{environment.root.rsplit('-', 2)[0]}-third-0f0f0"
+    handle = {"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}
+    cloudformation.create_stack(StackName=root, TemplateBody=json.dumps(handle))
+    said = "third has been delivered by `up` with a place of its own"
+    fails(environment.delivery(*TAKE_OVER), said, "Name only dev in `environments` of the account's stack")
+    cloudformation.delete_stack(StackName=root)
+    s3.delete_bucket(Bucket=names.staging_bucket)
+    third.unlink()
+    for file, text in before.items():  # what it has said
+        file.write_text(text)
+
+
 class InItsAccount(Bootstrapped):
     """The same environment, delivered by the commands of the account's projects, each with its project's role."""
 
@@ -227,6 +251,7 @@ def test_out_of_pulumi_cloud_in_the_wrong_order_killed_midway_and_with_a_release
     empty.mkdir()
     elsewhere = environment.delivery(*TAKE_OVER, "--yes", "--from", empty.as_uri())
     fails(elsewhere, "holds no root stack", "`--from BACKEND`", "nothing was changed")
+    a_second_one_of_its_own(moving)
     now, held = environment.workspace, moving.state(environment)
     environment.workspace = Workspace(now.project, {**now.environment, "PULUMI_ACCESS_TOKEN": "pul-another"})
     for yes in ((), ("--yes",)):
