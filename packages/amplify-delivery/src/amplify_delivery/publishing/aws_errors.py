@@ -20,7 +20,13 @@ from amplify_delivery.errors import DeliveryError
 AWS_ERRORS = (BotoCoreError, ClientError)
 """Everything that a call of AWS may raise: a refusal, no credentials, no way to the endpoint, no answer."""
 
-_EXPIRED = "log in again (for example `aws sso login`), then repeat the command"
+_SSO = "`aws sso login`, with `--profile NAME` where the stack file names one"
+LOG_IN = (
+    f"log in again (for example {_SSO}). Keys that this shell exports come before every profile: export new ones, or "
+    "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN`"
+)
+"""What to do about credentials that have ended ("Configuration settings and precedence", AWS CLI user guide)."""
+_EXPIRED = f"{LOG_IN}; then repeat the command"
 _UNKNOWN_CREDENTIALS = "check the stack's profile and role, and the AWS_* variables of this shell"
 _DENIED = "give these credentials the right that AWS names, or use others, then repeat the command"
 _THROTTLED = "AWS still throttles after several tries: repeat the command in a few minutes"
@@ -80,9 +86,9 @@ CLIENT_SIDE: Mapping[str, str] = MappingProxyType(
         "NoRegionError": "name the region in the stack file",
         "ProfileNotFound": "add the profile to ~/.aws/config, or name another one: `profile` in the stack file, else "
         "AWS_PROFILE in this shell",
-        "SSOTokenLoadError": "log in: `aws sso login`",
-        "UnauthorizedSSOTokenError": "log in: `aws sso login`",
-        "TokenRetrievalError": "log in: `aws sso login`",
+        "SSOTokenLoadError": f"log in: {_SSO}",
+        "UnauthorizedSSOTokenError": f"log in: {_SSO}",
+        "TokenRetrievalError": f"log in: {_SSO}",
         "EndpointConnectionError": _NETWORK,
         "ConnectTimeoutError": _NETWORK,
         "ReadTimeoutError": "repeat the command",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from amplify_delivery.errors import PublishError
-from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, told_as
+from amplify_delivery.publishing.aws_errors import ACCESS_DENIED, LOG_IN, told_as
 from amplify_delivery.publishing.target import PublishTarget
 
 _STAYS = "what is published stays"
 _NO_BUCKET = "run `pulumi up`: the stack makes its staging bucket before it publishes"
 _OTHER_REGION = "the bucket lies in another region: check the region in the stack file"
-_LOG_IN = f"log in again (for example `aws sso login`), then repeat the command: {_STAYS}"
+_LOG_IN = f"{LOG_IN}; then repeat the command: {_STAYS}"
 
 REMEDIES = {
     **dict.fromkeys(

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ProfileNotFound
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+    UnauthorizedSSOTokenError,
+)
 
 from amplify_delivery.errors import FailedError, RefusedError
 from amplify_delivery.publishing.aws_errors import (
@@ -38,6 +44,9 @@ def test_what_where_and_what_aws_says() -> None:
     ("error", "remedy"),
     [
         (refusal("ExpiredToken"), "log in again"),
+        # Of keys that a person has pasted into her shell no login makes anything: they come before every profile.
+        (refusal("ExpiredToken"), "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN`"),
+        (UnauthorizedSSOTokenError(), "`aws sso login`, with `--profile NAME` where the stack file names one"),
         (refusal("UnrecognizedClientException"), "profile and role"),
         (refusal("AccessDeniedException"), "the right that AWS names"),
         (refusal("ThrottlingException"), "in a few minutes"),

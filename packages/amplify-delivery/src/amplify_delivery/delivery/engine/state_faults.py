@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from amplify_delivery.components.documents.pipeline.buildspecs import INSTALLING
 from amplify_delivery.delivery.engine.state_store import BUCKET_BACK, KEY_BACK, Store, is_pulumi_cloud
 from amplify_delivery.errors import PluginLostError, StateError
+from amplify_delivery.publishing.aws_errors import LOG_IN
 
 _BUCKET, _CLOUD, _FOLDER = "bucket", "cloud", "folder"
 _ANYWHERE = frozenset({_BUCKET, _CLOUD, _FOLDER})
@@ -66,7 +67,7 @@ _FAULTS = (
     _Fault(
         r"ExpiredToken|TokenRefreshRequired|RequestExpired|token included in the request is expired|token has expired",
         "the credentials for the state in {place} have expired",
-        f"log in again (for example `aws sso login`), {_AGAIN}",
+        f"{LOG_IN}; {_AGAIN}",
     ),
     _Fault(
         r"InvalidAccessKeyId|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClientException|"

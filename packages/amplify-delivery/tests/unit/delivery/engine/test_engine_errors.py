@@ -131,6 +131,7 @@ KMS = "error: secrets (code=FailedPrecondition): operation error KMS: Decrypt, h
         (READ.format(0, "request send failed: EOF"), "cannot be reached", "goes on with what is left"),
         (READ.format(403, "api error InvalidAccessKeyId: no"), "there are no credentials", "AWS_PROFILE"),
         (READ.format(400, "api error ExpiredToken: The provided token has expired."), "have expired", "aws sso login"),
+        (READ.format(400, "api error ExpiredToken: The provided token has expired."), "have expired", "`unset AWS_ACC"),
         (READ.format(503, "api error SlowDown: Please reduce your request rate."), "AWS throttles", "a few minutes"),
         (READ.format(403, "api error AccessDenied: Access Denied"), "may not read or write", "of the account"),
         (READ.format(400, "api error KMS.DisabledException: key is disabled"), "the key of the state", "enable-key"),
