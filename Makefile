@@ -66,8 +66,8 @@ bench: tools  ## measure, and print the table
 conformance: tools  ## the real provider beside the stand-in: PLUGIN=.../pulumi-resource-aws; more options in ARGS
 	@$(VENV)/python -m amplify_delivery_rehearsal.conformance "$(PLUGIN)" $(ARGS)
 
-languages: setup  ## the components from a program in TypeScript, with Pulumi's own language host
-	@AMPLIFY_DELIVERY_LANGUAGES=1 $(VENV)/python -m pytest packages/amplify-delivery/tests/functional/stacks/test_packaged_node.py $(ARGS)
+languages: setup  ## the components from programs in TypeScript, with Pulumi's own language host
+	@AMPLIFY_DELIVERY_LANGUAGES=1 $(VENV)/python -m pytest -k typescript packages/amplify-delivery/tests/functional/stacks $(ARGS)
 
 clean:  ## remove the environment and caches of this work tree; what is kept per machine stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build

@@ -32,12 +32,16 @@ from aws_rehearsal_tests.local_account import LocalAccount
 from aws_rehearsal_tests.pulumi_project import PulumiProject
 from functional.stacks.test_engine_pipeline import tooling  # noqa: F401 - a fixture
 from functional.stacks.test_packaged import APP, in_yaml, package, write  # noqa: F401 - fixtures
+from functional.stacks.typescript import IMPORT, OPT_IN, has_host, with_packages
 from unit.components.backends import folder as export_of
 from unit.this_wheel import wheel_of_this_version
 
 pytestmark = pytest.mark.engine
 
 REPO = "example/app"
+PLUGINS = {"providers": [{"name": "amplify-delivery", "path": "../.venv/bin"}]}
+GIVEN = ("pipelineName", "pipelineRoleArn", "topicArn")
+"""What the pipeline's program tells of it."""
 GIT = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
 
 
@@ -105,6 +109,7 @@ class Clone:
 
     def __init__(self, project: PulumiProject, folder: Path) -> None:
         self.project, self.folder, self.host = project, folder, folder.with_suffix(".git")
+        self.install = ["cd .. && true", 'echo "packages of $(basename "$PWD")"']
         account, region = place(project).values()
         init = ["init", str(folder), "--from", str(export_of(APP)), "--environment", f"dev={account}/{region}"]
         assert cli.main(init) == 0
@@ -132,16 +137,19 @@ class Clone:
             "environments": [{"environment": "dev", **place(self.project)}],
             "source": source,
             "stages": [stage(says)],
-            "install": ["cd .. && true", 'echo "packages of $(basename "$PWD")"'],
+            "install": self.install,
             "protect": False,
         }
-        pipeline = {"type": "amplify-delivery:DeliveryPipeline", "properties": {**given, **more}}
+        self.write({**given, **more})
+
+    def write(self, properties: dict[str, Any]) -> None:
+        """The program, whose pipeline has these properties."""
         program = {
             "name": "delivery",
             "runtime": "yaml",
-            "plugins": {"providers": [{"name": "amplify-delivery", "path": "../.venv/bin"}]},
-            "resources": {"pipeline": pipeline},
-            "outputs": {name: f"${{pipeline.{name}}}" for name in ("pipelineName", "pipelineRoleArn", "topicArn")},
+            "plugins": PLUGINS,
+            "resources": {"pipeline": {"type": "amplify-delivery:DeliveryPipeline", "properties": properties}},
+            "outputs": {name: f"${{pipeline.{name}}}" for name in GIVEN},
         }
         (self.folder / "pipeline" / "Pulumi.yaml").write_text(json.dumps(program, indent=1))
 
@@ -268,10 +276,44 @@ def test_both_are_made_and_a_push_changes_the_pipeline_and_goes_through_it(
     service: PipelineService,
     tmp_path: Path,
 ) -> None:
-    account, region = place(in_yaml).values()
-    aws, of_pipeline = in_yaml.developer.client, PipelineNames(APP, account, region)
-    made = make_account(in_yaml, package, of_pipeline)
-    clone = Clone(in_yaml, tmp_path / "app")
+    changed_and_gone_through(Clone(in_yaml, tmp_path / "app"), package, service)
+
+
+@OPT_IN
+def test_a_push_changes_a_pipeline_that_a_program_in_typescript_declares(
+    in_yaml: PulumiProject,  # noqa: F811
+    package: Path,  # noqa: F811
+    service: PipelineService,
+    tmp_path: Path,
+) -> None:
+    """UpdatePipeline installs what the commit locks, and runs its program."""
+    has_host(in_yaml)
+    changed_and_gone_through(InTypeScript(in_yaml, tmp_path / "app"), package, service)
+
+
+class InTypeScript(Clone):
+    """The pipeline's program is one in TypeScript, whose packages a lock of npm's names."""
+
+    def __init__(self, project: PulumiProject, folder: Path) -> None:
+        super().__init__(project, folder)
+        self.install = ["npm ci --no-audit --no-fund", *self.install]
+
+    def write(self, properties: dict[str, Any]) -> None:
+        program = self.folder / "pipeline"
+        (program / "Pulumi.yaml").write_text(json.dumps({"name": "delivery", "runtime": "nodejs", "plugins": PLUGINS}))
+        made = f'const pipeline = new amplify.DeliveryPipeline("pipeline", {json.dumps(properties)});'
+        told = (f"export const {name} = pipeline.{name};" for name in GIVEN)
+        (program / "index.ts").write_text("\n".join([IMPORT, made, *told]))
+        if not (program / "package.json").exists():
+            (program / ".gitignore").write_text("node_modules\n")
+            with_packages(program)
+
+
+def changed_and_gone_through(clone: Clone, package: Path, service: PipelineService) -> None:  # noqa: F811
+    """An account, by a program in YAML, and its pipeline, by the clone's: a push changes it, and is delivered."""
+    account, region = place(clone.project).values()
+    aws, of_pipeline = clone.project.developer.client, PipelineNames(APP, account, region)
+    made = make_account(clone.project, package, of_pipeline)
     service.repository(f"arn:aws:codeconnections:{region}:{account}:connection/5e6f7a8b", REPO, clone.host)
     commit, backend = make_pipeline(clone, package, made, of_pipeline)
 

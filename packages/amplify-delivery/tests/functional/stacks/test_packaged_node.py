@@ -1,77 +1,41 @@
-"""The components as a Pulumi package, from a program in TypeScript as docs/other-languages.md has it: with Pulumi's own
-language host for Node.js, and the SDK that Pulumi's own generator makes. `make languages` runs it: the host, the
-generator and what the program needs of npm are half a minute of a processor, and a look at npm's registry."""
+"""The components as a Pulumi package, from a program in TypeScript as docs/other-languages.md has it."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from amplify_delivery.stacks.packaged import documentation, host
-from aws_rehearsal.setup.language_hosts import ensure_node_host, ensure_sdk_generator
 from aws_rehearsal.setup.node import ensure_node
 from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal_tests import pulumi_homes
-from aws_rehearsal_tests.absent import fetched
 from aws_rehearsal_tests.conftest import project, pulumi_home  # noqa: F401 - fixtures
 from aws_rehearsal_tests.pulumi_project import PulumiProject
+from functional.stacks.typescript import IMPORT, OPT_IN, block, blocks, has_host, with_packages
 from unit.components.backends import folder
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(not os.environ.get("AMPLIFY_DELIVERY_LANGUAGES"), reason="`make languages` runs it"),
-]
+pytestmark = [pytest.mark.engine, OPT_IN]
 
 APP = "mytodoapp"
-SDK = Path("sdks/amplify-delivery")
-"""Where `pulumi package add` writes it."""
-
-
-def block(language: str, containing: str) -> str:
-    """The one block of the page in that language."""
-    (found,) = [b for b in blocks(language) if containing in b]
-    return found
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", documentation.page())
 
 
 @pytest.fixture
 def in_typescript(project: PulumiProject, tmp_path_factory: pytest.TempPathFactory) -> PulumiProject:  # noqa: F811
     """The page's project, with the packages that the page's commands install, and an export beside it."""
-    with fetched("Pulumi's language host for Node.js"):
-        built, generator = ensure_node_host(Progress()), ensure_sdk_generator(Progress())
-        node = ensure_node(Progress())
-    plugin = Path(project.home["PULUMI_HOME"]) / "plugins" / "language-nodejs-v3.68.0" / built.name
-    plugin.parent.mkdir(parents=True, exist_ok=True)
-    if not plugin.exists():
-        plugin.symlink_to(built)
+    has_host(project)
     (project.folder / "__main__.py").unlink()
     shutil.copytree(folder(APP), project.folder / f"amplify-export-{APP}")
-
     settings = yaml.safe_load(block("yaml", "runtime: nodejs"))
     package = pulumi_homes.package(tmp_path_factory.mktemp("package"))
     settings["plugins"]["providers"][0]["path"] = str(package.parent)
     # The fixture's stack is one of a project of that name.
     (project.folder / "Pulumi.yaml").write_text(json.dumps({**settings, "name": "small"}))
-    (project.folder / "package.json").write_text(block("json", '"main"'))
-    schema = project.folder / "schema.json"
-    schema.write_text(host.schema())
-    subprocess.run([generator, schema, project.folder / SDK], check=True)
-    commands = [line.split()[1:] for b in blocks("") for line in b.splitlines() if line.startswith("npm install")]
-    assert len(commands) == 2
-    path = f"{node.binary.parent}{os.pathsep}{os.environ['PATH']}"
-    for command in (*commands, ["install", f"./{SDK}"]):
-        subprocess.run([*node.npm, *command], cwd=project.folder, env={**os.environ, "PATH": path}, check=True)
+    with_packages(project.folder)
     return project
 
 
@@ -113,7 +77,7 @@ def test_a_program_in_typescript_deploys_a_backend(in_typescript: PulumiProject)
     # What the page declares in YAML is of the types that a program in TypeScript gets, and no more than that.
     declared = [r for b in blocks("yaml") for r in ((yaml.safe_load(b) or {}).get("resources") or {}).values()]
     assert {r["type"] for r in declared} > {"amplify-delivery:TargetAccount", "amplify-delivery:DeliveryPipeline"}
-    lines = ['import * as amplify from "@pulumi/amplify-delivery";']
+    lines = [IMPORT]
     for number, resource in enumerate(declared):
         kind = resource["type"].removeprefix("amplify-delivery:")
         lines.append(f'new amplify.{kind}("r{number}", {json.dumps(resource["properties"])});')

@@ -351,12 +351,12 @@ Without an AWS account you can do the same in a shell of a rehearsal that is kep
 `rehearse EXPORT --keep`; an account and a pipeline in that of a project's own `rehearse --keep`, where CodePipeline
 answers.
 
-The builds of that release have an image that holds what is locked. UpdatePipeline has not run a program in another
-language than YAML: of `install` it was tried that its commands run, where they have to, before the program.
+The builds of these releases have an image that holds what is locked.
 
-`make languages` of a checkout, which wants npm's registry and half a minute of a processor, runs the program in
-TypeScript above under plain `pulumi up`, with what its commands install: it deploys a backend, again without a change,
-is refused for another place and for a key that there is not, and takes it away; and what this page declares in YAML
+`make languages` of a checkout, which wants npm's registry and a minute of a processor, runs programs in TypeScript with
+what the commands above install. The one above, under plain `pulumi up`, deploys a backend, again without a change, is
+refused for another place and for a key that there is not, and takes it away. One that declares the pipeline is changed
+by a push: UpdatePipeline runs `npm ci` and the program, and the release goes through. What this page declares in YAML
 compiles as TypeScript. The language host is Pulumi's own, but of version 3.68.0, the last one that is part of a Go
 module which Go's proxy has: hosts of today are in modules that have no version there, and neither PyPI nor npm has
 them. That one cannot answer `pulumi package add`. The SDK comes from Pulumi's own generator, of the engine's version,
