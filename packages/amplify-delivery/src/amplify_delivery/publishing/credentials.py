@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.publishing import calls
@@ -19,6 +21,9 @@ SESSION_NAME = "amplify-delivery"
 
 RETRIES: Any = {"mode": "standard", "total_max_attempts": 6}
 """Throttling (SlowDown) and broken connections are tried again by botocore, with its growing pauses."""
+
+_ISO_8601 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
+"""How CloudFormation, IAM, STS and S3 write a time."""
 
 _LOADER = "data_loader"
 """botocore's name of what reads the services' descriptions."""
@@ -121,10 +126,22 @@ def _session(region_name: str | None = None, credentials: Any = None, **settings
         core.register_component(_LOADER, _shared[0])
     else:
         _shared.append(core.get_component(_LOADER))
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
     calls.watch(core)
     if credentials is not None:
         vars(core)["_credentials"] = credentials  # botocore has no other way to give it such as renew themselves
     return boto3.session.Session(botocore_session=core, region_name=region_name, **settings)
+
+
+def timestamp(written: Any) -> datetime:
+    """As `botocore.utils.parse_timestamp`, which has dateutil find out the form of each: each resource of each stack
+    has one, and a command that reads a backend meets thousands. Raises ValueError."""
+    if isinstance(written, str) and _ISO_8601.fullmatch(written):
+        return datetime.fromisoformat(written)
+    from botocore.utils import parse_timestamp  # noqa: PLC0415
+
+    parsed: datetime = parse_timestamp(written)
+    return parsed
 
 
 def target_session(target: PublishTarget) -> boto3.session.Session:

@@ -8,7 +8,9 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.session import Session
+from botocore.utils import parse_timestamp
 
 from amplify_delivery.publishing import credentials
 
@@ -99,3 +101,38 @@ def test_what_is_read_of_aws_s_services_is_read_once(monkeypatch: pytest.MonkeyP
     assert len(made) == 2
     first, second = (session.get_component("data_loader") for session in made)
     assert first is second
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(f"2026-11-30T23:59:59{fraction}Z" for fraction in ("", ".1", ".123", ".123456")),
+        *("2026-11-30T23:59:59.1234567Z", "2026-11-30T23:59:59+01:00", "2026-11-30", "20261130T235959Z"),
+        *("Mon, 30 Nov 2026 23:59:59 GMT", "1796083199", 1796083199, 1796083199.5),
+    ],
+)
+def test_timestamps_are_those_of_botocore(written: str | float) -> None:
+    assert credentials.timestamp(written) == parse_timestamp(written)
+    assert credentials.timestamp(written).isoformat() == parse_timestamp(written).isoformat()
+
+
+@pytest.mark.parametrize("written", ["", "soon", "2026-13-30T23:59:59Z", "2026-11-30T25:59:59.123Z"])
+def test_what_is_no_timestamp_is_none_of_botocores_either(written: str) -> None:
+    for parse in (credentials.timestamp, parse_timestamp):
+        with pytest.raises(ValueError, match=r"timestamp|month|hour"):
+            parse(written)
+
+
+def test_timestamps_of_answers_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As hundreds are, of a stack's resources."""
+    session = credentials.session_of({"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}, "eu-west-1")
+    client = session.client("cloudformation")
+    time = "2026-11-30T23:59:59.123Z"
+    summary = f"<StackName>a</StackName><StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>{time}</CreationTime>"
+    body = f"<R><ListStacksResult><StackSummaries><member>{summary}</member></StackSummaries></ListStacksResult></R>"
+    answer = AWSResponse("https://aws", 200, {}, None)
+    vars(answer)["_content"] = body.encode()
+    client.meta.events.register("before-send", lambda **_: answer)
+    monkeypatch.setattr("dateutil.parser.parse", lambda *_, **__: pytest.fail("it was asked what form it has"))
+    (stack,) = client.list_stacks()["StackSummaries"]
+    assert stack["CreationTime"] == datetime(2026, 11, 30, 23, 59, 59, 123000, UTC)

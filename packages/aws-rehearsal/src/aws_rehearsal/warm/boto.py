@@ -14,7 +14,7 @@ from typing import Any
 
 def remember() -> None:
     """Before the first session is made."""
-    from botocore import endpoint, hooks, useragent
+    from botocore import endpoint, hooks, parsers, useragent
 
     # The signature of each of 130 handlers, by every session.
     vars(hooks)["accepts_kwargs"] = functools.cache(hooks.accepts_kwargs)
@@ -22,6 +22,8 @@ def remember() -> None:
     vars(useragent)["sanitize_user_agent_string_component"] = functools.lru_cache(512)(
         useragent.sanitize_user_agent_string_component
     )
+    # The form of each timestamp, of which the same come again with each look at a stack.
+    vars(parsers)["DEFAULT_TIMESTAMP_PARSER"] = functools.lru_cache(4096)(parsers.DEFAULT_TIMESTAMP_PARSER)
     _name_events(hooks)
     _copy_handlers(hooks)
     _look_for_proxies(endpoint)

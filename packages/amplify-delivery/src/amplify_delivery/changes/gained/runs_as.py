@@ -26,27 +26,36 @@ def runs_as(old: Mapping[Path, ResolvedResource], new: Mapping[Path, ResolvedRes
         same = path in old and old[path].properties == item.properties
         if same or item.type.startswith(_ELSEWHERE) or not item.type.startswith("AWS::"):
             continue
-        for name in _ROLES:
-            before = _called(old[path], name, had) if path in old else set()
-            for role, when in _roles(item, name):
+        named = _roles(item)
+        then = _roles(old[path]) if named and path in old else {}
+        for name, roles in named.items():
+            before = {_called(role, had) for role, _ in then.get(name, ())}
+            for role, when in roles:
                 its_own = path not in old and path_of(role) is not None
                 if isinstance(role, (str, Mapping)) and not its_own and has.called(role) not in before:
                     on = Term(has.called(role))
                     yield Grant("trust", "/".join(path), Term("acts as it"), on, when=when, path=path, type=item.type)
 
 
-def _called(item: ResolvedResource, name: str, holders: Holders) -> set[str]:
-    return {holders.called(role) if isinstance(role, (str, Mapping)) else shown(role) for role, _ in _roles(item, name)}
+def _called(role: Any, holders: Holders) -> str:
+    return holders.called(role) if isinstance(role, (str, Mapping)) else shown(role)
 
 
-def _roles(item: ResolvedResource, name: str) -> Iterator[tuple[Any, When]]:
-    """The roles that a resource names by that name: by itself, or of a part of it, as targets and destinations do."""
-    stack: list[tuple[Any, When]] = [(item.properties, ALWAYS)]
+def _roles(item: ResolvedResource) -> dict[str, list[tuple[Any, When]]]:
+    """The roles that a resource names, by the property: by itself, or of a part of it, as targets and destinations
+    do. Within a role's own value none is looked for by the same name."""
+    found: dict[str, list[tuple[Any, When]]] = {}
+    stack: list[tuple[Any, When, tuple[str, ...]]] = [(item.properties, ALWAYS, _ROLES)]
     while stack:
-        found, when = stack.pop()
-        for value, under in branches(found, when):
+        part, when, names = stack.pop()
+        for value, under in branches(part, when):
             if isinstance(value, list):
-                stack += [(inner, under) for inner in value]
+                stack += [(inner, under, names) for inner in value if isinstance(inner, (list, Mapping))]
             elif isinstance(value, Mapping):
-                yield from branches(value.get(name), under)
-                stack += [(inner, under) for key, inner in value.items() if key != name and not key.startswith("Fn::")]
+                for key, inner in value.items():
+                    if key in names:
+                        found.setdefault(key, []).extend(branches(inner, under))
+                    if not key.startswith("Fn::") and isinstance(inner, (list, Mapping)):
+                        others = tuple(name for name in names if name != key) if key in names else names
+                        stack.append((inner, under, others))
+    return found
