@@ -35,6 +35,12 @@ def pack(statements: Iterable[Statement], room: int) -> list[list[Statement]]:
     return groups
 
 
+def within(statements: Iterable[Statement], room: int) -> tuple[list[Statement], list[Statement]]:
+    """Those that have room in one document of `room` characters, first fit, in order, and the others."""
+    first, *others = pack(statements, room)
+    return first, [statement for group in others for statement in group]
+
+
 def _split(whole: Statement, room: int) -> list[Statement]:
     actions = whole["Action"]
     if size(document([whole])) <= room or isinstance(actions, str):

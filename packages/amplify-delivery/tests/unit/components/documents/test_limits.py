@@ -5,12 +5,16 @@ from dataclasses import replace
 import pytest
 
 from amplify_delivery.components.documents import limits
+from amplify_delivery.components.documents.account.account_documents import SOME_KEY, account_documents, with_keys
+from amplify_delivery.components.documents.account.projects import project_policies
+from amplify_delivery.components.documents.naming import PROJECTS
+from amplify_delivery.components.documents.packing import INLINE_ROOM
 from amplify_delivery.components.documents.pipeline.artifacts import bucket_policy, key_policy
 from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
 from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents
 from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, Stage
-from amplify_delivery.components.documents.statements import RoleDocument, allow, document
+from amplify_delivery.components.documents.statements import RoleDocument, allow, document, size
 from amplify_delivery.errors import ConfigError
 from unit.components.documents import world as w
 
@@ -105,3 +109,30 @@ def test_the_longest_name_of_an_app_is_within_the_limits(region: str) -> None:
     names = replace(w.pipeline, app="a" * 20, region=region, name="p" * 30)
     documents = pipeline_documents(w.pipeline_model(names=names))
     limits.check_roles(documents.roles, (*documents.boundaries, *documents.policies))
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-2", "us-gov-west-1"])
+@pytest.mark.parametrize("app", ["abc", "a" * 20])
+def test_every_account_has_room_for_its_roles(app: str, region: str) -> None:
+    """Whatever the app is called, with images, a key of its own for the staging area, and a CI beside the pipeline."""
+    names = replace(w.prod, app=app, environment="production", region=region)
+    more = {"images": True, "staging_key": True, "ci": w.CI["prod"], "pipeline": replace(w.pipeline, app=app)}
+    access = w.access(names, **more)
+    documents = account_documents(with_keys(access, [SOME_KEY] * 2))
+    limits.check_roles(documents.roles, (*documents.policies, documents.boundary))
+
+
+def test_what_has_no_room_in_a_role_stands_in_its_managed_policies() -> None:
+    """All of it, and what has room stays."""
+    names = replace(w.prod, app="a" * 20, environment="production", region="us-gov-west-1")
+    access = with_keys(w.access(names, images=True, staging_key=True), [SOME_KEY] * 2)
+    documents = account_documents(access)
+    for what, role in zip(PROJECTS, documents.project_roles, strict=True):
+        policies = [*role.policies.values(), *map(documents.managed_policy, role.managed_policies)]
+        given = [statement for policy in policies for statement in policy["Statement"]]
+        whole = [statement for policy in project_policies(access, what).values() for statement in policy["Statement"]]
+        assert all(given.count(statement) == 1 for statement in whole), what
+    deploy = documents.project_roles[PROJECTS.index("deploy")]
+    assert 9_000 < sum(map(size, deploy.policies.values())) <= INLINE_ROOM
+    small = account_documents(w.access(w.prod)).project_roles[PROJECTS.index("deploy")]
+    assert small.policies == project_policies(w.access(w.prod), "deploy")

@@ -4,7 +4,7 @@ What `cdk bootstrap --trust` makes, and less of it: nobody outside the account g
 is `action_role.action_role`, for a CI `ci_roles.ci_roles`; the four projects do the work inside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from amplify_delivery.components.documents.account.action_role import action_role
@@ -12,7 +12,7 @@ from amplify_delivery.components.documents.account.ci_roles import ci_roles
 from amplify_delivery.components.documents.account.projects import project_policies, type_statements
 from amplify_delivery.components.documents.environment import EnvironmentAccess
 from amplify_delivery.components.documents.naming import CHECK, DEPLOY, PLAN, PROJECTS, EnvironmentNames
-from amplify_delivery.components.documents.packing import managed
+from amplify_delivery.components.documents.packing import INLINE_ROOM, managed, within
 from amplify_delivery.components.documents.pipeline import buildspecs
 from amplify_delivery.components.documents.rights.boundary import boundary
 from amplify_delivery.components.documents.rights.types import execution_statements
@@ -21,7 +21,10 @@ from amplify_delivery.components.documents.statements import (
     PolicyDocument,
     ProjectDocument,
     RoleDocument,
+    Statement,
+    document,
     service_trust,
+    size,
 )
 
 DESCRIPTIONS = {
@@ -70,17 +73,25 @@ class AccountDocuments:
         return next(role.policies[name] for role in self.roles if role.arn == role_arn)
 
 
-def account_documents(access: EnvironmentAccess, engine: buildspecs.EngineDownload | None = None) -> AccountDocuments:
-    """The documents of one environment. The same input gives the same text, everywhere."""
+def account_documents(
+    access: EnvironmentAccess, engine: buildspecs.EngineDownload | None = None, *, room: int = INLINE_ROOM
+) -> AccountDocuments:
+    """The documents of one environment. The same input gives the same text, everywhere. What has no `room` in the
+    inline policies of a project's role, in characters, stands in its managed ones."""
     names, pipeline = access.names, access.pipeline
+    inline, more = {}, {}
+    for what in PROJECTS:
+        inline[what], more[what] = _within(project_policies(access, what), what, room)
     rights = {"cloudformation": managed(names, "cloudformation", execution_statements(access), FOR_TYPES)}
-    rights |= {what: managed(names, what, type_statements(access, what), FOR_TYPES) for what in PROJECTS}
+    rights |= {
+        what: managed(names, what, [*type_statements(access, what), *more[what]], FOR_TYPES) for what in PROJECTS
+    }
     return AccountDocuments(
         action_role=action_role(replace(access, names=replace(names, former=False)), pipeline) if pipeline else None,
         former_action_role=action_role(access, pipeline) if names.former and pipeline else None,
         ci_roles=ci_roles(access),
         execution=_execution_role(access, rights["cloudformation"]),
-        project_roles=tuple(_project_role(access, what, rights[what]) for what in PROJECTS),
+        project_roles=tuple(_project_role(access, what, inline[what], rights[what]) for what in PROJECTS),
         policies=tuple(policy for group in rights.values() for policy in group),
         projects=tuple(_project(access, what, engine) for what in PROJECTS),
         boundary=boundary(access),
@@ -98,7 +109,21 @@ def let_in_by(access: EnvironmentAccess) -> tuple[RoleDocument, ...]:
     return (*((action_role(access, access.pipeline),) if access.pipeline else ()), *ci_roles(access))
 
 
-def _project_role(access: EnvironmentAccess, what: str, rights: tuple[PolicyDocument, ...]) -> RoleDocument:
+def _within(
+    policies: Mapping[str, Document], what: str, room: int
+) -> tuple[Mapping[str, Document], Sequence[Statement]]:
+    """The inline policies as far as IAM takes them, and the statements that it would not: names of an app and of an
+    environment stand in nearly every line of them, and container images or a key of one's own add lines."""
+    left = room - sum(size(policy) for name, policy in policies.items() if name != what)
+    if size(policies[what]) <= left:
+        return policies, ()
+    kept, others = within(policies[what]["Statement"], left)
+    return {**policies, what: document(kept)}, others
+
+
+def _project_role(
+    access: EnvironmentAccess, what: str, inline: Mapping[str, Document], rights: tuple[PolicyDocument, ...]
+) -> RoleDocument:
     names = access.names
     sources = [names.project_arn(what)] if access.check_source_arn else []
     given = sorted(access.deploy_managed_policies) if what == "deploy" else []
@@ -107,7 +132,7 @@ def _project_role(access: EnvironmentAccess, what: str, rights: tuple[PolicyDocu
         path=names.project_path,
         description=f"{DESCRIPTIONS[what]} ({names.prefix})",
         trust=service_trust("codebuild.amazonaws.com", names.account, sources),
-        policies=project_policies(access, what),
+        policies=inline,
         arn=names.project_role_arn(what),
         boundary=access.own_boundary,
         managed_policies=(*(policy.arn for policy in rights), *given),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -38,7 +39,8 @@ def account_record(access: EnvironmentAccess) -> Prepared:
 def rights_of(found: Prepared) -> str:
     """A digest of the rights that this version gives for what `found` says, part by part. It depends on nothing else:
     names, and what else an account's file says, are the same for all."""
-    documents = account_documents(_some_account(found))
+    # As a whole: what has no room inline, where names are long, are the same rights in another place.
+    documents = account_documents(_some_account(found), room=sys.maxsize)
     return "".join(_digest(list(_of(documents, part))) for part in PARTS)
 
 
