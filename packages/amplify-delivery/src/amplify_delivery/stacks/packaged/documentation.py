@@ -61,6 +61,9 @@ outputs:
 `roleArn` name, else what the AWS SDK finds; a provider of the program's is not used, because publishing and deploying
 must not be two identities. The account is compared before anything is made.
 
+What holds data is protected: `pulumi destroy` refuses until the program says `protect: false`, and `pulumi up` has run
+with it.
+
 Secrets are inputs of their own, by nested stack and parameter, and stay secret in the state:
 
 ```yaml
