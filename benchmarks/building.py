@@ -28,6 +28,8 @@ def build(work: Path) -> Iterator[tuple[str, str, str]]:
     project = make(work / "build", app, 2)
     export = project / unpacked.name
     shutil.copytree(unpacked, export)
+    # What the steps want of the program's outputs is looked for in it.
+    shutil.copytree(PROJECT / "components", project / "components", ignore=shutil.ignore_patterns("__pycache__"))
     env = {
         **os.environ,
         "PYTHONPATH": str(PROJECT),
