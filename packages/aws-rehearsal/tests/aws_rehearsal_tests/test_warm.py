@@ -647,22 +647,6 @@ def test_a_resource_s_place_is_the_same_when_it_is_asked_for_again(home: Path, t
     assert json.loads(said(launched(home, code, cwd=tmp_path))) == expected
 
 
-def test_a_program_s_sdk_is_spared_what_comes_to_the_same(home: Path, tmp_path: Path) -> None:
-    """And nobody else's modules are others: the SDK's alone."""
-    code = """
-        import asyncio, json, traceback
-        from pulumi._utils import ContextProperty
-        from pulumi.runtime import resource, stack
-        print(json.dumps([
-            stack.asyncio.wait is asyncio.wait, asyncio.wait.__module__, stack.asyncio.sleep is asyncio.sleep,
-            resource.traceback.extract_stack is traceback.extract_stack, traceback.extract_stack.__module__,
-            resource.traceback.format_exc is traceback.format_exc, hasattr(ContextProperty.__get__, "__wrapped__"),
-        ]))
-    """
-    expected = [False, "asyncio.tasks", True, False, "traceback", True, True]
-    assert json.loads(said(launched(home, code, cwd=tmp_path))) == expected
-
-
 def test_a_resource_s_place_is_worked_out_once() -> None:
     asked: list[int | None] = []
 

@@ -98,7 +98,6 @@ def preload(also: Iterable[str] = ()) -> None:
                 # A service's package is loaded when anything is asked of it, also what it has not.
                 hasattr(import_module(name), "loaded")
         sdk.work_out(_RESOURCES)
-        sdk.spare()
         for name in _WHEN_USED:
             with contextlib.suppress(ImportError):
                 import_module(name)

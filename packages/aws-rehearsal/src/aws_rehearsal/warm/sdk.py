@@ -1,22 +1,17 @@
 """What Pulumi's SDK works out of its own code in each run of a program, and would in the next one: worked out ahead.
 
 A run of the example's programs asks a hundred classes for the types of their properties, and each resource for the
-address of each file that its constructor was called from: an eighth of the program's processor time. What it waits for
-and asks of itself over and over is another eighth (`spare`).
+address of each file that its constructor was called from: an eighth of the program's processor time.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
-from types import ModuleType
 from typing import Any, get_args
-from weakref import WeakKeyDictionary
 
 
 def work_out(resources: Iterable[str]) -> None:
@@ -81,89 +76,3 @@ def remembering(address: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return known[place]
 
     return remembered
-
-
-def spare() -> None:
-    """Have the SDK of this process wait for outputs, tell where a resource was made, and read its settings, each at
-    once. What comes of it is the same."""
-    with contextlib.suppress(ImportError, AttributeError):
-        stack: Any = import_module("pulumi.runtime.stack")
-        stack.asyncio = _Instead(stack.asyncio, wait=waiting())
-    with contextlib.suppress(ImportError, AttributeError):
-        resource: Any = import_module("pulumi.runtime.resource")
-        resource.traceback = _Instead(resource.traceback, extract_stack=extract_stack)
-    with contextlib.suppress(ImportError, AttributeError):
-        setting: Any = import_module("pulumi._utils").ContextProperty
-        setting.__get__ = reading(setting.__get__)
-
-
-class _Instead(ModuleType):
-    """A module, with something in the place of what it has: for the one that has imported it."""
-
-    def __init__(self, module: ModuleType, **instead: Any) -> None:
-        super().__init__(module.__name__)
-        vars(self).update(instead)
-        self._module = module
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, name)
-
-
-def waiting() -> Callable[..., Any]:
-    """`asyncio.wait` for whoever waits for the first of many tasks, and then for the first of those that are left: it
-    adds to each task of each round what tells of its end, and takes it away again."""
-    rounds: WeakKeyDictionary[Any, _Round] = WeakKeyDictionary()
-
-    async def wait(
-        tasks: Iterable[Any], *, timeout: float | None = None, return_when: str
-    ) -> tuple[set[Any], set[Any]]:
-        pending = set(tasks)
-        if timeout is not None or return_when != asyncio.FIRST_COMPLETED or not pending:
-            return await asyncio.wait(pending, timeout=timeout, return_when=return_when)
-        loop = asyncio.get_running_loop()
-        mine = rounds.setdefault(loop, _Round())
-        await asyncio.sleep(0)
-        while not (done := {task for task in pending if task.done()}):
-            await mine.first(pending, loop)
-        return done, pending - done
-
-    return wait
-
-
-class _Round:
-    """Tasks of a loop whose end is told."""
-
-    def __init__(self) -> None:
-        self._told: set[Any] = set()
-        self._ended: asyncio.Future[None] | None = None
-
-    async def first(self, tasks: set[Any], loop: asyncio.AbstractEventLoop) -> None:
-        """Wait until one of them may have ended."""
-        for task in tasks - self._told:
-            self._told.add(task)
-            task.add_done_callback(self._tell)
-        self._ended = loop.create_future()
-        await self._ended
-
-    def _tell(self, task: Any) -> None:
-        self._told.discard(task)
-        if self._ended and not self._ended.done():
-            self._ended.set_result(None)
-
-
-def extract_stack() -> traceback.StackSummary:
-    """`traceback.extract_stack()` without the text of the lines, which would be read from the files."""
-    found = traceback.StackSummary.extract(traceback.walk_stack(sys._getframe(1)), lookup_lines=False)
-    found.reverse()
-    return found
-
-
-def reading(get: Callable[..., Any]) -> Callable[..., Any]:
-    """A setting's value, asked for once where it is asked for twice: what kind it is, and what it is."""
-
-    @functools.wraps(get)
-    def read(self: Any, obj: Any, owner: Any = None) -> Any:
-        value = self._data.get(self._ContextProperty__default)
-        return self if obj is None or isinstance(value, dict) else value
-
-    return read
