@@ -1,7 +1,7 @@
 """What botocore finds out anew for each process, session, client or call, and would find the same: found out once.
 
 A provider that reads the resources of a backend makes a few clients and some twenty calls, of whose processor time that
-is a fifth. What is kept here depends on nothing but the library and its documents.
+is a third. What is kept here depends on nothing but the library and its documents.
 """
 
 from __future__ import annotations
