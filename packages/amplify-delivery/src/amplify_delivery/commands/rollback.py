@@ -9,13 +9,14 @@ from pathlib import Path
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import approval, deploying
+from amplify_delivery.delivery.deployment import approval, begun, deploying
 from amplify_delivery.delivery.deployment.proposing import propose
 from amplify_delivery.delivery.deployment.releases import staged
 from amplify_delivery.delivery.engine.locking import waiting
 from amplify_delivery.delivery.environment import wanted
 from amplify_delivery.delivery.printing import plans, shown_outputs
 from amplify_delivery.delivery.printing.changes import told
+from amplify_delivery.errors import DeliveryError
 
 ABOUT = About(
     needs="AWS, Pulumi",
@@ -54,13 +55,43 @@ def run(args: argparse.Namespace, context: Context) -> int:
     staging = staged.Staging(target)
     if args.list:
         return _list(args, target, staging)
-    release = staged.chosen(target, staging, args.to)
+    release = staged.chosen(target, staging, args.to or _planned(args, context, target))
     with tempfile.TemporaryDirectory(prefix="amplify-delivery-rollback-") as scratch:
         folder = Path(scratch) / "assembly"
         staged.fetch(staging, release, folder)
-        if args.plan:
-            return _deploy(args, context.with_assembly(folder), release)
-        return _plan(args, context.with_assembly(folder), release)
+        try:
+            if args.plan:
+                return _deploy(args, context.with_assembly(folder), release)
+            return _plan(args, context.with_assembly(folder), release)
+        except DeliveryError as error:
+            error.remedy = _by_going_back(error.remedy, args.environment, release)
+            raise
+
+
+def _planned(args: argparse.Namespace, context: Context, target: wanted.Wanted) -> str | None:
+    """The assembly of the plan that is to be carried out, where its document is kept: after a run that was killed the
+    release before what runs is another one than it was."""
+    if not args.plan:
+        return None
+    if target.config.bootstrapped:
+        document = approval.kept(target, args.plan)
+    else:
+        document = begun.read(begun.Stack(args.environment, context.folder.resolve()), args.plan)
+    return str(document["target"]["assembly"]) if document else None
+
+
+def _by_going_back(remedy: str, environment: str, release: staged.Release) -> str:
+    """A remedy that has the environment planned, for whoever goes back: `plan` would plan what the checkout has, which
+    is what she leaves; and this command takes no document of a plan."""
+    again = f"`{_command(environment, release)}`"
+    return remedy.replace(f"`amplify-delivery plan {environment}`", again).replace(
+        f"; {approval.WITH_ITS_DOCUMENT}", ""
+    )
+
+
+def _command(environment: str, release: staged.Release) -> str:
+    """What plans going back to that release."""
+    return f"amplify-delivery rollback {environment} --to {release.digest[:12]}"
 
 
 def _list(args: argparse.Namespace, target: wanted.Wanted, staging: staged.Staging) -> int:
@@ -83,8 +114,7 @@ def _plan(args: argparse.Namespace, context: Context, release: staged.Release) -
     print(f"back to {release}\n")
     plans.show(plan)
     if plan.steps:
-        command = f"amplify-delivery rollback {args.environment} --to {release.digest[:12]}"
-        print(f"\nto do it: `{command} --plan {plan.digest}`")
+        print(f"\nto do it: `{_command(args.environment, release)} --plan {plan.digest}`")
     return 0
 
 

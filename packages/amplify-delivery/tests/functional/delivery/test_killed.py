@@ -7,6 +7,7 @@ has come to is printed as a table.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -146,11 +147,7 @@ class Killed:
     def deploy(self, text: str, *points: Point, indexes: int = 0) -> None:
         """Have a release approved, and deploy it as CodePipeline does: a retry is the same command once more."""
         self.take(text, indexes=indexes)
-        approved = self.plan()
-        file = self.folder.with_name("approved.json")
-        shutil.copy(self.folder.with_name("plan.json"), file)
-        arguments = ("deploy", "--plan", approved["digest"], "--plan-file", str(file))
-        self.chain(points, *arguments)
+        self.chain(points, "deploy", "--plan", self.plan()["digest"])
         self.whole(text, indexes)
 
     def buckets(self) -> set[str]:
@@ -319,10 +316,23 @@ def a_first_create_that_fails(here: Killed) -> None:
 
 def approved_updates(here: Killed) -> None:
     here.deploy("second", Point(PUT, also=TEMPLATES), Point(UPDATE, BEFORE), Point(UPDATE))
+    a_way_back(here)
     here.give("someone else")
     # Two indexes are two updates: the first is made before the program runs, and with it the secret.
     here.deploy("third", Point(UPDATE), Point("secretsmanager:PutSecretValue"), Point(UPDATE), indexes=2)
     assert here.plan()["changes"] == 0
+
+
+def a_way_back(here: Killed) -> None:
+    """Typed again, nothing is approved anew, nobody has given the plan's document; and the release before the one that
+    runs by then is not meant."""
+    here.give("somebody")
+    planned = succeeds(here.environment.delivery("rollback")).output
+    (digest,) = re.findall(r"`amplify-delivery rollback dev --to \w+ --plan (\w+)`", planned)
+    here.kill(Point(UPDATE), "rollback", "--plan", digest)
+    again = succeeds(here.environment.delivery("rollback", "--plan", digest))
+    assert "a run that was killed has changed it; it is taken in" in again.output
+    here.whole("first")
 
 
 def all_is_destroyed(here: Killed) -> None:

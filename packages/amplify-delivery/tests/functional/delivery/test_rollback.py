@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,10 @@ def the_one_before_is_planned_and_deployed(environment: Environment, first: str,
     plan = planned["plan"]
     assert plan["changes"] > 0
     assert plan["target"]["assembly"] == planned["assembly"]
-    fails(environment.delivery("rollback", "--plan", "0" * 64), "not what was approved")
+    another = fails(environment.delivery("rollback", "--plan", "0" * 64), "not what was approved")
+    # Who is told to plan anew here, would plan what she goes back from.
+    assert f"`amplify-delivery rollback dev --to {planned['assembly'][:12]}`, and approve that" in another.output
+    assert not re.search("amplify-delivery plan|--plan-file", another.output)
     fails(environment.delivery("rollback", "--to", "f00d"), "no assembly f00d is staged", listed[0]["assembly"][:12])
     done = succeeds(environment.delivery("rollback", "--to", planned["assembly"][:12], "--plan", plan["digest"]))
     assert f"{planned['assembly'][:12]} runs" in done.output

@@ -147,7 +147,7 @@ class Scene:
         patch.setattr(planned, "_program", self.plans)
         patch.setattr(recovery, "carry_out", self.recovered)
         patch.setattr(staged, "Staging", lambda *_: None)
-        patch.setattr(staged, "chosen", lambda *_: None)
+        patch.setattr(staged, "chosen", lambda *_: SimpleNamespace(digest="a" * 64))
         patch.setattr(staged, "fetch", lambda *_: None)
 
 

@@ -45,6 +45,8 @@ PLANS_PREFIX = "plans/"
 OUTPUTS_PREFIX = "outputs/"
 LEASES_PREFIX = "leases/"
 """Where it lies who changes a stack, beside the engine's state in whatever bucket that is."""
+BEGUN_PREFIX = "begun/"
+"""Likewise the approved plan that is being carried out, where no account keeps plans."""
 
 
 NOT_YET = "not yet"

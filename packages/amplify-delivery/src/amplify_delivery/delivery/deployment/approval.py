@@ -23,6 +23,8 @@ from amplify_delivery.delivery.printing import plans
 from amplify_delivery.errors import ConfigError, RefusedError
 
 _DIGEST = re.compile("[0-9a-f]{64}")
+WITH_ITS_DOCUMENT = "to carry on with a plan that was begun, add `--plan-file` with its document"
+"""What else `deploy` takes."""
 
 
 def check_digest(option: str, value: str, remedy: str) -> None:
@@ -93,7 +95,7 @@ def check(plan: Plan, digest: str, approved: Mapping[str, Any] | None, guard: Gu
                 plan,
                 plan.steps,
                 f"what would change is not what was approved: the plan is {plan.digest} now, {digest} was approved",
-                "to carry on with a plan that was begun, add `--plan-file` with its document",
+                WITH_ITS_DOCUMENT,
             )
         if not plan.leads_where(approved):
             raise _changed(plan, plan.steps, "the approved plan was one for another export or configuration")

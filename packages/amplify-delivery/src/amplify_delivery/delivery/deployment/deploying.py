@@ -17,7 +17,7 @@ from amplify_delivery.components.documents.naming import DEPLOY
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.account.audit_log import AuditLog
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import approval
+from amplify_delivery.delivery.deployment import approval, begun
 from amplify_delivery.delivery.deployment.audit import Audit, log_of
 from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.engine import stack_outputs
@@ -94,6 +94,8 @@ def deploy(
                     declared = of_assembly(target.assembly)
                     stack = target.root.stack_name
                     left_for_steps.keep(target.account, target.names, stack, declared, target.context.project)
+                else:
+                    begun.forget(engine)
         audit.end("deployed" if plan.steps else "nothing to change")
     return Deployed(plan, changes, outputs)
 
@@ -106,9 +108,9 @@ def _attempt(
     plan = planned.make(target, engine, state, drift=approved.with_drift)
     audit.planned(plan)
     digest, document, before = approved.digest, approved.document, False
-    if log and plan.steps and plan.digest != digest:
-        document = document or approval.kept(target, digest)
-        before = log.deployed(digest, plan.target.digest)
+    if plan.steps and plan.digest != digest:
+        document = document or (approval.kept(target, digest) if log else begun.read(engine, digest))
+        before = log.deployed(digest, plan.target.digest) if log else False
     guard = target.config.guard(engine.stack, datetime.now(UTC).date(), digest)
     approval.check(plan, digest, document, guard, before=before)
     drifting.check(plan, target)
@@ -116,6 +118,8 @@ def _attempt(
         present_images.complete(target)
     if log and plan.steps:
         _complete(target)
+    if not log and plan.steps and plan.digest == digest:
+        begun.keep(engine, plan)
     audit.begin()
     if plan.recovery:
         recovery.carry_out(target, engine.stack, plan.recovery)

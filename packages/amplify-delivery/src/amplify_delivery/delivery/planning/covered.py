@@ -57,6 +57,10 @@ class Covered:
             return self._leads_there("/".join(step.path), step)
         if isinstance(step, ChangeProgram) and step.operation == "update":
             return self._leads_there(step.urn, step)
+        if isinstance(step, ChangeProgram) and step.operation == "replace" and not step.after:
+            # The successor is made: that its predecessor goes was approved with the replacement.
+            approved = self._by_place.get(step.urn, {})
+            return (approved.get("operation"), approved.get("type")) == ("replace", step.type)
         return False
 
     def _leads_there(self, place: str, step: ChangeResource | ChangeProgram) -> bool:

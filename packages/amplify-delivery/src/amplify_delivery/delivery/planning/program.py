@@ -35,6 +35,9 @@ OPERATIONS: Mapping[str, str] = {
 AT_REST = frozenset({"same", "read", "read-replacement", "refresh"})
 """Operations on a resource that does not change."""
 
+_GOES = ("delete", "delete-replaced")
+"""What happens to what was there before. With nothing beside it, of a replacement whose run was killed, the successor
+is made already."""
 _ORDER = ("update", "create", "import", "delete", "replace")
 
 
@@ -87,7 +90,8 @@ def plan_program(
                 continue
             if operation == "update" and settled and not backend_changes and set(properties) <= _REMEMBERED:
                 continue
-        wanted = digest(same[-1].inputs) if operation != "delete" else ""
+        made = [s for s in same if s.operation not in _GOES]
+        wanted = digest(made[-1].inputs) if made else ""
         kept = operation == "delete" and first.kept
         found.append(ChangeProgram(urn, first.type, operation, properties, _loss(first, operation), wanted, kept))
     return tuple(found)

@@ -12,7 +12,7 @@ import pytest
 from amplify_delivery import publishing
 from amplify_delivery.changes.steps import RemoveResource
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import approval, deploying, updating
+from amplify_delivery.delivery.deployment import approval, begun, deploying, updating
 from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking.waiting import Patience
@@ -35,6 +35,7 @@ class Scene:
         monkeypatch.setattr(resolving, "resolve", lambda *_: {})
         monkeypatch.setattr(recovery, "at_once", self.recover)
         monkeypatch.setattr(recovery, "carry_out", self.recover)
+        monkeypatch.setattr(begun, "keep", lambda *_: None)
 
     @property
     def target(self) -> Any:

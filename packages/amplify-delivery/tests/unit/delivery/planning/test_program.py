@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from amplify_delivery.changes.steps import ChangeProgram
 from amplify_delivery.delivery.planning import ProgramStep, plan_program
+from amplify_delivery.delivery.planning.covered import Covered
 
 URN = "urn:pulumi:dev::app::"
 ROOT = ProgramStep(
@@ -35,6 +39,26 @@ def test_components_and_providers_are_no_resources() -> None:
 
 def test_a_replacement_is_one_step() -> None:
     assert planned(of("create-replacement"), of("replace"), of("delete-replaced")) == [("replace", "items")]
+
+
+def steps_of(*steps: ProgramStep) -> tuple[ChangeProgram, ...]:
+    return plan_program(steps, backend_changes=False, deployed=True)
+
+
+def test_what_a_killed_run_has_left_of_a_replacement_is_covered_by_it() -> None:
+    """The successor is made; what is left is that its predecessor goes."""
+    wanted: Any = {"properties": ("name",), "inputs": {"name": "new"}}
+    (approved,) = steps_of(of("create-replacement", **wanted), of("replace", **wanted), of("delete-replaced"))
+    (left,) = steps_of(of("same"), of("delete-replaced", inputs={"name": "old"}))
+    assert (left.operation, left.loss) == ("replace", "items")
+    assert left in Covered([approved.to_json()])
+    assert approved not in Covered([left.to_json()])
+    # Not what was approved to stay, nor to go without a successor, nor another replacement.
+    for other in (of("update", **wanted), of("delete"), of("create", **wanted)):
+        assert left not in Covered([steps_of(other)[0].to_json()])
+    another: Any = {"properties": ("name",), "inputs": {"name": "newer"}}
+    (anew,) = steps_of(of("create-replacement", **another), of("replace", **another), of("delete-replaced"))
+    assert anew not in Covered([approved.to_json()])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from amplify_delivery.components.documents.pipeline.model import EnvironmentRef,
 from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource
 from amplify_delivery.components.documents.pipeline.stage_models import Stage
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import deploying
+from amplify_delivery.delivery.deployment import begun, deploying
 from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine.locking import waiting
 from amplify_delivery.delivery.engine.locking.session import Held
@@ -139,6 +139,7 @@ class Scene:
         monkeypatch.setattr(wanted, "wanted", self.wanted)
         monkeypatch.setattr(wanted, "settle", lambda _, seconds: self.settled.append(seconds))
         monkeypatch.setattr(deploying, "_attempt", self.attempt)
+        monkeypatch.setattr(begun, "forget", lambda _: None)
         monkeypatch.setattr(deploying, "holding", lambda *_: nullcontext(Held()))
         monkeypatch.setattr(deploying, "Engine", lambda *_: SimpleNamespace(outputs=dict, stack="prod"))
 
