@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from amplify_delivery.components.documents.naming import BEGUN_PREFIX
+from amplify_delivery.delivery import output
 from amplify_delivery.delivery.engine.state_store import Store, store_of
 from amplify_delivery.delivery.planning import Plan, document_digest
 from amplify_delivery.errors import StateError
@@ -47,35 +48,35 @@ class Stack:
 
 
 def keep(of: State, plan: Plan) -> None:
-    """Leave the plan there, in the place of an earlier one. Raises `StateError`."""
-    place = _place(of)
-    if place is None:
-        return
-    store, key = place
-    body, stored = json.dumps(plan.to_json(), ensure_ascii=False).encode(), store.read(key)
-    if stored is None:
-        store.create(key, body)
-    else:
-        store.replace(key, body, stored.tag)
+    """Leave the plan there, in the place of an earlier one. That it cannot be written is told, and hinders nobody: a
+    run that is killed is planned again then."""
+    body = json.dumps(plan.to_json(), ensure_ascii=False).encode()
+    try:
+        place = _place(of)
+        stored = place[0].read(place[1]) if place else None
+        if place and stored:
+            place[0].replace(place[1], body, stored.tag)
+        elif place:
+            place[0].create(place[1], body)
+    except StateError as error:
+        output.progress(f"the plan is not kept beside the state: {error.message}")
 
 
 def read(of: State, digest: str) -> dict[str, Any] | None:
-    """The document of the plan with this digest; None if there is none, or another one's. Raises `StateError`."""
-    place = _place(of)
-    stored = place[0].read(place[1]) if place else None
-    if stored is None:
-        return None
+    """The document of the plan with this digest; None if there is none, or another one's, or it may not be read."""
     try:
-        document: dict[str, Any] = json.loads(stored.body)
-        return document if document_digest(document) == digest else None
-    except (ValueError, KeyError, TypeError):
+        place = _place(of)
+        stored = place[0].read(place[1]) if place else None
+        document: dict[str, Any] = json.loads(stored.body) if stored else {}
+        return document if document and document_digest(document) == digest else None
+    except (StateError, ValueError, KeyError, TypeError):
         return None
 
 
 def forget(of: State) -> None:
     """It is carried out. Where that cannot be written down now, the next plan takes its place."""
-    place = _place(of)
     with suppress(StateError):
+        place = _place(of)
         stored = place[0].read(place[1]) if place else None
         if place and stored:
             place[0].remove(place[1], stored.tag)

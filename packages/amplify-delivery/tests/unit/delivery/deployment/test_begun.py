@@ -56,3 +56,17 @@ def test_in_pulumi_cloud_nothing_of_ours_lies(engine: Any) -> None:
     begun.keep(engine, PLAN)
     assert begun.read(engine, DIGEST) is None
     begun.forget(engine)
+
+
+def test_a_place_that_may_not_be_written_or_read_hinders_nobody(
+    engine: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A role may have been given the engine's files and leases alone."""
+    kept(engine).parent.parent.mkdir(parents=True)
+    kept(engine).parent.write_text("no folder")
+    begun.keep(engine, PLAN)
+    assert "the plan is not kept beside the state: " in capsys.readouterr().err
+    kept(engine).parent.unlink()
+    kept(engine).mkdir(parents=True)
+    assert begun.read(engine, DIGEST) is None
+    begun.forget(engine)
