@@ -186,11 +186,11 @@ class StackUpdater:
     def _update(self, stack: AccountStack, accounts: Mapping[str, Account], stamp: Stamp, tried: _Tried) -> None:
         engine = Engine(stack.name, self._folder, self._line)
         with holding(engine, "bootstrap", self._context, Patience(None, self._context.variables)):
-            prepare(engine, self._context, stack, next(iter(accounts.values())))
+            resources = prepare(engine, self._context, stack, next(iter(accounts.values())))
             check_own_areas(
                 self._project,
                 stack,
-                engine.resources(),
+                resources,
                 accounts=accounts,
                 moving=self._moving,
                 assemblies=self._assemblies,
@@ -214,8 +214,9 @@ class StackUpdater:
         ]
 
 
-def prepare(engine: Engine, context: Context, stack: AccountStack, account: Account) -> None:
+def prepare(engine: Engine, context: Context, stack: AccountStack, account: Account) -> Sequence[Mapping[str, Any]]:
     """What is checked and settled before an account's stack, which is held, is updated; it is made if there is none.
+    Gives the resources in its state then: each look at a state is a start of the engine, where Pulumi Cloud has it.
     Raises `DeliveryError`s."""
     project = context.project
     lost.check(engine, context)
@@ -224,10 +225,11 @@ def prepare(engine: Engine, context: Context, stack: AccountStack, account: Acco
     secrets_provider.check(stack.name, state, context)
     # The engine deletes what it may before it comes to what is protected.
     check_places(project, stack.name, stack.config, state.get("resources") or ())
-    resolving.of_stack(engine, context)
+    resources: Sequence[Mapping[str, Any]] = resolving.of_stack(engine, context).get("resources") or ()
     names = [environment_names(project.app, e) for e in stack.environments]
-    former_names.check_order(engine.resources(), names)
+    former_names.check_order(resources, names)
     other_projects.check(account, names)
+    return resources
 
 
 def accounts_of(stack: AccountStack) -> dict[str, Account]:

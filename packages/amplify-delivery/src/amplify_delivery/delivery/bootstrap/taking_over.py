@@ -261,8 +261,8 @@ class TakingOver:
         # The program refuses an area that is there already, unless it is to be taken in.
         engine = Engine(self._stack.name, self._folder, self._line, {ADOPT_VARIABLE: self._stack.name})
         with holding(engine, "bootstrap", self._context, patience):
-            bootstrapping.prepare(engine, self._context, self._stack, self._account)
-            if not own_place.holds(engine.resources(), place):
+            resources = bootstrapping.prepare(engine, self._context, self._stack, self._account)
+            if not own_place.holds(resources, place):
                 self._take_in(engine)
         done = bootstrapping.bootstrap(
             [self._stack], self._context, said, parallel=1, moving=frozenset({self._config.environment})
