@@ -66,7 +66,16 @@ def imported(file: Path) -> tuple[str, ...]:
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found += [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and (name := loaded(node)):
+            found.append(name)
     return tuple(found)
+
+
+def loaded(call: ast.Call) -> str | None:
+    """The module that a call of `import_module` names as it stands."""
+    called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    first = call.args[0] if called == "import_module" and call.args else None
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
 
 
 def top(name: str) -> str:

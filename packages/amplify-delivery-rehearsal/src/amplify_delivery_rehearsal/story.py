@@ -27,7 +27,7 @@ from amplify_delivery_rehearsal.console import Console
 from amplify_delivery_rehearsal.inventory import Inventory, take
 from amplify_delivery_rehearsal.made_up import lacking, said
 from amplify_delivery_rehearsal.workspace import ENVIRONMENT, FOLDER, PRODUCT, Workspace
-from aws_rehearsal import warm
+from aws_rehearsal import warm_server
 
 REGION = "us-east-1"
 HOME = "pulumi-home"
@@ -115,7 +115,7 @@ def run(
     with _folder(keep) as folder, _stage(folder, tools, keep, console) as stage:
         stage.prepare(project, secrets, parameters)
         try:
-            with warm.start(folder / HOME, tools.python, PRODUCT):
+            with warm_server.start(folder / HOME, tools.python, PRODUCT):
                 for number, (chapter, record) in enumerate(zip(story, told, strict=True), 1):
                     console.heading(f"{number}/{len(story)}  {chapter.title}")
                     stage.deliver(chapter, record)

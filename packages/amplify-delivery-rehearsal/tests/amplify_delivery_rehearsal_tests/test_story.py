@@ -20,7 +20,7 @@ from amplify_delivery.export import ExportRefused
 from amplify_delivery_rehearsal import story, workspace
 from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
-from aws_rehearsal import warm
+from aws_rehearsal import warm_server
 from aws_rehearsal_tests import pulumi_homes
 from functional.front_end import web_page
 from unit.export.mutations import copy_export, replace_file, set_value
@@ -89,7 +89,7 @@ def tell(*exports: Path, preview: bool = False, **more: Any) -> Told:
         def runs(self: Workspace, command: Sequence[str], line: Callable[[str], None] = lambda _: None) -> Finished:
             return run(self, [*command, *(["--skip-preview"] if command[1] == "up" else [])], line)
 
-        patched.setattr(warm, "start", lent)
+        patched.setattr(warm_server, "start", lent)
         if not preview:
             patched.setattr(Workspace, "make", make)
             patched.setattr(Workspace, "run", runs)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from amplify_delivery.stacks.programs import UNHEARD_VARIABLE
 from amplify_delivery_rehearsal.workspace import COMMANDS, PRODUCT
-from aws_rehearsal import warm
+from aws_rehearsal import warm, warm_server
 from aws_rehearsal.pulumi_home import prepare
 from aws_rehearsal.setup import tools
 from aws_rehearsal.setup.launcher import built_launcher
@@ -110,10 +110,10 @@ def _command(folder: Path, name: str, code: str) -> Path:
 
 
 @functools.cache
-def server() -> warm.WarmServer:
+def server() -> warm_server.WarmServer:
     """Started when it is first asked for; ends with the test process."""
     folder = Path(tempfile.mkdtemp(prefix="amplify-delivery-warm-"))
-    started = warm.start(folder, tools().python, PRODUCT)
+    started = warm_server.start(folder, tools().python, PRODUCT)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(started.stop)
     return started

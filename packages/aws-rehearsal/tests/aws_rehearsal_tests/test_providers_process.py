@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_rehearsal import warm
+from aws_rehearsal import warm_server
 from aws_rehearsal.pulumi_home import environment, prepare
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests.pulumi_project import PulumiProject
@@ -71,18 +71,18 @@ def test_a_large_program_comes_to_no_limit_of_memory(tmp_path: Path) -> None:
 
 
 @pytest.fixture(params=["cold", "warm"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[warm.WarmServer | None]:
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[warm_server.WarmServer | None]:
     """Who starts the plugins of `own_home`."""
     if request.param == "cold":
         yield None
         return
     (tmp_path / "home").mkdir()
-    with warm.start(tmp_path / "home", tools().python) as started:
+    with warm_server.start(tmp_path / "home", tools().python) as started:
         yield started
 
 
 @pytest.fixture
-def own_home(project: PulumiProject, server: warm.WarmServer | None, tmp_path: Path) -> PulumiProject:
+def own_home(project: PulumiProject, server: warm_server.WarmServer | None, tmp_path: Path) -> PulumiProject:
     """The project with a home of its own, so that its processes can be told from others."""
     found = tools()
     home = prepare(tmp_path / "home", found.python, found.engine_root)
@@ -94,7 +94,9 @@ def own_home(project: PulumiProject, server: warm.WarmServer | None, tmp_path: P
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_nothing_outlives_the_engine(own_home: PulumiProject, server: warm.WarmServer | None, number: int) -> None:
+def test_nothing_outlives_the_engine(
+    own_home: PulumiProject, server: warm_server.WarmServer | None, number: int
+) -> None:
     home = own_home.home["PULUMI_HOME"]
     command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
     log = own_home.folder / "log"
@@ -122,7 +124,7 @@ def test_nothing_outlives_the_engine(own_home: PulumiProject, server: warm.WarmS
 
 
 @pytest.mark.parametrize("server", ["warm"], indirect=True)
-def test_a_program_ends_with_a_server_that_is_killed(own_home: PulumiProject, server: warm.WarmServer) -> None:
+def test_a_program_ends_with_a_server_that_is_killed(own_home: PulumiProject, server: warm_server.WarmServer) -> None:
     command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
     log = own_home.folder / "log"
     with log.open("w") as out:

@@ -19,7 +19,7 @@ import pytest
 
 from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.workspace import PRODUCT
-from aws_rehearsal import warm
+from aws_rehearsal import warm, warm_server
 from aws_rehearsal.language_host.runner import WarmRunner
 from aws_rehearsal.setup import tools
 from aws_rehearsal.setup.launcher import ensure_launcher
@@ -78,7 +78,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a server of its own, and nothing else of a home."""
     # The address of a socket has room for a hundred bytes: this one's is longer.
     folder = tmp_path_factory.mktemp("x" * 100)
-    with warm.start(folder, tools().python):
+    with warm_server.start(folder, tools().python):
         yield folder
 
 
@@ -335,9 +335,9 @@ def test_a_server_that_is_gone_forks_nothing(tmp_path: Path) -> None:
     assert WarmRunner(tmp_path, "").run({}) == 1
 
 
-def own_server(folder: Path) -> warm.WarmServer:
+def own_server(folder: Path) -> warm_server.WarmServer:
     folder.mkdir(exist_ok=True)
-    return warm.start(folder, tools().python)
+    return warm_server.start(folder, tools().python)
 
 
 @pytest.mark.parametrize("end", ["stopped", "killed", "with its starter"])
@@ -347,10 +347,10 @@ def test_nothing_outlives_the_server(tmp_path: Path, end: str) -> None:
         code = f"""if True:
             import time
             from pathlib import Path
-            from aws_rehearsal import warm
+            from aws_rehearsal import warm, warm_server
             folder = Path({str(home)!r})
             folder.mkdir()
-            print(warm.start(folder, Path({str(tools().python)!r})).pid, flush=True)
+            print(warm_server.start(folder, Path({str(tools().python)!r})).pid, flush=True)
             time.sleep(600)"""
         starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         pid, stop = child(starter), starter.kill
@@ -553,7 +553,7 @@ def test_what_botocore_has_found_out_of_itself_is_there(home: Path, tmp_path: Pa
 def products_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home whose server has loaded the product ahead; what it cannot find, a program will miss."""
     home = tmp_path_factory.mktemp("product")
-    with warm.start(home, tools().python, [*PRODUCT, "nowhere_to_be_found", "nowhere_to_be_found:function"]):
+    with warm_server.start(home, tools().python, [*PRODUCT, "nowhere_to_be_found", "nowhere_to_be_found:function"]):
         yield home
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aws_rehearsal import warm
+from aws_rehearsal import warm, warm_server
 from aws_rehearsal.setup import tools
 from aws_rehearsal.warm.commands import warm_commands
 
@@ -51,7 +51,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of a build, in whose image a server stands by."""
     home = tmp_path_factory.mktemp("home")
     named = warm_commands(tools().python, ("tell", "here", "packed"), PACKAGES)
-    with warm.start(home, tools().python):
+    with warm_server.start(home, tools().python):
         yield {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(home), "PULUMI_HOME": str(home), **named}
 
 

@@ -25,7 +25,7 @@ from amplify_delivery_rehearsal.example import is_example
 from amplify_delivery_rehearsal.pipeline_story.people import PASSPHRASE, Line, Person, terminal
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from amplify_delivery_rehearsal.workspace import COMMANDS, FOLDER, PRODUCT
-from aws_rehearsal import warm
+from aws_rehearsal import warm_server
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.pipeline_service import PipelineService, local_aws_with_room
 from aws_rehearsal.pulumi_home import prepare
@@ -107,7 +107,7 @@ def machine(project: Project, tools: Tools) -> Iterator[Machine]:
             node_modules=tools.node_modules,
             alias_delay=ALIAS_DELAY,
         )
-        with warm.start(folder / "pulumi-home", tools.python, PRODUCT):
+        with warm_server.start(folder / "pulumi-home", tools.python, PRODUCT):
             try:
                 aws.start(folder / "local-aws.log")
                 image = build_image(home, tools, project.directory)

@@ -13,7 +13,7 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,8 +27,8 @@ FORKS_WORTH_IT = 32
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 
 
-def main(also: Sequence[str] = ()) -> None:
-    """The executable: serves in the folder it is started in; `also` is what to load ahead."""
+def main(load: Callable[[], None]) -> None:
+    """The executable: serves in the folder it is started in what is forked after `load` has loaded it ahead."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     address = Path(SOCKET)
     address.unlink(missing_ok=True)
@@ -39,10 +39,7 @@ def main(also: Sequence[str] = ()) -> None:
     os.dup2(2, 1)
     base = sys.path[:-1]  # without the checkout, which the code of each start adds itself
     gc.disable()  # a collection writes into every object, and so into memory that is to be shared
-
-    from aws_rehearsal.warm.preload import preload
-
-    preload(also)
+    load()
     gc.freeze()  # with 14,000 objects of 350,000 that could be collected: to look for them takes a third of a second
     server = Server(listener, base)
     try:

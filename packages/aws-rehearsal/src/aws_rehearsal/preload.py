@@ -1,6 +1,8 @@
 """What plugins and programs load, loaded ahead: modules, and the documents that are dear to read.
 
 Only what is the same for everybody. Sessions with AWS, credentials and channels are made by each plugin itself.
+
+It names every plugin, so it stands above them and above `warm`, which forks whatever was loaded.
 """
 
 from __future__ import annotations
