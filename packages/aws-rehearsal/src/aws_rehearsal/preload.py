@@ -131,8 +131,10 @@ def _load_all_of(package: str) -> None:
 
 
 def _call(module: str, function: str) -> None:
+    from aws_rehearsal.warm import isolation
+
     with contextlib.suppress(ImportError):
-        getattr(import_module(module), function)()
+        isolation.call_ahead(import_module(module), function)
 
 
 def _stand_ins() -> None:

@@ -8,6 +8,8 @@ and anybody's folder a `secrets.py`.
 from __future__ import annotations
 
 import builtins
+import functools
+import importlib
 import importlib.abc
 import importlib.machinery
 import site
@@ -65,6 +67,28 @@ def only_what_is_loaded(package: str) -> None:
     """Before all modules of a package are loaded: what only the ones import that are seldom needed does not count as
     imported with it. An import of such a module leads to it."""
     _late[package] = {_top(name) for name in sys.modules}
+
+
+def call_ahead(module: ModuleType, function: str) -> None:
+    """Has a function of such a package make what it keeps.
+
+    What it keeps works with modules that nobody imports any more, and may look them up by name (dataclasses do):
+    whoever calls it is given, besides, the packages that are seldom needed.
+    """
+    keeps = getattr(module, function)
+    keeps()
+    before = _begin | _late.get(_top(module.__name__), set()) | {_OWN, _top(module.__name__)}
+    seldom = sorted({_top(name) for name in sys.modules} - before)
+
+    @functools.wraps(keeps)
+    def kept(*arguments: Any, **more: Any) -> Any:
+        ahead = [finder for finder in sys.meta_path if isinstance(finder, _Ahead)]
+        for package in seldom:
+            if package not in sys.modules and any(finder.find_spec(package) for finder in ahead):
+                importlib.import_module(package)
+        return keeps(*arguments, **more)
+
+    setattr(module, function, kept)
 
 
 def give_out_ahead() -> None:

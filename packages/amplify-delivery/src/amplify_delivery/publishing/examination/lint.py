@@ -45,6 +45,9 @@ be created."""
 MANY = 400_000
 """Bytes of templates beyond which other processes pay (cfn-lint reads some 250 KB a second)."""
 
+_FAILED = "(cfn-lint E0002)"
+"""How a problem ends that is `linter.FAILED`, an error of cfn-lint and not of the template."""
+
 _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 """The part of a key that is made from a file's content."""
 
@@ -98,8 +101,12 @@ def lint_templates(
         progress(f"linting {len(missing)} of {len(templates)} templates")
     for done, (key, found) in enumerate(_lint(missing), 1):
         for region, problems in found.items():
-            results[key][region] = problems
-            kept.put(places[key, region], problems)
+            results[key][region] = [problem for problem in problems if not problem.endswith(_FAILED)]
+            if results[key][region] == problems:
+                kept.put(places[key, region], problems)
+            else:
+                # Another process may see all of it: what this one lacks (memory, a module) is no fact about the text.
+                progress(f"cfn-lint has not looked at all of {key}: {next(p for p in problems if p.endswith(_FAILED))}")
         if done % 10 == 0 or 10 < done == len(missing):
             progress(f"linted {done} of {len(missing)} templates")
     return {

@@ -20,8 +20,10 @@ _OLD_RUNTIME = (
     "depends on today's date and on whether the function is there already: an app whose functions were deployed "
     "years ago must stay deliverable, and AWS refuses to create a new one by itself"
 )
+FAILED = "E0002"
+"""What cfn-lint says where one of its own rules raised an exception: it has not looked at all of the template."""
 IGNORED: Mapping[str, str] = {
-    "E0002": "an exception in one of cfn-lint's own rules says nothing about the template",
+    FAILED: "an exception in one of cfn-lint's own rules says nothing about the template: it is told, and not kept",
     "E2531": _OLD_RUNTIME,
     "E2533": _OLD_RUNTIME,
 }
@@ -40,7 +42,7 @@ class Linter:
         _drop_what_is_off(self._runner.rules, config)
 
     def lint(self, text: str, regions: Sequence[str]) -> dict[str, list[str]]:
-        """The errors of one template in each of the regions, each with its rule and its place.
+        """The errors of one template in each of the regions, each with its rule and its place; `FAILED` among them.
 
         cfn-lint judges a template for several regions in about the time that one takes, and then says of an error that
         there is one, not where: a template that has none in any of them, as most have, is gone through once.
@@ -61,9 +63,10 @@ class Linter:
         never = _Never(template)
         self._runner.config = _config(regions)
         return [
-            f"{'/'.join(map(str, m.path[:6]))}: {_short(m.message)} (cfn-lint {m.rule.id})"
+            f"{'/'.join(map(str, path[:6]))}: {_short(m.message)} (cfn-lint {m.rule.id})"
             for m in self._runner.validate_template(template)
-            if m.rule.severity == "error" and not never.reached(m.path) and not _same_text(template, m.rule.id, m.path)
+            for path in [getattr(m, "path", ())]  # `FAILED` has none
+            if m.rule.severity == "error" and not never.reached(path) and not _same_text(template, m.rule.id, path)
         ]
 
 
@@ -87,7 +90,7 @@ def _drop_what_is_off(rules: Rules, config: ConfigMixIn) -> None:
 def _config(regions: tuple[str, ...]) -> ConfigMixIn:
     return ConfigMixIn(
         regions=list(regions),
-        ignore_checks=["W", "I", *IGNORED],
+        ignore_checks=["W", "I", *(IGNORED.keys() - {FAILED})],
         # An empty file in place of a .cfnlintrc that happens to lie in the user's folder: results are kept.
         config_file=os.devnull,
     )
