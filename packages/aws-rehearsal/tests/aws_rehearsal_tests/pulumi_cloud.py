@@ -282,7 +282,7 @@ class PulumiCloud:
         if stack is None or update is None:
             raise RefusedError(404, f"Not Found: Update '{named['id']}' not found")
         if kind != "update-token" or not update.token or token != update.token:
-            raise RefusedError(403, "Forbidden: The provided token has expired")
+            raise RefusedError(403, "The provided update token has expired.")  # as in pulumi/pulumi issue 4619
         if named["verb"] == "renew_lease":
             return {"token": update.token, "tokenExpiration": int(time.time()) + int(body["duration"])}
         if named["verb"] == "checkpoint":

@@ -13,8 +13,9 @@ import pytest
 
 from amplify_delivery_rehearsal.conformance.killing import BEFORE, Point
 from aws_rehearsal.local_aws import LocalAws
-from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, pulumi_cloud
+from aws_rehearsal_tests.pulumi_cloud import PulumiCloud, RefusedError, pulumi_cloud
 from aws_rehearsal_tests.pulumi_homes import SAVED_ONCE
+from functional.delivery.environments import Environment
 from functional.delivery.moves import move_in
 from functional.delivery.outcomes import fails, succeeds
 from functional.delivery.test_frightened import Frightened, begun, put_item
@@ -42,6 +43,7 @@ def test_every_command(local_aws: LocalAws, examined: Path, tmp_path: Path, clou
         assert f"state key: one that {cloud.url} keeps" in environment.delivery("doctor").output
         for command in ("outputs", "client-config", "gc"):
             succeeds(environment.delivery(*command.split()))
+        one_that_is_not_given(environment, cloud)
         one_that_was_killed(made, cloud)
         one_that_was_removed(made)
         refused = fails(environment.delivery("destroy"), "--delete-data")
@@ -50,6 +52,20 @@ def test_every_command(local_aws: LocalAws, examined: Path, tmp_path: Path, clou
         succeeds(environment.delivery("destroy", "--delete-data"))
         assert environment.status() is None
         assert cloud.stack(environment.app, "dev").resources == []
+
+
+def one_that_is_not_given(environment: Environment, cloud: PulumiCloud) -> None:
+    """Nobody has given this login the stack."""
+
+    def forbidden(_: str, path: str) -> None:
+        if path.startswith("/api/stacks"):
+            raise RefusedError(403, "Forbidden")
+
+    cloud.before = forbidden
+    said = f"Pulumi Cloud does not let this login read or write the state in {cloud.url}"
+    refused = fails(environment.delivery("outputs"), said, "an administrator of the organisation")
+    assert refused.exit_code == 3
+    cloud.before = lambda method, path: None
 
 
 def one_that_was_killed(made: Frightened, cloud: PulumiCloud) -> None:

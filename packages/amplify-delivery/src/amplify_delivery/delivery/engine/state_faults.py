@@ -65,6 +65,13 @@ _FAULTS = (
         f"an administrator of its account {KEY_BACK} (`secretsprovider` in the stack file names the alias), {_AGAIN}",
     ),
     _Fault(
+        r"update token has expired",
+        "Pulumi Cloud has ended this update, whose state lies in {place}: it was not heard of for five minutes, or "
+        "somebody has cancelled it (`unlock`, `pulumi cancel`)",
+        "repeat the command, once nobody else changes the stack: what this one had begun is looked for",
+        of=frozenset({_CLOUD}),
+    ),
+    _Fault(
         r"ExpiredToken|TokenRefreshRequired|RequestExpired|token included in the request is expired|token has expired",
         "the credentials for the state in {place} have expired",
         f"{LOG_IN}; {_AGAIN}",

@@ -159,6 +159,12 @@ FETCHING = "error: could not load plugin for eks provider: Could not automatical
     [
         (
             CLOUD,
+            "error: failed to complete update: [403] The provided update token has expired.",
+            "Pulumi Cloud has ended this update",
+            "repeat the command",
+        ),
+        (
+            CLOUD,
             "error: [403] Forbidden",
             f"Pulumi Cloud does not let this login read or write the state in {CLOUD}",
             "`pulumi whoami -v`",
