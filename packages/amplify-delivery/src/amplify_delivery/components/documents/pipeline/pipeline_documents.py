@@ -4,7 +4,7 @@ No role here has rights in a target account. The pipeline's role may assume the 
 may.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -12,41 +12,32 @@ from amplify_delivery.components.documents.environment import BuildEnvironment
 from amplify_delivery.components.documents.naming import ROOT_PATH, PipelineNames
 from amplify_delivery.components.documents.packing import managed
 from amplify_delivery.components.documents.pipeline import buildspecs
+from amplify_delivery.components.documents.pipeline.artifact_keys import USE_KEY, artifact_keys
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.project_roles import build_role, starter, update_role
 from amplify_delivery.components.documents.pipeline.source_action import RELEASES_PREFIX
-from amplify_delivery.components.documents.pipeline.source_models import (
-    CodeCommitSource,
-    ConnectionSource,
-    PipelineSource,
-    S3Source,
-)
+from amplify_delivery.components.documents.pipeline.source_role import source_role
 from amplify_delivery.components.documents.pipeline.update import update_boundary, update_statements
 from amplify_delivery.components.documents.rights.store_access import (
-    LOOK,
     PIPELINE_LOOK,
     READ,
     READ_TAGS,
     WRITE,
-    log_statement,
     objects_of,
     owned_by,
 )
 from amplify_delivery.components.documents.statements import (
-    Document,
     PolicyDocument,
     ProjectDocument,
     RoleDocument,
     Statement,
     allow,
     document,
-    keys_of,
     role_trust,
     service_trust,
-    through_s3_for,
 )
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-USE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 @dataclass(frozen=True)
@@ -87,13 +78,13 @@ def pipeline_documents(
     boundaries = [pipeline_boundary(names)]
     roles = [_pipeline_role(model)]
     if "build" in model.projects:
-        roles.append(_build_role(names, pull, secrets))
+        roles.append(build_role(names, pull, secrets))
     if model.updates_itself:
         rights = managed(names, "update", update_statements(model), "for the pipeline's own resources")
         boundaries.append(update_boundary(model, pull))
-        roles.append(_update_role(names, pull, rights))
-    roles += [_starter(names, what) for what in model.projects]
-    source = _source_role(model)
+        roles.append(update_role(names, pull, rights))
+    roles += [starter(names, what) for what in model.projects]
+    source = source_role(model)
     if source:
         roles.append(source)
     roles.append(_trigger_role(names))
@@ -144,7 +135,7 @@ def _pipeline_role(model: PipelineModel) -> RoleDocument:
     names = model.names
     buckets = [names.bucket_arn(names.artifact_bucket(region)) for region in model.regions]
     actions = [names.role_arn(f"{what}-action") for what in model.projects]
-    if _source_role(model):
+    if source_role(model):
         actions.append(names.role_arn("source"))
     if model.followers:
         actions.append(names.role_arn("next"))
@@ -152,7 +143,7 @@ def _pipeline_role(model: PipelineModel) -> RoleDocument:
         allow("Actions", "sts:AssumeRole", actions),
         allow("Artifacts", [*READ, *READ_TAGS, *WRITE], objects_of(buckets), owned_by(names.account)),
         allow("ArtifactBuckets", [*PIPELINE_LOOK, "s3:ListBucket"], buckets, owned_by(names.account)),
-        *_artifact_keys(names, model.regions),
+        *artifact_keys(names, model.regions),
     ]
     action_roles = [environment.action_role_arn for environment in model.environments]
     if action_roles:
@@ -186,178 +177,6 @@ def _topic_keys(names: PipelineNames, topics: Iterable[str]) -> Statement:
     )
 
 
-def _artifact_keys(names: PipelineNames, regions: Sequence[str]) -> list[Statement]:
-    """Use of the artifact keys through S3, one statement for all regions."""
-    return [
-        allow(
-            "ArtifactKeys",
-            USE_KEY,
-            [names.arn("kms", "key/*", region=region) for region in regions],
-            through_s3_for(
-                [names.bucket_arn(names.artifact_bucket(region)) for region in regions],
-                [f"s3.{region}.{names.dns_suffix}" for region in regions],
-            ),
-        )
-    ]
-
-
-def _project_role(
-    names: PipelineNames,
-    what: str,
-    policies: Mapping[str, Document],
-    boundary: str | None,
-    managed_policies: tuple[str, ...] = (),
-) -> RoleDocument:
-    return RoleDocument(
-        name=names.role(what),
-        path=names.path,
-        description=f"The {what} project of {names.pipeline} runs with it",
-        trust=service_trust("codebuild.amazonaws.com", names.account, [names.project_arn(what)]),
-        policies=policies,
-        arn=names.role_arn(what),
-        boundary=boundary,
-        managed_policies=managed_policies,
-    )
-
-
-def _log(names: PipelineNames, what: str) -> Statement:
-    return log_statement(names.arn("logs", f"log-group:{names.project_log_group(what)}"))
-
-
-def _build_role(names: PipelineNames, pull: list[Statement], secrets: Mapping[str, str]) -> RoleDocument:
-    bucket, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
-    statements = [
-        _log(names, "build"),
-        allow("Artifacts", [*READ, "s3:PutObject"], f"{bucket}/*", own),
-        allow("ArtifactBucket", LOOK, bucket, own),
-        *_artifact_keys(names, [names.region]),
-        *pull,
-        *_secret_reads(names, secrets),
-    ]
-    return _project_role(names, "build", {"build": document(statements)}, None)
-
-
-def _secret_reads(names: PipelineNames, secrets: Mapping[str, str]) -> list[Statement]:
-    """Secrets Manager puts six random characters behind a name."""
-    found = sorted({reference.partition(":")[0] for reference in secrets.values()})
-    arns = [names.arn("secretsmanager", f"secret:{name}-??????") for name in found]
-    if not arns:
-        return []
-    keys, endpoint = names.arn("kms", "key/*"), f"{names.region}.{names.dns_suffix}"
-    return [
-        allow("Secrets", "secretsmanager:GetSecretValue", arns),
-        keys_of("SecretKeys", "secretsmanager", arns, keys, endpoint),
-    ]
-
-
-def _update_role(names: PipelineNames, pull: list[Statement], rights: tuple[PolicyDocument, ...]) -> RoleDocument:
-    build = document([_log(names, "update"), *_artifact_keys(names, [names.region]), *pull])
-    attached = tuple(policy.arn for policy in rights)
-    return _project_role(names, "update", {"update": build}, names.boundary_arn("update"), attached)
-
-
-def _starter(names: PipelineNames, what: str) -> RoleDocument:
-    """The action role of Build or UpdatePipeline: it starts the one project."""
-    return RoleDocument(
-        name=names.role(f"{what}-action"),
-        path=names.path,
-        description=f"{names.pipeline} starts its {what} project with it",
-        trust=role_trust(names.role_arn()),
-        policies={
-            "start": document(
-                [
-                    allow(
-                        "Builds",
-                        ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
-                        names.project_arn(what),
-                    )
-                ]
-            )
-        },
-        arn=names.role_arn(f"{what}-action"),
-    )
-
-
-def _source_role(model: PipelineModel) -> RoleDocument | None:
-    """The source action's role; None for GitHub with a token, whose action takes none."""
-    names, source = model.names, model.source
-    if isinstance(source, ConnectionSource):
-        # Both names of the service: a connection made before 2024 has the older one in its ARN.
-        # This one repository, and nothing that writes to it. Which calls CodePipeline makes there may change, says
-        # "Using a connection" in the Developer Tools console user guide: so they are not named one by one.
-        read = [
-            allow(
-                sid,
-                f"{service}:UseConnection",
-                source.connection,
-                {
-                    "StringEquals": {
-                        f"{service}:FullRepositoryId": source.repository,
-                        f"{service}:ProviderPermissionsRequired": "read_only",
-                    }
-                },
-            )
-            for sid, service in (("Connection", "codeconnections"), ("OlderConnection", "codestar-connections"))
-        ]
-    elif isinstance(source, CodeCommitSource):
-        read = [
-            allow(
-                "Repository",
-                [
-                    "codecommit:CancelUploadArchive",
-                    "codecommit:GetBranch",
-                    "codecommit:GetCommit",
-                    "codecommit:GetRepository",
-                    "codecommit:GetUploadArchiveStatus",
-                    "codecommit:UploadArchive",
-                ],
-                names.arn("codecommit", source.repository),
-            )
-        ]
-    elif isinstance(source, S3Source):
-        read = _object(names, source)
-    elif isinstance(source, PipelineSource):
-        read = _releases(replace(names, name=source.pipeline))
-    else:
-        return None
-    store, own = names.bucket_arn(names.artifact_bucket(names.region)), owned_by(names.account)
-    write = [
-        allow("Artifacts", WRITE, f"{store}/*", own),
-        allow("ArtifactBucket", PIPELINE_LOOK, store, own),
-        *_artifact_keys(names, [names.region]),
-    ]
-    return RoleDocument(
-        name=names.role("source"),
-        path=names.path,
-        description=f"{names.pipeline} reads its source with it",
-        trust=role_trust(names.role_arn()),
-        policies={"source": document([*read, *write])},
-        arn=names.role_arn("source"),
-    )
-
-
-def _object(names: PipelineNames, source: S3Source) -> list[Statement]:
-    """What is read of a source in S3; its bucket may be encrypted with a key of the account's own."""
-    bucket = names.bucket_arn(source.bucket)
-    through_s3 = through_s3_for([bucket], [f"s3.{names.region}.{names.dns_suffix}"])
-    return [
-        allow("SourceObject", [*READ, *READ_TAGS], f"{bucket}/{source.key}"),
-        allow("SourceBucket", [*PIPELINE_LOOK, "s3:ListBucket"], bucket),
-        allow("SourceKey", "kms:Decrypt", names.arn("kms", "key/*"), through_s3),
-    ]
-
-
-def _releases(before: PipelineNames) -> list[Statement]:
-    """What a pipeline reads that follows the pipeline `before`: its releases, and nothing else of its artifacts."""
-    bucket, own = before.bucket_arn(before.artifact_bucket(before.region)), owned_by(before.account)
-    through_s3 = through_s3_for([bucket], [f"s3.{before.region}.{before.dns_suffix}"])
-    return [
-        allow("Releases", [*READ, *READ_TAGS], f"{bucket}/{RELEASES_PREFIX}*", own),
-        allow("ReleaseBucket", [*PIPELINE_LOOK, "s3:ListBucket"], bucket, own),
-        allow("ReleaseKey", "kms:Decrypt", before.arn("kms", "key/*"), through_s3),
-    ]
-
-
 def _next_role(model: PipelineModel) -> RoleDocument:
     """The end of the pipeline works with it: it leaves the release in the artifact bucket, and starts those pipelines
     that follow, whatever release they are told; it starts nothing else."""
@@ -367,7 +186,7 @@ def _next_role(model: PipelineModel) -> RoleDocument:
         allow("Artifacts", [*READ, *READ_TAGS], f"{store}/*", own),
         allow("Releases", [*WRITE, "s3:PutObjectVersionAcl"], f"{store}/{RELEASES_PREFIX}*", own),
         allow("ArtifactBucket", PIPELINE_LOOK, store, own),
-        *_artifact_keys(names, [names.region]),
+        *artifact_keys(names, [names.region]),
         allow("Next", "codepipeline:StartPipelineExecution", [f.pipeline_arn for f in model.followers]),
     ]
     return RoleDocument(
