@@ -47,12 +47,14 @@ class Found:
     amplify: Path | None = None
     """The folder of the Amplify project, which has `amplify/` in it."""
     environments: Mapping[str, PushedEnvironment] = field(default_factory=dict)
+    typed: str = ""
+    """The Amplify project's name as it was typed, `MyApp` of myapp: `amplify export` calls its folder by it."""
 
     @property
     def export_folder(self) -> str:
         """What the export is called in a project: as commands look for it, and as the exporter names the next one."""
         own = self.export.resolve().name if self.export else ""
-        return own if own.startswith(_EXPORTER) else f"{_EXPORTER}{self.name}"
+        return own if own.startswith(_EXPORTER) else f"{_EXPORTER}{self.typed or self.name}"
 
 
 def look(folder: Path) -> Found:
@@ -73,13 +75,17 @@ def look(folder: Path) -> Found:
             where=str(export),
             remedy="run `amplify export` again, or name the export's folder with --from",
         )
-    return Found(name or project, export, folder, _environments(amplify))
+    return Found(name or project, export, folder, _environments(amplify), _typed_in(folder))
 
 
 def name_in(folder: Path) -> str:
     """What stacks call the Amplify project in `folder`: `myapp` of MyApp (amplify-cli, `normalizeStackName` in
     initializer.ts). Empty if no file says it. Raises `ConfigError`."""
-    return _named(folder / "amplify" / ".config" / "project-config.json", "projectName").lower()
+    return _typed_in(folder).lower()
+
+
+def _typed_in(folder: Path) -> str:
+    return _named(folder / "amplify" / ".config" / "project-config.json", "projectName")
 
 
 def required(folder: Path) -> Found:

@@ -68,6 +68,8 @@ class NewProject:
     """It is a project already, which only gets what it was asked for."""
     folder: str = ""
     """Where it lies in the git repository around it; empty: at its root, or there is none."""
+    export: str = ""
+    """What its export's folder is called."""
 
     @property
     def inside(self) -> Inside | None:
@@ -87,7 +89,7 @@ def files(project: NewProject, wheel: Wheel) -> Mapping[str, bytes]:
         REQUIREMENTS: _REQUIREMENTS.format(wheel=f"./{WHEELS}/{wheel.file}"),
         LOCK: locks.new(wheel, f"./{WHEELS}/{wheel.file}"),
         ".gitignore": _IGNORED,
-        "README.md": _README.format(name=project.name),
+        "README.md": _README.format(name=project.name, export=project.export),
     }
     return {
         **{path: text.encode() for path, text in sorted(texts.items())},
@@ -222,7 +224,7 @@ _HIDING = (WHEELS, f"{WHEELS}/*", "*.whl", "**/*.whl")
 _README = """\
 # {name}, delivered with Pulumi
 
-`amplify-export-{name}/` is what `amplify export --out .` writes; commit it. `components/stage.py` says what an
+`{export}/` is what `amplify export --out .` writes; commit it. `components/stage.py` says what an
 environment is made of: add your own resources there. `Pulumi.STACK.yaml` is a stack's configuration.
 
 ```

@@ -87,6 +87,7 @@ class _Wishes:
             ids=ids,
             branch=self.flags.branch,
             folder=_in_repository(self.existing.directory.resolve()),
+            export=replace(self.found, name=name).export_folder,
             also_delivered=[n for n in self._stacks() if self.existing.environment(n).bootstrapped],
         )
 

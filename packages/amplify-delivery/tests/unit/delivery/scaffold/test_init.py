@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from amplify_delivery import cli
 from amplify_delivery.delivery.scaffold import templates
+from amplify_delivery.delivery.scaffold.amplify_project import look
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config import Project
 from unit.command_line import Ran
@@ -535,6 +537,17 @@ def test_an_amplify_project_whose_name_has_capitals(run: Init, tmp_path: Path, e
     assert (ran.code, ran.err) == (0, "")
     assert Project(tmp_path / "app").app == "mytodoapp"
     assert "amplify-delivery adopt ann\n" in ran.out
+    # `amplify export` calls its folder by the name as it was typed.
+    assert "`amplify-export-MyTodoApp/` is what" in (tmp_path / "app" / "README.md").read_text()
+
+
+def test_an_export_under_another_name_is_called_as_the_exporter_calls_the_next(run: Init, tmp_path: Path) -> None:
+    """Else there are two exports once `amplify export` was run, and every command asks which."""
+    source = amplify_project(tmp_path / "web", {}, name="MyTodoApp")
+    shutil.copytree(TODO, source / "amplify-export-MyTodoApp")
+    assert look(source).export_folder == "amplify-export-MyTodoApp"
+    (source / "amplify-export-MyTodoApp").rename(source / "exported")
+    assert replace(look(source), export=source / "exported").export_folder == "amplify-export-MyTodoApp"
 
 
 def test_files_of_amplify_that_contradict_the_export(run: Init, tmp_path: Path) -> None:
