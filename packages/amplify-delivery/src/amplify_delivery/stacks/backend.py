@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -40,6 +41,7 @@ from amplify_delivery.publishing.stack_states import RECOVERED_VARIABLE
 from amplify_delivery.stacks import secret_outputs
 from amplify_delivery.stacks.access import environment_names, staging_bucket
 from amplify_delivery.stacks.config import EnvironmentConfig, from_pulumi
+from amplify_delivery.stacks.config.parameters import SecretKey
 from amplify_delivery.stacks.images import IMAGES, PUSHED_IMAGES, check_built
 from amplify_delivery.stacks.inputs import (
     ADOPT_VARIABLE,
@@ -95,22 +97,9 @@ def program(stage: StageFactory) -> None:
     environment = Environment(
         config=config,
         names=account,
-        backend_args=AmplifyBackendArgs(
-            assembly=assembly,
-            root=root,
+        backend_args=replace(
+            backend_args(config, assembly, root, publisher, configuration.secrets),
             instead=publisher.instead(root),
-            staging_bucket=bucket,
-            region=config.region,
-            publisher=publisher,
-            may_change=partial(publisher.check, assembly),
-            keep_trust=publisher.keep_trust,
-            explain=publisher.first_causes,
-            terminable=Terminable(config.termination_protection, publisher.set_termination),
-            secrets=configuration.secrets,
-            execution_role_arn=config.execution_role_arn
-            or (account.execution_role_arn if config.bootstrapped else None),
-            protect=config.protect,
-            keep_api_key_expiry=keeps_api_key_expiry(config),
             adopted=os.environ.get(ADOPT_VARIABLE),
         ),
         backend_options=pulumi.ResourceOptions(providers=[provider], depends_on=[*staging, *pushed]),
@@ -129,6 +118,32 @@ def program(stage: StageFactory) -> None:
             "stagingBucket": staging[0].bucket_name if staging else bucket,
             **outputs(backend),
         }
+    )
+
+
+def backend_args(
+    config: EnvironmentConfig,
+    assembly: Assembly,
+    root: RootStack,
+    publisher: BucketPublisher,
+    secrets: Mapping[SecretKey, pulumi.Output[str]],
+) -> AmplifyBackendArgs:
+    """The component's arguments, as a stack file or another language's program describes the environment."""
+    names = environment_names(assembly.project, config)
+    return AmplifyBackendArgs(
+        assembly=assembly,
+        root=root,
+        staging_bucket=publisher.bucket,
+        region=config.region,
+        publisher=publisher,
+        may_change=partial(publisher.check, assembly),
+        keep_trust=publisher.keep_trust,
+        explain=publisher.first_causes,
+        terminable=Terminable(config.termination_protection, publisher.set_termination),
+        secrets=secrets,
+        execution_role_arn=config.execution_role_arn or (names.execution_role_arn if config.bootstrapped else None),
+        protect=config.protect,
+        keep_api_key_expiry=keeps_api_key_expiry(config),
     )
 
 

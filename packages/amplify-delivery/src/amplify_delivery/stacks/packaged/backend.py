@@ -5,24 +5,22 @@ No `from __future__ import annotations` here: the SDK makes the schema of the ty
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
 from amplify_delivery.components import amplify_backend, staging_area
-from amplify_delivery.components.backend import arguments
 from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.components.providers import Access, aws_provider
 from amplify_delivery.components.publisher import BucketPublisher
 from amplify_delivery.components.remembered import unchanged
 from amplify_delivery.export import render_root
-from amplify_delivery.stacks.access import environment_names, staging_bucket
-from amplify_delivery.stacks.backend import first_create, place_of, same_staging_area
+from amplify_delivery.stacks.access import staging_bucket
+from amplify_delivery.stacks.backend import backend_args, first_create, place_of, same_staging_area
 from amplify_delivery.stacks.config import EnvironmentConfig
 from amplify_delivery.stacks.config.parameters import SecretKey
-from amplify_delivery.stacks.inputs import environment_values, keeps_api_key_expiry
+from amplify_delivery.stacks.inputs import environment_values
 from amplify_delivery.stacks.packaged.arguments import AmplifyBackendArgs
 from amplify_delivery.stacks.packaged.inputs import PROGRAMS_FOLDER, assembly_of, validated
 
@@ -103,25 +101,9 @@ class AmplifyBackend(pulumi.ComponentResource):
         only_here = pulumi.ResourceOptions(parent=self, depends_on=area.apply(lambda _: []))
         provider = aws_provider(f"{name}-aws", access, only_here)
         staging = [] if config.bootstrapped else [self._staging(name, config, bucket, provider)]
-        names = environment_names(assembly.project, config)
         made = amplify_backend.AmplifyBackend(
             name,
-            arguments.AmplifyBackendArgs(
-                assembly=assembly,
-                root=root,
-                staging_bucket=bucket,
-                region=config.region,
-                publisher=publisher,
-                may_change=partial(publisher.check, assembly),
-                keep_trust=publisher.keep_trust,
-                explain=publisher.first_causes,
-                terminable=arguments.Terminable(config.termination_protection, publisher.set_termination),
-                secrets=secrets,
-                execution_role_arn=config.execution_role_arn
-                or (names.execution_role_arn if config.bootstrapped else None),
-                protect=config.protect,
-                keep_api_key_expiry=keeps_api_key_expiry(config),
-            ),
+            backend_args(config, assembly, root, publisher, secrets),
             pulumi.ResourceOptions(parent=self, providers=[provider], depends_on=staging),
         )
         return made, staging[0].bucket_name if staging else pulumi.Output.from_input(bucket)
