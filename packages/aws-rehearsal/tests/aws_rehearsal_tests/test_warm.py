@@ -578,6 +578,38 @@ def test_a_package_that_is_loaded_ahead_is_the_one_that_would_be_imported(produc
     assert (before, Path(file).parent.parent.resolve(), many) == (False, other.resolve(), False)
 
 
+def test_a_virtualenv_with_a_provider_package_of_its_own(home: Path, tmp_path: Path) -> None:
+    """A project's `.venv`, where the command is installed elsewhere (pipx): the SDK refuses to register one twice, in
+    the same version."""
+    packages = tmp_path / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    (packages / "pulumi_aws").mkdir(parents=True)
+    (packages / "pulumi_aws" / "__init__.py").write_text(
+        textwrap.dedent("""
+            import pulumi.runtime
+
+            class Package(pulumi.runtime.ResourcePackage):
+                def version(self):
+                    return None
+
+                def construct_provider(self, name, typ, urn):
+                    raise NotImplementedError
+
+            pulumi.runtime.register_resource_package("aws", Package())
+        """)
+    )
+    code = f"""
+        from pathlib import Path
+        from aws_rehearsal.warm.isolation import leave_no_trace, use_virtualenv
+        leave_no_trace()
+        use_virtualenv(Path({str(tmp_path)!r}))
+        import pulumi_aws
+        from pulumi.runtime.rpc import get_resource_package
+        print(pulumi_aws.__file__, type(get_resource_package("aws", "")).__module__)
+    """
+    file, registered = said(launched(home, code, cwd=tmp_path)).split()
+    assert (Path(file).is_relative_to(packages), registered) == (True, "pulumi_aws")
+
+
 def test_what_few_need_counts_as_imported_when_it_is_imported(products_home: Path, tmp_path: Path) -> None:
     """Of the linter a thousand modules: a run that touched each would copy the page that it lies in."""
     code = """

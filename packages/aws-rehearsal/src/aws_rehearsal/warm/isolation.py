@@ -155,6 +155,7 @@ class _Ahead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         found = importlib.machinery.PathFinder.find_spec(fullname)
         if found is None or loaded.__spec__ is None or not found.origin or found.origin != loaded.__spec__.origin:
+            _forget(fullname)
             return None
         found.loader, found.loader_state = self, (loaded, loaded.__spec__)
         return found
@@ -170,6 +171,15 @@ class _Ahead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         for name in {module.__name__, *found}:
             # Another thread may be about to do the same.
             sys.modules.update(self._packages.pop(name, {}))
+
+
+def _forget(package: str) -> None:
+    """Takes out what a package that was loaded ahead has registered with the SDK, before a program's own does so: the
+    SDK, which stays, refuses a second one of the same version."""
+    sdk = sys.modules.get("pulumi.runtime.rpc")
+    for registered in ("_RESOURCE_PACKAGES", "_RESOURCE_MODULES"):
+        for known in vars(sdk).get(registered, {}).values() if sdk else ():
+            known[:] = [item for item in known if _top(type(item).__module__) != package]
 
 
 def _reached(package: str, known: Callable[[str], bool]) -> set[str]:
