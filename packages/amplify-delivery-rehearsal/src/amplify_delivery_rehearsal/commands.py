@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +19,13 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _running: set[subprocess.Popen[str]] = set()
 _ended = threading.Event()
 """Whether all were told to end: also those that another thread is only starting."""
+
+
+def typed_by_a_person(path: str) -> str:
+    """A command's PATH as a shell gets it: behind the engine's folder, which comes first, that of this Python. So
+    `python -m amplify_delivery` is what was rehearsed, whether its virtualenv is active or not."""
+    engine, _, others = path.partition(os.pathsep)
+    return os.pathsep.join((engine, str(Path(sys.executable).parent), others))
 
 
 def begin() -> None:

@@ -10,6 +10,8 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.table import Table
 
+from amplify_delivery_rehearsal.commands import typed_by_a_person
+
 SHOWN = 10
 """Touched resources that are named on the screen; `--json` names all."""
 
@@ -57,7 +59,8 @@ class Console:
     def kept(self, aws: Any, workspace: Any, region: str, environment: str) -> None:
         """How to look into a local AWS that was left running."""
         wanted = ("AWS_", "PULUMI_", "PATH")
-        lines = [f"export {k}='{v}'" for k, v in sorted(workspace.environment.items()) if k.startswith(wanted)]
+        variables = {**workspace.environment, "PATH": typed_by_a_person(workspace.environment["PATH"])}
+        lines = [f"export {k}='{v}'" for k, v in sorted(variables.items()) if k.startswith(wanted)]
         file = workspace.project.parent / "environment.sh"
         file.write_text("\n".join([*lines, f"export REHEARSED_PROJECT='{workspace.project}'"]) + "\n")
         file.chmod(0o600)

@@ -169,11 +169,11 @@ def test_an_export_beyond_cloudformations_limit_is_refused_before_anything_is_ma
 def rehearsing(*arguments: object, scratch: Path) -> subprocess.Popen[str]:
     """A rehearsal in a process of its own, as a person runs it, with its temporary files in `scratch`."""
     command = [sys.executable, "-m", "amplify_delivery", "rehearse", *map(str, arguments)]
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # an activated environment
     return subprocess.Popen(
         command,
         cwd=CHECKOUT,
-        env={**os.environ, "PATH": path, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
+        # Its virtualenv is not active: PATH leads to other Pythons.
+        env={**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -226,6 +226,8 @@ def test_what_is_kept_can_be_looked_into_and_ended(tmp_path: Path, tmp_path_fact
         pointed = look.splitlines()[0]  # the shell, at what was left
         stack = f'{pointed}\ncd "$REHEARSED_PROJECT" && pulumi stack output stackName -s dev'
         assert typed(stack).splitlines()[-1] == "amplify-mytodoapp-dev-5af8b"
+        # The commands of the story, by whoever called it without its virtualenv.
+        assert typed(f"{pointed}\npython -m amplify_delivery --version").startswith("amplify-delivery ")
     finally:
         subprocess.run(["sh", "-c", end[1]], check=True)
     assert nothing_in(tmp_path)

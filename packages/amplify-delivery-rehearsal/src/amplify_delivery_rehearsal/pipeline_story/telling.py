@@ -20,6 +20,7 @@ from rich.table import Table
 from amplify_delivery.errors import FailedError
 from amplify_delivery.export import DeliveryError
 from amplify_delivery.stacks.config import Project
+from amplify_delivery_rehearsal.commands import typed_by_a_person
 from amplify_delivery_rehearsal.example import is_example
 from amplify_delivery_rehearsal.made_up import said
 from amplify_delivery_rehearsal.pipeline_story import own
@@ -243,6 +244,7 @@ def explain_people(console: RichConsole, found: Place, people: Sequence[Person],
     wanted = ("AWS_", "PULUMI_", "PATH")
     for each in people:
         variables = {name: value for name, value in each.variables.items() if name.startswith(wanted)}
+        variables["PATH"] = typed_by_a_person(variables["PATH"])
         file = shell_file(found.folder / f"{each.name.replace(' ', '-')}.sh", variables, without)
         console.print(sourced(file, each.name))
 
