@@ -722,7 +722,7 @@ def test_update_pipeline_makes_and_changes_a_schedule_and_no_other_rule(declared
     """A rule's ARN on the default bus is `rule/NAME`: with another one no schedule came through UpdatePipeline."""
     pipeline = declared.pipeline
     events = declared.client("events", declared.tools("update"))
-    name = f"{pipeline.event_rule_prefix}schedule"
+    name = pipeline.event_rule("schedule")
     tags = [{"Key": "amplify-delivery:app", "Value": pipeline.app}]
     arn = events.put_rule(Name=name, EventBusName="default", ScheduleExpression="rate(1 day)", Tags=tags)["RuleArn"]
     assert arn == pipeline.arn("events", f"rule/{name}")

@@ -29,6 +29,8 @@ MAX_ROLE_NAME = 64
 MAX_POLICY_NAME = 128
 MAX_PROJECT_NAME = 150
 MAX_PIPELINE_NAME = 100
+MAX_RULE_NAME = 64
+"""Of EventBridge's rules and of notification rules."""
 
 PUBLISH, PLAN, DEPLOY, CHECK = "publish", "plan", "deploy", "check"
 PROJECTS = (PUBLISH, PLAN, DEPLOY, CHECK)
@@ -38,6 +40,8 @@ PIPELINE_PROJECTS = ("build", "update")
 """The CodeBuild projects of a pipeline."""
 PIPELINE_ROLES = ("source", "build", "build-action", "update", "update-action", "trigger", "next")
 """The roles of a pipeline, beside its own."""
+EVENT_RULES = ("source", "schedule")
+"""What starts a pipeline beside its source: the events of a bucket or repository, and the clock."""
 
 STATE_PREFIX = ".pulumi/"
 """Where the engine keeps its state in the state bucket (Pulumi's DIY backend)."""
@@ -397,10 +401,14 @@ class PipelineNames(_Place):
     def state_key_alias(self) -> str:
         return f"alias/{self.app}-tooling-state"
 
+    def event_rule(self, what: str) -> str:
+        """Name of an EventBridge rule that starts the pipeline, one of `EVENT_RULES`. Another pipeline's of that name
+        would be written over without a word."""
+        return fit(f"{self.prefix}-{what}", MAX_RULE_NAME)
+
     @property
-    def event_rule_prefix(self) -> str:
-        """What the names of its EventBridge rules begin with."""
-        return f"{self.prefix}-"[:50]
+    def notification_rule(self) -> str:
+        return fit(f"{self.prefix}-notifications", MAX_RULE_NAME)
 
     @property
     def topic(self) -> str:

@@ -1,6 +1,7 @@
 """Names: the app in each of them, within the services' limits, the same wherever they are computed."""
 
 import re
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,10 @@ from amplify_delivery.components.documents.naming import (
     PipelineNames,
     fit,
 )
+from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.notifications import notification_rule, start_rules
+from amplify_delivery.components.documents.pipeline.source_models import S3Source
+from amplify_delivery.components.documents.pipeline.update import update_statements
 from amplify_delivery.components.names import regional_bucket, staging_bucket_name
 from amplify_delivery.errors import ConfigError
 
@@ -48,6 +53,36 @@ def test_a_long_name_is_cut_always_in_the_same_way() -> None:
     assert len(cut) == 64
     assert cut == fit("x" * 65, 64)
     assert cut != fit("x" * 66, 64)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("release-of-the-shop-one", "release-of-the-shop-two"), ("main", "main-two")]
+)
+def test_two_pipelines_never_share_what_starts_them_or_tells_of_them(first: str, second: str) -> None:
+    """`PutRule` writes over another's rule of that name, without a word; `CreateNotificationRule` refuses it.
+
+    And UpdatePipeline of one of them may not write the rules of the other.
+    """
+    app = "a" * 40 if len(first) > 20 else "shop"
+    rules: list[set[str]] = []
+    told: list[str] = []
+    allowed: list[list[str]] = []
+    source = S3Source(type="s3", bucket="source", key="k.zip")
+    for name in (first, second):
+        names = PipelineNames(app=app, account="012345678901", region="us-east-1", name=name)
+        model = PipelineModel(names=names, source=source, stages=(), places=())
+        rules.append(set(start_rules(model, "rate(1 day)")))
+        told.append(notification_rule(names, names.arn("sns", names.topic))["Name"])
+        (of_rules,) = (found["Resource"] for found in update_statements(model) if found["Sid"] == "Rules")
+        allowed.append([of_rules] if isinstance(of_rules, str) else of_rules)
+    assert [len(made) for made in rules] == [2, 2]
+    assert all(re.fullmatch(r"[.\-_A-Za-z0-9]{1,64}", name) for name in (*rules[0], *rules[1], *told))
+    assert not rules[0] & rules[1]
+    assert told[0] != told[1]
+    arns = [{f"arn:aws:events:us-east-1:012345678901:rule/{name}" for name in made} for made in rules]
+    for patterns, own, others in ((allowed[0], arns[0], arns[1]), (allowed[1], arns[1], arns[0])):
+        written = {arn for arn in own | others if any(fnmatchcase(arn, pattern) for pattern in patterns)}
+        assert written == own
 
 
 def test_the_staging_bucket_is_the_one_of_the_backend_program() -> None:

@@ -1245,7 +1245,7 @@ def _update_tags(update: str) -> Iterator[Row]:
         group = f"log-group:{pipeline.project_log_group('build')}"
         yield yes(update, f"logs:{verb}Resource", pipeline.arn("logs", group), keys=team)
         yield no(update, f"logs:{verb}Resource", pipeline.arn("logs", "log-group:another"), keys=team)
-        rule = pipeline.arn("events", f"rule/{pipeline.event_rule_prefix}schedule")
+        rule = pipeline.arn("events", f"rule/{pipeline.event_rule('schedule')}")
         yield yes(update, f"events:{verb}Resource", rule, keys=team)
         yield no(update, f"events:{verb}Resource", pipeline.arn("events", "rule/another"), keys=team)
 

@@ -25,7 +25,7 @@ EVENTS = (
 def notification_rule(names: PipelineNames, topic_arn: str) -> dict[str, Any]:
     """`AWS::CodeStarNotifications::NotificationRule` properties."""
     return {
-        "Name": f"{names.prefix}-notifications"[:64],
+        "Name": names.notification_rule,
         "DetailType": "BASIC",  # the full one repeats an approval's comment and link outside the account
         "EventTypeIds": list(EVENTS),
         "Resource": names.pipeline_arn,
@@ -63,14 +63,14 @@ def start_rules(model: PipelineModel, schedule: str | None = None) -> dict[str, 
                 "referenceName": [source.branch],
             },
         }
-        rules[f"{names.event_rule_prefix}source"] = {"event_pattern": json.dumps(pattern, sort_keys=True)}
+        rules[names.event_rule("source")] = {"event_pattern": json.dumps(pattern, sort_keys=True)}
     if isinstance(source, S3Source) and not source.poll:
         pattern = {
             "source": ["aws.s3"],
             "detail-type": ["Object Created"],
             "detail": {"bucket": {"name": [source.bucket]}, "object": {"key": [source.key]}},
         }
-        rules[f"{names.event_rule_prefix}source"] = {"event_pattern": json.dumps(pattern, sort_keys=True)}
+        rules[names.event_rule("source")] = {"event_pattern": json.dumps(pattern, sort_keys=True)}
     if schedule:
-        rules[f"{names.event_rule_prefix}schedule"] = {"schedule_expression": schedule}
+        rules[names.event_rule("schedule")] = {"schedule_expression": schedule}
     return rules

@@ -7,7 +7,14 @@ artifacts. Its own rights, all trust policies and all boundaries are for a perso
 
 from collections.abc import Sequence
 
-from amplify_delivery.components.documents.naming import LEASES_PREFIX, PIPELINE_TAG, STATE_PREFIX, TAGS, PipelineNames
+from amplify_delivery.components.documents.naming import (
+    EVENT_RULES,
+    LEASES_PREFIX,
+    PIPELINE_TAG,
+    STATE_PREFIX,
+    TAGS,
+    PipelineNames,
+)
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
@@ -266,11 +273,13 @@ def _events(names: PipelineNames) -> list[Statement]:
         "UntagResource"
     )
     notes = "CreateNotificationRule DeleteNotificationRule DescribeNotificationRule UpdateNotificationRule"
+    own = [names.event_rule(what) for what in EVENT_RULES]
     note = names.arn("codestar-notifications", "notificationrule/*")
     tagging = ["codestar-notifications:TagResource", "codestar-notifications:UntagResource"]
     topic = names.arn("sns", names.topic)
     return [
-        allow("Rules", actions_of("events", rules), names.arn("events", f"rule/{names.event_rule_prefix}*")),
+        # By their whole names: what `main-` begins with may be another pipeline's, `main-two`.
+        allow("Rules", actions_of("events", rules), [names.arn("events", f"rule/{rule}") for rule in own]),
         allow(
             "Notifications",
             actions_of("codestar-notifications", notes),
