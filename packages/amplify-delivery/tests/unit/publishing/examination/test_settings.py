@@ -12,7 +12,7 @@ import pytest
 from amplify_delivery.export import Assembly
 from amplify_delivery.publishing.examination.services.exclusive import exclusive_settings
 from unit.publishing.conftest import spoiled, tree_of
-from unit.publishing.test_services import AUTH, HELLO, STORAGE, Change, Template, either, of, put, told
+from unit.publishing.examination.test_services import AUTH, HELLO, STORAGE, Change, Template, either, of, put, told
 from unit.rows import hold
 
 Row = tuple[str, tuple[Change, ...], str | None]

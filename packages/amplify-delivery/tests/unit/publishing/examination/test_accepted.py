@@ -13,7 +13,7 @@ from amplify_delivery.export import Assembly
 from amplify_delivery.publishing.examination import preflight
 from amplify_delivery.publishing.examination.preflight import CHECKS, Deployment, examine, refusing
 from unit.publishing.conftest import BUCKET, rendered, spoiled, tree_of
-from unit.publishing.test_services import AUTH, HELLO, of, put
+from unit.publishing.examination.test_services import AUTH, HELLO, of, put
 
 Template = dict[str, Any]
 Change = Callable[[Template], object]
