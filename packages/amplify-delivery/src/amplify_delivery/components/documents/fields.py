@@ -17,6 +17,8 @@ from pydantic.alias_generators import to_camel
 from amplify_delivery.components.documents import regions
 from amplify_delivery.components.documents.naming import TAGS
 from amplify_delivery.export.names import ENVIRONMENT
+from amplify_delivery.export.quotas import MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS
+from amplify_delivery.export.tags import foreign, in_capitals
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NUMBER = re.compile(r"[0-9][0-9_]*(\.[0-9]+)?(e\+?[0-9]+)?", re.IGNORECASE)
@@ -24,6 +26,8 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+")
 _POLICY = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
 _DURATION = re.compile(r"([0-9]{1,5})(m|h|d)")
+_MAX_TAGS = MAX_TAGS - 2
+"""What is left beside ours: the app's, and a pipeline's."""
 _UNITS = {"m": 1, "h": 60, "d": 24 * 60}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -190,11 +194,35 @@ def pattern(expression: str, what: str) -> BeforeValidator:
 
 
 def _tags(value: Any) -> Mapping[Any, Any]:
+    """Refuses what IAM refuses of a role ("Tags for IAM resources"): what has no roles takes no less."""
     found: Mapping[Any, Any] = _mapping(value)
-    for key in found:
-        if str(key).startswith(TAGS):
-            raise BadValueError(f"the tag {key!r} is ours", f"take another name: policies hang on those with {TAGS!r}")
+    if len(found) > _MAX_TAGS:
+        raise BadValueError(
+            f"{len(found)} tags, where AWS takes {MAX_TAGS} and {MAX_TAGS - _MAX_TAGS} of them are ours", "write fewer"
+        )
+    for several in in_capitals(map(str, found)):
+        raise BadValueError(f"the tags {' and '.join(map(repr, several))} are one to IAM", "keep one of them")
+    for key, text in found.items():
+        _tag(str(key), text if isinstance(text, str) else "")  # what is no text is refused as such
     return found
+
+
+def _tag(key: str, value: str) -> None:
+    # In whatever capitals: beside ours, IAM takes no key that is the same but for them.
+    if key.lower().startswith(TAGS):
+        raise BadValueError(f"the tag {key!r} is ours", f"take another name: policies hang on those with {TAGS!r}")
+    if key.lower().startswith("aws:"):
+        raise BadValueError(f"the tag {key!r} is AWS's", "take a name that does not begin with aws:")
+    if not 0 < len(key) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE:
+        raise BadValueError(
+            f"the tag {key[:40]!r} is too short or too long",
+            f"a key has 1 to {MAX_TAG_KEY} characters, a value at most {MAX_TAG_VALUE}",
+        )
+    wrong = foreign(f"{key}{value}")
+    if wrong:
+        raise BadValueError(
+            f"the tag {key!r} has {wrong!r}, which IAM takes in no tag", "letters, digits, blanks and _.:/=+-@ are all"
+        )
 
 
 EnvironmentName = Annotated[str, pattern(ENVIRONMENT, "environment, which has 2 to 10 lower-case letters and digits")]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
-
 from amplify_delivery.export.checks.context import Context, Found
 from amplify_delivery.export.quotas import (
     MAX_IN_OPERATION,
@@ -17,24 +14,8 @@ from amplify_delivery.export.quotas import (
     SPLIT,
 )
 from amplify_delivery.export.read import MANIFEST, TAGS
-from amplify_delivery.export.tags import own
+from amplify_delivery.export.tags import foreign, in_capitals, own
 from amplify_delivery.export.templates.literals import text
-
-_MARKS = frozenset("_.:/=+-@")
-
-
-def _foreign(text: str) -> str:
-    """The characters that IAM takes in no tag ("Tags for IAM resources"): a pattern of letters, blanks and numbers of
-    any language, and a few marks."""
-    return "".join(dict.fromkeys(c for c in text if c not in _MARKS and unicodedata.category(c)[0] not in "LZN"))
-
-
-def _in_capitals(keys: Sequence[str]) -> list[list[str]]:
-    """Keys that are the same but for capitals."""
-    by_name: dict[str, set[str]] = {}
-    for key in keys:
-        by_name.setdefault(key.lower(), set()).add(key)
-    return [sorted(several) for several in by_name.values() if len(several) > 1]
 
 
 class TooManyResources:
@@ -132,12 +113,12 @@ class Tags:
         keys = [k for k, _ in tags]
         for key in sorted({k for k in keys if keys.count(k) > 1}):
             yield TAGS, f"tag {key!r} is set twice", remedy
-        for several in _in_capitals(keys):
+        for several in in_capitals(keys):
             yield TAGS, f"tags {' and '.join(map(repr, several))} are one to IAM, which gives them to roles", remedy
         for key, value in tags:
             if not value:
                 yield TAGS, f"tag {key!r} has no value, which CloudFormation refuses", remedy
-            wrong = _foreign(f"{key}{own(value)}")
+            wrong = foreign(f"{key}{own(value)}")
             if wrong:
                 yield TAGS, f"tag {key!r} has {wrong!r}, which IAM takes in no tag of a role", remedy
             if not 0 < len(key) <= MAX_TAG_KEY or len(own(value)) > MAX_TAG_VALUE or key.lower().startswith("aws:"):
