@@ -231,7 +231,7 @@ class DeliveryPipeline(pulumi.ComponentResource):
         )
         native.codepipeline.Webhook(
             name,
-            name=f"{args.model.names.prefix}-source",
+            name=args.model.names.webhook,
             authentication=native.codepipeline.WebhookAuthentication.GITHUB_HMAC,
             authentication_configuration=native.codepipeline.WebhookAuthConfigurationArgs(secret_token=secret.output),
             filters=[native.codepipeline.WebhookFilterRuleArgs(json_path="$.ref", match_equals="refs/heads/{Branch}")],

@@ -407,6 +407,11 @@ class PipelineNames(_Place):
         return fit(f"{self.prefix}-{what}", MAX_RULE_NAME)
 
     @property
+    def webhook(self) -> str:
+        """Name of what GitHub calls at a push, where the source has a token."""
+        return f"{self.prefix}-source"
+
+    @property
     def notification_rule(self) -> str:
         return fit(f"{self.prefix}-notifications", MAX_RULE_NAME)
 

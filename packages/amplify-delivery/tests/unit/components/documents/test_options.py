@@ -123,7 +123,10 @@ def _build_secrets() -> Iterator[Row]:
 
 def _token() -> Iterator[Row]:
     secret = w.pipeline.arn("secretsmanager", "secret:github-AbCdEf")
-    webhook, other = (w.pipeline.arn("codepipeline", f"webhook:{n}-source") for n in (w.pipeline.prefix, "another"))
+    prefix = w.pipeline.prefix
+    webhook, other, longer = (
+        w.pipeline.arn("codepipeline", f"webhook:{name}-source") for name in (prefix, "another", f"{prefix}-two")
+    )
     yield yes(UPDATE, "secretsmanager:GetSecretValue", secret)
     yield no(UPDATE, "secretsmanager:PutSecretValue", secret)
     for name in ("database-AbCdEf", "github-of-another-AbCdEf"):
@@ -136,6 +139,7 @@ def _token() -> Iterator[Row]:
     yield yes(UPDATE, "codepipeline:ListWebhooks", webhook)
     for action in ("DeleteWebhook", "DeregisterWebhookWithThirdParty", "PutWebhook"):
         yield no(UPDATE, f"codepipeline:{action}", other)
+        yield no(UPDATE, f"codepipeline:{action}", longer)  # a pipeline whose name begins with this one's
     yield no(UPDATE, "codepipeline:DeletePipeline", w.pipeline.pipeline_arn)
     yield no(UPDATE, "codepipeline:ListWebhooks", w.pipeline.arn("codepipeline", "another"))
     yield no(UPDATE, "codepipeline:TagResource", other)

@@ -88,7 +88,7 @@ def update_statements(model: PipelineModel) -> list[Statement]:
             passed = {"StringEquals": {f"{service}:PassedToService": "codepipeline.amazonaws.com"}}
             found.append(allow(sid, f"{service}:PassConnection", source.connection, passed))
     if isinstance(source, GitHubTokenSource):
-        webhook = names.arn("codepipeline", f"webhook:{names.prefix}-*")
+        webhook = names.arn("codepipeline", f"webhook:{names.webhook}")
         actions = [f"codepipeline:{verb}Webhook" for verb in ("Delete", "Put")]
         actions += [f"codepipeline:{verb}WebhookWithThirdParty" for verb in ("Deregister", "Register")]
         found.append(allow("Webhook", actions, [webhook, names.pipeline_arn]))
