@@ -93,6 +93,25 @@ def test_what_a_release_adds_is_added() -> None:
     check(stacks_of("full"), without(stacks_of("full"), POOL))
 
 
+def test_what_somebody_has_removed_by_hand_and_that_holds_nothing_is_made_again() -> None:
+    """A deployment brings back what was changed by hand."""
+    check(without(stacks_of("full"), f"{AUTH}/UserPoolClient"))
+
+
+def test_what_a_release_adds_to_a_stack_that_was_changed_by_hand_is_added() -> None:
+    def by_hand(template: dict[str, Any]) -> None:
+        template["Description"] = "mine"
+
+    wanted = rekeyed(stacks_of("full"))
+    check(changed(rekeyed(without(stacks_of("full"), POOL)), AUTH, by_hand), wanted)
+    # Nor is anything known of a template that is not published any more.
+    gen2.check(without(stacks_of("full"), POOL), plan_backend(without(stacks_of("full"), POOL), wanted), nothing, "")
+
+
+def nothing(_: str) -> None:
+    """Nothing is published any more."""
+
+
 def rekeyed(stacks: Stacks) -> Stacks:
     """With the keys of the templates that it has."""
     key = f"templates/{hashlib.sha256(canonical(stacks.templates[AUTH,])).hexdigest()}.json"

@@ -15,6 +15,7 @@ from amplify_delivery.delivery.adoption.kept import Kept, inlined, kept, plain_s
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.errors import ConfigError, RefusedError
 from amplify_delivery.export import Assembly, EnvironmentValues, render_root
+from amplify_delivery.export.assembly import Value
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.names import StackName
 from amplify_delivery.stacks.config import EnvironmentConfig
@@ -95,6 +96,26 @@ def test_a_secret_in_plain_text_becomes_one_and_is_not_shown(assembly: Assembly)
     assert kept(found, assembly, replace(GIVEN, secrets=frozenset({key})), None) == Kept({}, {})
     none = secret_parameter(as_pushed(assembly, **{AUTH: {"smsVerificationMessage": "[]"}}), *key)
     assert kept(none, assembly, GIVEN, None) == Kept({}, {})
+
+
+def test_a_secret_that_runs_and_that_nobody_tells_is_known_as_such(assembly: Assembly) -> None:
+    """The root that runs got it as a parameter of its own, which CloudFormation masks."""
+    key = (AUTH, "smsVerificationMessage")
+    nested = assembly.root.nested[AUTH]
+    secret = replace(nested, parameters={**nested.parameters, key[1]: Value("secret")})
+    wanted = replace(assembly, root=replace(assembly.root, nested={**assembly.root.nested, AUTH: secret}))
+    found = secret_parameter(as_pushed(assembly, **{AUTH: {key[1]: "x"}}), *key)
+    found.stacks.templates[()]["Resources"][AUTH]["Properties"]["Parameters"][key[1]] = {"Ref": "Message"}
+    assert kept(found, wanted, GIVEN, None).unknown == (key,)
+    assert kept(found, wanted, replace(GIVEN, secrets=frozenset({key})), None).unknown == ()
+    assert kept(found, assembly, GIVEN, None).unknown == (), "the export says what it is"
+
+
+def test_the_pool_whose_users_the_auth_roles_trust_is_kept(assembly: Assembly) -> None:
+    found = replace(as_pushed(assembly), outputs={API: {"GraphQLAPIIdOutput": "a"}, AUTH: {"IdentityPoolId": "pool"}})
+    assert kept(found, assembly, GIVEN, None).parameters == {"root": {"AuthIdentityPool": "pool"}}
+    two = replace(found, outputs={**found.outputs, "other": {"IdentityPoolId": "another"}})
+    assert kept(two, assembly, GIVEN, None).parameters == {}
 
 
 def test_a_secret_that_the_construct_has_written_into_the_nested_template_is_found() -> None:
