@@ -36,8 +36,8 @@ from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.setup.environments import project_environment
 from aws_rehearsal.warm import boto
 from aws_rehearsal_tests import stale
-from aws_rehearsal_tests.compiled import compile_share
 from aws_rehearsal_tests.local_account import LocalAccount
+from aws_rehearsal_tests.setup.compiled import compile_share
 
 ROOT = Path(__file__).parents[1]
 IN_CI = "AMPLIFY_DELIVERY_TESTS_IN_CI"

@@ -333,9 +333,19 @@ REGISTRIES = {
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda f: str(f.relative_to(ROOT / "packages")))
 def test_a_folder_can_be_overlooked(folder: Path) -> None:
-    inside = [file for file in folder.glob("*.py") if file.name != "__init__.py"]
     name = folder.relative_to(next(root.parent for root in SOURCES.values() if folder.is_relative_to(root))).as_posix()
-    assert len(inside) <= MOST_MODULES or name in REGISTRIES
+    assert len(in_folder(folder)) <= MOST_MODULES or name in REGISTRIES
+
+
+def test_so_can_a_folder_of_tests() -> None:
+    found = {folder for root in ROOT.glob("packages/*/tests") for folder in (root, *root.rglob("*/"))}
+    sizes = {str(folder.relative_to(ROOT / "packages")): len(in_folder(folder)) for folder in found}
+    assert len(sizes) > 60
+    assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
+
+
+def in_folder(folder: Path) -> list[Path]:
+    return [file for file in folder.glob("*.py") if file.name != "__init__.py"]
 
 
 def test_everything_is_type_checked() -> None:

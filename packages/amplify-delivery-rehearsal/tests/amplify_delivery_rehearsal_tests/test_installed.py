@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functional.delivery.built_wheels import released, run, virtualenv
+from functional.delivery.scaffold.built_wheels import released, run, virtualenv
 from unit.places import EXPORTS, REPOSITORY
 
 CONNECTION = "arn:aws:codeconnections:eu-central-1:333333333333:connection/11111111-2222-3333-4444-555555555555"
@@ -31,7 +31,7 @@ def test_a_project_and_its_pipeline_are_rehearsed_from_wheels_alone(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """What a newcomer does after `pip install`. That Build installs by hash what the project's lock names,
-    `functional/delivery/test_new_project.py` shows."""
+    `functional/delivery/scaffold/test_new_project.py` shows."""
     wheels = list(released(tmp_path_factory).values())
     commands = virtualenv(tmp_path / "venv", wheels, complete=True)
     project = tmp_path / "app"

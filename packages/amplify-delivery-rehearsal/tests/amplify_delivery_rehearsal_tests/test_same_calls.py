@@ -26,7 +26,7 @@ from aws_rehearsal.providers.native.codepipeline import Pipelines
 from aws_rehearsal_tests.live_calls import AccountSession, Life
 from aws_rehearsal_tests.local_account import LocalAccount
 from aws_rehearsal_tests.provider_calls import Aborted, Calls
-from aws_rehearsal_tests.test_providers_delivery import FakeNotifications
+from aws_rehearsal_tests.providers.test_delivery import FakeNotifications
 
 ALIASES = {"DeleteBucketLifecycle": "DeleteBucketLifecycleConfiguration"}
 """botocore's name -> that of the SDK for Go, which the real provider uses."""

@@ -24,9 +24,9 @@ from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
 from aws_rehearsal_tests.stuck_stacks import end_waiting
+from functional.delivery.engine.test_killed import CHILD, CREATE, DELETE, NESTED, UPDATE, Killed, small
 from functional.delivery.environments import Environment, allow_loss
 from functional.delivery.outcomes import fails, succeeds, wait_until
-from functional.delivery.test_killed import CHILD, CREATE, DELETE, NESTED, UPDATE, Killed, small
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("frightened")]
 

@@ -22,7 +22,7 @@ from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from aws_rehearsal.local_aws import LocalAws, random_account
 from aws_rehearsal.warm.commands import VARIABLE
 from aws_rehearsal_tests import pulumi_homes
-from functional.delivery.built_wheels import released
+from functional.delivery.scaffold.built_wheels import released
 from unit.command_line import export
 from unit.places import PYTEST_AS_LOCKED, REPOSITORY
 

@@ -37,7 +37,7 @@ from unit.places import REPOSITORY
 
 __all__ = ["app", "app_export", "assembly_of"]
 
-# Custom resources run in one process (packages/aws-rehearsal/tests/aws_rehearsal_tests/test_local_aws_functions.py).
+# Custom resources run in one process (packages/aws-rehearsal/tests/aws_rehearsal_tests/local_aws/test_functions.py).
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("functions")]
 
 HERE = Path(__file__).parent

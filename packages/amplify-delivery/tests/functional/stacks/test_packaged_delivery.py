@@ -52,7 +52,7 @@ def service(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[PipelineService]:
     """CodeBuild and CodePipeline, with an image that holds the engine and what is locked: else each of the nine builds
-    has pip install it (functional/delivery/test_new_project.py)."""
+    has pip install it (functional/delivery/scaffold/test_new_project.py)."""
     monkeypatch.setattr("amplify_delivery.commands.init.installed_wheel", wheel_of_this_version)
     wheel, holds = wheel_of_this_version(), tmp_path / "image"
     holds.mkdir()

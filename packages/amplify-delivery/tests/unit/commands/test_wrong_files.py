@@ -96,7 +96,7 @@ def test_an_account_that_was_not_quoted(directory: Path, capsys: pytest.CaptureF
 
 
 OTHERS = {
-    "up": "the engine runs the program, which refuses its file by itself (unit/stacks/test_config_every_field.py)",
+    "up": "the engine runs the program, which refuses its file by itself (unit/stacks/config/test_every_field.py)",
     "outputs": "reads the state alone",
     "setup": "takes its values as arguments",
     **dict.fromkeys(("init", "upgrade"), "writes a project's own files"),

@@ -12,7 +12,7 @@ from amplify_delivery.export.code import Texts, literals
 from amplify_delivery.export.templates.exported import Exported
 from amplify_delivery.export.values.bindings import told
 from unit.export.mutations import apply
-from unit.export.test_bindings import render
+from unit.export.values.test_bindings import render
 
 Copy = Callable[[str], Path]
 

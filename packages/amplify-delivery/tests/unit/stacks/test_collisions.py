@@ -14,8 +14,8 @@ from amplify_delivery.stacks import collisions
 from amplify_delivery.stacks.config import Project
 from amplify_delivery.stacks.model import pipeline_model
 from unit.components.documents import world
+from unit.stacks.config.test_files import SMALLEST, project
 from unit.stacks.projects import make
-from unit.stacks.test_config_files import SMALLEST, project
 
 TOOLING, TARGET = "111111111111", "222222222222"
 REGION = "us-east-1"

@@ -1,6 +1,7 @@
 """A stack's state read without the engine: what is as usual is read, for everything else the engine is asked.
 
-That what is read is what the engine prints, functional/delivery/test_engine_commands.py holds against the engine.
+That what is read is what the engine prints, functional/delivery/engine/test_engine_commands.py holds against the
+engine.
 """
 
 from __future__ import annotations

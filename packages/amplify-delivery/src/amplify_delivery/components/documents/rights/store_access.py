@@ -1,8 +1,8 @@
 """What CodePipeline and CodeBuild call on an artifact store, with the roles they are given.
 
 "Manage the CodePipeline service role" and "Allow CodeBuild to interact with other AWS services" in the two user guides.
-`packages/amplify-delivery/tests/unit/components/documents/documented.py` holds the declared documents against those
-pages.
+`packages/amplify-delivery/tests/unit/components/documents/pipeline/documented.py` holds the declared documents against
+those pages.
 """
 
 from collections.abc import Iterable

@@ -437,7 +437,7 @@ def test_gitlabs_jobs_run_where_python_is_and_those_that_begin_an_engine_where_t
 @pytest.mark.processes
 @pytest.mark.parametrize("repository", [ci.GITLAB], indirect=True)
 def test_merge_requests_and_the_clock_call_on_gitlab_what_they_call_on_github(repository: Path, tmp_path: Path) -> None:
-    """Those are played on the real engine (`functional/delivery/test_previews.py`)."""
+    """Those are played on the real engine (`functional/delivery/deployment/test_previews.py`)."""
     stubs, documents = Stubs(tmp_path), gitlab.read(repository).documents
     (tmp_path / "requirements.lock").touch()
     state = STATE.replace("GH_TOKEN=github-token", "GITLAB_TOKEN=comment-token")
