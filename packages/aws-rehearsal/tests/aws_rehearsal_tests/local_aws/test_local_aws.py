@@ -26,7 +26,7 @@ from aws_rehearsal.setup import Tools, tools
 from aws_rehearsal_tests.clock import replace_for
 from aws_rehearsal_tests.local_account import LocalAccount
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 REGION = "eu-central-1"
 
 # What a rehearsal is to the local AWS: a parent that starts it, says where it is, and waits.

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from aws_rehearsal_tests.local_account import LocalAccount
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 REQUESTS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "API Gateway": [("apigateway", "get_rest_apis", {}), ("apigatewayv2", "get_apis", {})],
     "Amazon Inspector": [("inspector2", "batch_get_account_status", {})],
