@@ -83,6 +83,11 @@ def plan_program(
         operation = max((OPERATIONS[s.operation] for s in same), key=_ORDER.index)
         properties = tuple(sorted({p for s in same for p in s.properties}))
         first = same[0]
+        made = [s for s in same if s.operation not in _GOES]
+        gone = [s for s in same if s.operation == "delete"]
+        if gone and not made:
+            # With a predecessor that a killed run has left, too: nothing takes the place of either.
+            operation, first = "delete", next((s for s in gone if not s.kept), gone[0])
         if first.type == ROOT_STACK and BACKEND in urn:
             if operation == "create" and not deployed:
                 continue
@@ -90,7 +95,6 @@ def plan_program(
                 continue
             if operation == "update" and settled and not backend_changes and set(properties) <= _REMEMBERED:
                 continue
-        made = [s for s in same if s.operation not in _GOES]
         wanted = digest(made[-1].inputs) if made else ""
         kept = operation == "delete" and first.kept
         found.append(ChangeProgram(urn, first.type, operation, properties, _loss(first, operation), wanted, kept))

@@ -61,6 +61,16 @@ def test_what_a_killed_run_has_left_of_a_replacement_is_covered_by_it() -> None:
     assert anew not in Covered([approved.to_json()])
 
 
+def test_a_successor_that_has_left_the_program_was_not_approved_to_go_with_its_predecessor() -> None:
+    """Who approved the replacement has approved that one of the two stays."""
+    wanted: Any = {"properties": ("name",), "inputs": {"name": "new"}}
+    (approved,) = steps_of(of("create-replacement", **wanted), of("replace", **wanted), of("delete-replaced"))
+    for steps in ((of("delete"), of("delete-replaced")), (of("delete-replaced", kept=True), of("delete"))):
+        (both,) = steps_of(*steps)
+        assert both not in Covered([approved.to_json()])
+        assert (both.operation, both.loss, both.kept) == ("delete", "items", False)
+
+
 @pytest.mark.parametrize(
     ("step", "loss"),
     [
