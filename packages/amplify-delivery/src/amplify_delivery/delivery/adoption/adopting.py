@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -115,6 +115,8 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
     if here and (lost or refusing.is_ours(found.stacks) or state.was_delivered(root)):
         return _again(engine, context, config, found, lost=lost)
     decided = _decide(environment, context, config, found, api_keys.expires(account, found), lost=lost)
+    if here:
+        decided = replace(decided, kept=decided.kept.beside(config.parameters))
     if here and not _lacks(stack_files.path(context.folder, environment), decided):
         return _again(engine, context, config, found, lost=lost)
     functions = function_secrets.found(account, found.stacks)

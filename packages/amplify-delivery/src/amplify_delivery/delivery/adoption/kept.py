@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from amplify_delivery.changes.stacks import MASK, Stacks
@@ -34,6 +34,15 @@ class Kept:
     secrets: Mapping[SecretKey, str] = field(repr=False)
     unknown: tuple[SecretKey, ...] = ()
     """Secrets that run, whose values CloudFormation does not tell and the stack file does not have."""
+
+    def beside(self, written: Mapping[str, Mapping[str, object]]) -> Kept:
+        """Without the parameters that are `written` in the stack file, with whatever value: since the adoption
+        somebody has chosen that."""
+        left = {
+            nested: {name: value for name, value in of.items() if name not in written.get(nested, {})}
+            for nested, of in self.parameters.items()
+        }
+        return replace(self, parameters={nested: of for nested, of in left.items() if of})
 
 
 def plain_secrets(running: Stacks, assembly: Assembly | None = None) -> dict[SecretKey, str]:

@@ -34,7 +34,7 @@ URN = "urn:pulumi:dev::app::amplify-delivery:index:AmplifyBackend$aws:cloudforma
 FOUND: Any = SimpleNamespace(
     name="amplify-app-dev-5af8b", arn="arn", stacks=SimpleNamespace(parameters={TEMPLATE_KEY: "root.json"})
 )
-CONFIG: Any = SimpleNamespace(bootstrapped=False)
+CONFIG: Any = SimpleNamespace(bootstrapped=False, parameters={"auth": {"mfa": "ON"}})
 PLAN: Any = "plan"
 DONE = {"parameters": {TEMPLATE_KEY: "root.json"}}
 
@@ -182,6 +182,13 @@ def test_a_stack_file_that_has_lost_what_the_adoption_wrote_gets_it_again(monkey
 def test_one_that_has_it_all_is_adopted_already(monkeypatch: pytest.MonkeyPatch) -> None:
     found = again(monkeypatch, {"environment": "dev", "suffix": "5af8b"}, Kept({}, {}))
     assert (found.already, found.plan) == (True, None)
+
+
+def test_a_parameter_that_somebody_has_chosen_since_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = again(monkeypatch, {}, Kept({"auth": {"mfa": "OFF"}}, {}))
+    assert (found.already, found.written) == (True, ())
+    found = again(monkeypatch, {}, Kept({"auth": {"mfa": "OFF", "email": "a"}}, {}))
+    assert (found.already, found.written) == (False, ("parameters.auth.email",))
 
 
 def test_what_a_release_has_changed_since_is_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:

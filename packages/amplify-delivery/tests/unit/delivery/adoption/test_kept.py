@@ -172,3 +172,10 @@ def test_a_list_is_compared_item_by_item() -> None:
     assert not same_value("phone_number,email", "email, phone_number", {"Type": "CommaDelimitedList"})
     assert not same_value("a,b", "a, b", {"Type": "String"})
     assert not same_value("a", None, {"Type": "CommaDelimitedList"})
+
+
+def test_what_somebody_has_chosen_since_the_adoption_is_not_written_over() -> None:
+    found = Kept({AUTH: {"a": "runs", "b": "runs"}, API: {"c": "runs"}}, {(AUTH, "d"): "x"}, ((API, "e"),))
+    left = found.beside({AUTH: {"a": "chosen"}, API: {"c": "chosen"}})
+    assert left == Kept({AUTH: {"b": "runs"}}, {(AUTH, "d"): "x"}, ((API, "e"),))
+    assert found.beside({}) == found
