@@ -15,6 +15,8 @@ _ALSO: Mapping[str, frozenset[str]] = {
     # Local indexes are made with their table, and no API of DynamoDB changes them afterwards.
     "AWS::DynamoDB::Table": frozenset({"KeySchema", "LocalSecondaryIndexes"}),
     "AWS::DynamoDB::GlobalTable": frozenset({"KeySchema", "LocalSecondaryIndexes"}),
+    # The transform makes a table of it, with these (AWS SAM, "AWS::Serverless::SimpleTable"); its schema says nothing.
+    "AWS::Serverless::SimpleTable": frozenset({"PrimaryKey", "TableName"}),
     # "Setting it to GLOBAL in an update will result in an API replacement and new DNS values."
     "AWS::AppSync::GraphQLApi": frozenset({"ApiType", "Visibility"}),
     # Amplify's own: it deletes the table and makes another (amplify-category-api, amplify-table-manager-handler).
@@ -49,6 +51,7 @@ _NAMES: Mapping[str, str] = {
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
+    "AWS::Serverless::SimpleTable": "TableName",
 }
 """Names that nobody else may have, of types whose identifier in the schema is another one (User Guide, "Name type")."""
 

@@ -142,8 +142,8 @@ NESTED = allow("cloudformation:*")
 READ = allow("s3:GetObject")
 
 
-def child(developer: LocalAccount, template: Template) -> Template:
-    url = developer.upload("child.json", template)
+def child(developer: LocalAccount, template: Template, key: str = "child.json") -> Template:
+    url = developer.upload(key, template)
     return resources(Child={"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}})
 
 
@@ -214,6 +214,18 @@ def test_the_role_looks_up_what_a_nested_stacks_parameter_is_called_after(develo
 
     rights(developer, SQS, NESTED, READ, allow("iam:PassRole"), allow("ssm:GetParameters", named))
     assert developer.create(child(developer, looking), "read", RoleARN=role)["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_what_was_replaced_in_a_nested_stack_stays_where_the_role_may_not_delete_it(developer: LocalAccount) -> None:
+    passed = allow("iam:PassRole")
+    role = execution_role(developer, SSM, NESTED, READ, passed)
+    developer.create(child(developer, resources(P=parameter())), RoleARN=role)
+    may = {**SSM, "Action": ["ssm:AddTagsToResource", "ssm:Put*", "ssm:Get*", "ssm:List*"]}
+    rights(developer, may, NESTED, READ, passed)
+    changed = child(developer, resources(P=parameter(name="another")), "changed.json")
+    assert developer.update(changed)["StackStatus"] == "UPDATE_COMPLETE"
+    names = [p["Name"] for p in developer.client("ssm").describe_parameters()["Parameters"]]
+    assert sorted(names) == ["another", "parameter"]
 
 
 # Without a role

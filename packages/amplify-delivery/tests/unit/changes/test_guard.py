@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,8 +14,10 @@ from amplify_delivery.changes.guard import AllowedLoss, Guard
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Step
 from amplify_delivery.errors import DeployError
+from amplify_delivery.publishing.examination import schemas
 from amplify_delivery.stacks.config import EnvironmentConfig
 from unit.delivery.planning.stacks_of import stacks_of
+from unit.rows import hold
 
 TODAY = date(2027, 5, 1)
 DIGEST, OTHER = "a" * 64, "b" * 64
@@ -82,17 +85,77 @@ MIGRATION = (
     "Redshift::Cluster S3::Bucket SDB::Domain SQS::Queue SecretsManager::Secret"
 )
 """What Amplify's migration tool calls stateful (amplify-cli, gen2-migration); of nested stacks, what is in them."""
-OURS = "Cognito::IdentityPool Cognito::UserPoolGroup"
+OURS = (
+    "Cognito::IdentityPool Cognito::UserPoolGroup Cognito::UserPoolUser CodeCommit::Repository Location::Tracker "
+    "Pinpoint::App Location::GeofenceCollection MemoryDB::Cluster RDS::GlobalCluster Rekognition::Collection "
+    "Serverless::SimpleTable"
+)
+SAYS_SO = re.compile(
+    "AWS::[^:]+::(?:Table|(?:[A-Z][a-z]+)?(?:Bucket|Vault)|(?:[A-Z]+|Influx)?(?:Database|DBCluster|DBInstance)|Volume|"
+    r"(?:[A-Z][a-z]+)?FileSystem|(?:\w*[A-Z])?(?:Datastore|DataStore)|\w*Repository|Ledger|Queue|Stream|LogGroup|"
+    "Secret|Graph|Archive|Collection|Disk|Keyspace|Serverless(?:Cache|Cluster)|ReplicaKey)"
+)
+"""Types whose name says that they hold something."""
+HOLDS_NOTHING = {
+    "AWS::Batch::JobQueue": "jobs, which are submitted again",
+    "AWS::CodeStar::GitHubRepository": "GitHub holds it",
+    "AWS::Connect::Queue": "of a contact centre: it has no contacts of its own",
+    "AWS::Deadline::Queue": "jobs, which are submitted again",
+    "AWS::Detective::Graph": "what other services tell again",
+    "AWS::Glue::Database": "a catalogue of what lies elsewhere",
+    "AWS::Glue::Table": "a catalogue of what lies elsewhere",
+    "AWS::IoT::Stream": "files that lie in S3",
+    "AWS::MediaConvert::Queue": "jobs, which are submitted again",
+    "AWS::PCS::Queue": "jobs, which are submitted again",
+    "AWS::QLDB::Stream": "on its way from a ledger to a stream",
+    "AWS::S3Files::FileSystem": "a way to a bucket",
+    "AWS::SageMaker::CodeRepository": "a link to one",
+}
 
 
-@pytest.mark.parametrize("kind", [f"AWS::{name}" for name in f"{MIGRATION} {OURS}".split()])
-def test_whatever_holds_data_is_guarded(kind: str) -> None:
+def held(kind: str, **more: object) -> Stacks:
+    return Stacks({(): {"Resources": {"Held": {"Type": kind, **more}, "Other": {"Type": "AWS::SNS::Topic"}}}}, {})
+
+
+def is_guarded(kind: str) -> None:
     """Removed, and replaced by another type under the same id."""
     rest = {"Other": {"Type": "AWS::SNS::Topic"}}
-    held = Stacks({(): {"Resources": {"Held": {"Type": kind}, **rest}}}, {})
     for after in (rest, {"Held": {"Type": "AWS::SNS::Topic"}, **rest}):
         with pytest.raises(DeployError, match="Held"):
-            guard().check(plan_backend(held, Stacks({(): {"Resources": after}}, {})))
+            guard().check(plan_backend(held(kind), Stacks({(): {"Resources": after}}, {})))
+
+
+def test_whatever_holds_data_is_guarded() -> None:
+    hold(is_guarded, [(f"AWS::{name}",) for name in f"{MIGRATION} {OURS}".split()])
+
+
+def test_whatever_says_by_its_name_that_it_holds_data_is_guarded() -> None:
+    """Of all types that CloudFormation has, as far as cfn-lint knows them: new ones come with it."""
+    folder = schemas._bundled()
+    assert folder
+    found = {kind for kind in schemas._index(folder) if SAYS_SO.fullmatch(kind)}
+    assert len(found) > 50
+    hold(is_guarded, [(kind,) for kind in sorted(found - HOLDS_NOTHING.keys())])
+
+
+def test_what_nobody_knows_of_a_policy_keeps_nothing() -> None:
+    """An expression, as AWS::LanguageExtensions takes it."""
+    gone = Stacks({(): {"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}}}, {})
+    guard().check(plan_backend(held("AWS::DynamoDB::Table", DeletionPolicy="Retain"), gone))
+    with pytest.raises(DeployError, match="Held"):
+        guard().check(plan_backend(held("AWS::DynamoDB::Table", DeletionPolicy={"Ref": "Policy"}), gone))
+
+
+@pytest.mark.parametrize("name", ["TableName", "PrimaryKey"])
+def test_a_transforms_table_is_replaced_as_the_table_that_comes_of_it(name: str) -> None:
+    old, new = (held("AWS::Serverless::SimpleTable", Properties={name: value}) for value in ("a", "b"))
+    with pytest.raises(DeployError, match="Held"):
+        guard().check(plan_backend(old, new))
+
+
+def test_to_carry_out_a_plan_allows_nothing_by_itself(steps: tuple[Step, ...]) -> None:
+    with pytest.raises(DeployError, match="this would delete data"):
+        guard(plan=DIGEST).check(steps)
 
 
 def test_what_loses_nothing_is_not_asked_about() -> None:

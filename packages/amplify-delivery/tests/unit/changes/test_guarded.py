@@ -29,12 +29,12 @@ IN_USE = Impossible("AD747", "", "an export is in use", "take it out first")
 def scene(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A release that changes nothing of what is deployed, until a test says otherwise."""
     session = SimpleNamespace(client=lambda *_, **__: None)
-    found = SimpleNamespace(was=RUNS, wanted=RUNS, never=(), exports=())
+    found = SimpleNamespace(was=RUNS, wanted=RUNS, never=(), exports=(), asked=[])
     monkeypatch.setattr(guarded, "target_session", lambda _: session)
     monkeypatch.setattr(guarded, "published", lambda *_: None)
     monkeypatch.setattr(deployed, "read", lambda *_: Deployed("UPDATE_COMPLETE", found.was))
     monkeypatch.setattr(deployed, "known", lambda _: {})
-    monkeypatch.setattr(deployed, "with_deployed", lambda *_: {})
+    monkeypatch.setattr(deployed, "with_deployed", lambda wanted, have: found.asked.append(have) or wanted)
     monkeypatch.setattr(Stacks, "of", lambda *_: found.wanted)
     monkeypatch.setattr(guarded, "listed", lambda *_: None)
     monkeypatch.setattr(guarded, "impossible", lambda *_: found.never)
@@ -59,6 +59,11 @@ def test_data_is_not_lost_unasked(scene: Any) -> None:
     scene.wanted = WITHOUT_A_MODEL
     with pytest.raises(RefusedError, match="this would delete data"):
         check()
+
+
+def test_what_cloudformation_masks_is_compared_as_it_is_deployed(scene: Any) -> None:
+    check()
+    assert scene.asked == [RUNS.parameters]
 
 
 @pytest.mark.parametrize("ask", [check, check_create])

@@ -12,6 +12,7 @@ import pytest
 from amplify_delivery.components import amplify_backend
 from amplify_delivery.components.amplify_backend import AmplifyBackend
 from amplify_delivery.components.backend.arguments import Terminable
+from amplify_delivery.components.backend.contents import Contents
 from amplify_delivery.errors import PublishError
 from amplify_delivery.export import assemble, read_export
 from amplify_delivery.export.assembly import BucketFile
@@ -69,6 +70,20 @@ def test_the_root_stack_is_protected_and_has_hours_not_minutes(todo: Any) -> Non
     assert request.protect
     assert (request.customTimeouts.create, request.customTimeouts.update, request.customTimeouts.delete) == ("3h",) * 3
     assert not deploy(todo, rendered(todo), protect=False).one(STACK).request.protect
+
+
+def test_what_holds_no_data_is_not_protected(todo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend of functions: a plain `pulumi destroy` takes it down."""
+    monkeypatch.setattr(amplify_backend, "contents", lambda _: Contents(stateful=False, transforms=False))
+    assert not deploy(todo, rendered(todo)).one(STACK).request.protect
+
+
+def test_under_mocks_no_termination_protection_is_turned_off(todo: Any) -> None:
+    """Else a team's own tests of `protect: false` call AWS."""
+    asked: list[Any] = []
+    terminable = Terminable(lambda _: False, lambda *given: asked.append(given))
+    assert not deploy(todo, rendered(todo), protect=False, terminable=terminable).one(STACK).request.protect
+    assert asked == []
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_data_is_told_from_what_can_be_made_again(template: bytes, stateful: boo
 def test_what_a_destroy_asks_for_is_protected_but_for_what_passes(kind: str) -> None:
     """One list. A backend of functions and queues stays one that a plain `pulumi destroy` takes down."""
     template = json.dumps({"Resources": {"R": {"Type": kind}}}).encode()
-    passes = {"AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SQS::Queue"}
+    passes = {"AWS::KMS::Key", "AWS::KMS::ReplicaKey", "AWS::Logs::LogGroup", "AWS::Logs::LogStream", "AWS::SQS::Queue"}
     assert contents(only(template)).stateful is (kind not in passes)
 
 

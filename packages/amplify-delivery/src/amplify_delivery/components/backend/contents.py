@@ -8,7 +8,9 @@ from amplify_delivery.changes.stateful import CALLOUT_PROPERTIES, CLOUDFORMATION
 from amplify_delivery.export import Assembly, StackName
 from amplify_delivery.export.assembly import BucketFile
 
-_PASSES = frozenset({"AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SQS::Queue"})
+_PASSES = frozenset(
+    {"AWS::KMS::Key", "AWS::KMS::ReplicaKey", "AWS::Logs::LogGroup", "AWS::Logs::LogStream", "AWS::SQS::Queue"}
+)
 """What a destroy asks for too, and nobody would have protected for its own sake, or no backend of functions could be
 taken down by a plain `pulumi destroy`: logs, messages on their way, and keys, which KMS keeps for a week at least and
 whose data is somewhere else."""

@@ -179,7 +179,7 @@ def test_what_the_program_makes_beside_the_backend() -> None:
     ]
 
 
-RECOVERABLE = {"AWS::Logs::LogGroup", "AWS::SecretsManager::Secret"}
+RECOVERABLE = {"AWS::Logs::LogGroup", "AWS::Logs::LogStream", "AWS::SecretsManager::Secret"}
 """AWS keeps a secret for a while; the log of what goes says nothing any more."""
 OF_CLOUDFORMATION_ALONE = {
     "AWS::Cognito::UserPoolGroup",  # a user pool's
@@ -188,11 +188,13 @@ OF_CLOUDFORMATION_ALONE = {
     "AWS::Organizations::Account",
     "AWS::QLDB::Ledger",  # ended in 2025
     "AWS::SDB::Domain",
+    "AWS::Serverless::SimpleTable",  # a transform's
     "Custom::AmplifyDynamoDBTable",
 }
 
 
 OTHERWISE = {
+    "AWS::ECR::PublicRepository": "aws:ecrpublic/repository:Repository",
     "AWS::ElastiCache::CacheCluster": "aws:elasticache/cluster:Cluster",
     "AWS::FSx::FileSystem": "aws:fsx/lustreFileSystem:LustreFileSystem",
 }
