@@ -133,8 +133,10 @@ def access_of(
     app = assembly.project
     names = environment_names(app, environment)
     values = environment_values(environment, directory, datetime.now(UTC), app)
-    # The account comes first, then the key that encrypts secrets, then these: no right hangs on one.
-    root = render_root(assembly, replace(values, secrets=values.secrets | _secrets_of(assembly)), names.staging_bucket)
+    # The account comes first, then the key that encrypts secrets, then these: no right hangs on one. Nor on the tags
+    # that the environment sets: a changed one would be refused until the account is bootstrapped again.
+    supplied = replace(values, secrets=values.secrets | _secrets_of(assembly), tags={})
+    root = render_root(assembly, supplied, names.staging_bucket)
     own = stage.steps if stage else ()
     steps = [step.timeout + _MARGIN_MINUTES for step in own]
     if stage and stage.bake:

@@ -209,6 +209,7 @@ def environment_values(config: EnvironmentConfig, directory: Path, now: datetime
         secrets=config.secret_names,
         permissions_boundary=permissions_boundary(config, app) if config.boundary else None,
         kept_literals=frozenset(config.kept_literals),
+        tags=config.tags,
     )
 
 
@@ -234,9 +235,10 @@ def _second(config: EnvironmentConfig, directory: Path, app: str) -> Mapping[str
 
 
 def permissions_boundary(config: EnvironmentConfig, app: str) -> str | None:
-    """The boundary that the account's stack has made for the roles of this environment; none for a personal stack."""
+    """The boundary that the account's stack has made for the roles of this environment; that of a personal stack is
+    its organization's, if it names one."""
     if not config.bootstrapped:
-        return None
+        return config.permissions_boundary
     return EnvironmentNames(app, config.account, config.region, config.environment).boundary_arn
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from amplify_delivery.errors import AssemblyError, ConfigError, ExportRefused
 from amplify_delivery.export import write_assembly
@@ -120,6 +121,11 @@ def test_only_a_bootstrapped_environments_roles_carry_its_accounts_boundary() ->
     name = "amplify-delivery/fullapp/env/prod/fullapp-prod-boundary"
     assert bootstrapped.permissions_boundary == f"arn:aws:iam::012345678901:policy/{name}"
     assert environment_values(configured(), Path(), NOON, "fullapp").permissions_boundary is None
+    organization = "arn:aws:iam::012345678901:policy/organization"
+    own = environment_values(configured(permissions_boundary=organization), Path(), NOON, "fullapp")
+    assert own.permissions_boundary == organization
+    with pytest.raises(ValidationError, match="the account has made that of the backend's roles"):
+        configured(permissions_boundary=organization, bootstrapped=True)
     # Between an adoption and the step that brings it they have none.
     adopted = environment_values(configured(bootstrapped=True, boundary=False), Path(), NOON, "fullapp")
     assert adopted.permissions_boundary is None

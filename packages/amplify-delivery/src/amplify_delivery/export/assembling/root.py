@@ -15,7 +15,7 @@ from amplify_delivery.export.images.model import address
 from amplify_delivery.export.model import Export
 from amplify_delivery.export.names import MAX_BUCKET_NAME, StackName
 from amplify_delivery.export.quotas import MAX_OUTPUTS, MAX_PARAMETERS, MAX_TEMPLATE, SPLIT
-from amplify_delivery.export.tags import filled
+from amplify_delivery.export.tags import of_stack
 from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
 from amplify_delivery.export.templates.literals import text
 from amplify_delivery.export.values.bindings import check_bound
@@ -32,7 +32,6 @@ one does a refresh see that an update was rolled back, and the next deployment t
 """
 
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
-_MAX_TAG_VALUE = 256
 _MAX_SECRETS = 60
 """Dynamic references in one template (CloudFormation user guide, "Get values stored in other services")."""
 
@@ -134,7 +133,7 @@ def render_root(assembly: Assembly, values: EnvironmentValues, staging_bucket: s
     check_names(assembly, values, bodies)
     called, secrets = _called(assembly, values, name, staging_bucket, bodies)
     declared.update({s.version_parameter: _version_of(s) for s in secrets})
-    tags = _tags(assembly, name)
+    tags = of_stack(assembly.tags, name, values.tags)
     for nested_name, nested in assembly.root.nested.items():
         for parameter, value in nested.parameters.items():
             if value.source == "user-pool":
@@ -282,16 +281,3 @@ def _check_limits(declared: Collection[str], secrets: Collection[Secret]) -> Non
             f"parameters: {len(secrets)} secrets, CloudFormation takes {_MAX_SECRETS} dynamic references in a template",
             remedy="put several values into one secret parameter",
         )
-
-
-def _tags(assembly: Assembly, name: StackName) -> dict[str, str]:
-    """The export's tags with the project's and the environment's name."""
-    tags = {}
-    for key, value in assembly.tags:
-        tags[key] = filled(value, name.project, name.environment)
-        if len(tags[key]) > _MAX_TAG_VALUE:
-            raise ConfigError(
-                f"tag {key!r} has {len(tags[key])} characters, AWS takes {_MAX_TAG_VALUE}",
-                remedy="shorten it in the export's export-tags.json, or the project's name",
-            )
-    return tags

@@ -42,7 +42,7 @@ class EnvironmentValues:
     as text. `api_key_expires` is an epoch in seconds (AppSync rounds down to the hour, allows 365 days).
     `kept_literals` are literals of the exported environment that this one takes as they are.
     `permissions_boundary` is the ARN of the policy that every role of the backend carries as its boundary; without it
-    they have none but what the export gives them.
+    they have none but what the export gives them. `tags` stand on the root stack beside those of the export.
     """
 
     name: str
@@ -53,6 +53,7 @@ class EnvironmentValues:
     secrets: frozenset[tuple[str, str]] = frozenset()
     permissions_boundary: str | None = None
     kept_literals: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def own_suffix(self) -> str | None:

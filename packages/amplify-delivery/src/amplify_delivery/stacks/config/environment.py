@@ -23,8 +23,10 @@ from amplify_delivery.components.documents.fields import (
     Flag,
     List,
     Model,
+    PolicyArn,
     Region,
     RoleArn,
+    Tags,
     Text,
     Texts,
     unknown,
@@ -144,6 +146,16 @@ class EnvironmentConfig(Model):
         description="role that CloudFormation uses. Default: the account's one if `bootstrapped`, else the deploying "
         "credentials",
     )
+    permissions_boundary: PolicyArn | None = Field(
+        default=None,
+        description="policy that every role of the backend carries as its permissions boundary, where your "
+        "organization asks for one. Not with `bootstrapped`, whose account has made one",
+    )
+    tags: Tags = Field(
+        default_factory=dict,
+        description="tags of the root stack beside those of the export (`amplify/backend/tags.json`), which "
+        "CloudFormation gives to whatever in it takes tags",
+    )
     bootstrapped: Flag = Field(
         default=False,
         description="the account's own stack has made staging area, execution role and permissions boundary: use "
@@ -202,7 +214,20 @@ class EnvironmentConfig(Model):
         for key, arn in (("roleArn", self.role_arn), ("executionRoleArn", self.execution_role_arn)):
             if arn and f"::{self.account}:" not in arn:
                 raise BadValueError(f"`{key}` is a role of another account than {self.account}: {arn}")
+        if self.permissions_boundary:
+            self._own_boundary(self.permissions_boundary)
         return self
+
+    def _own_boundary(self, arn: str) -> None:
+        """What does not go with a boundary that the organization has made."""
+        if self.bootstrapped or self.enrolled:
+            raise BadValueError(
+                "`permissionsBoundary` does not go with `bootstrapped`: a role has one boundary, and the account has "
+                "made that of the backend's roles",
+                "remove it; `rolesBoundary` of the account's stack file is for the roles that its own stack makes",
+            )
+        if arn.split(":")[4] not in (self.account, "aws"):
+            raise BadValueError(f"`permissionsBoundary` is a policy of another account than {self.account}: {arn}")
 
     def _stricter(self) -> None:
         """What does not go with `production: true`."""

@@ -53,6 +53,8 @@ class AmplifyBackendArgs(TypedDict):
     profile: NotRequired[str]
     role_arn: NotRequired[str]
     execution_role_arn: NotRequired[str]
+    permissions_boundary: NotRequired[str]
+    tags: NotRequired[dict[str, str]]
     bootstrapped: NotRequired[bool]
     boundary: NotRequired[bool]
     protect: NotRequired[bool]

@@ -68,6 +68,15 @@ class TestNames:
         with pytest.raises(ConfigError, match="has 70 characters, S3 allows 63"):
             render(assembly, parameters={"root": {"DeploymentBucketName": "x" * 70}})
 
+    def test_an_environment_has_tags_beside_the_exports(self, assembly: Assembly) -> None:
+        own = render(assembly, tags={"cost-center": "42"}).tags
+        assert own == {**render(assembly).tags, "cost-center": "42"}
+        for key in ("user:Stack", "USER:stack"):
+            with pytest.raises(ConfigError, match="'user:Stack' is a tag of the export"):
+                render(assembly, tags={key: "dev"})
+        with pytest.raises(ConfigError, match="49 beside 2 of the export, where CloudFormation takes 50"):
+            render(assembly, tags={f"key{n}": "x" for n in range(49)})
+
     def test_names_in_a_tag_are_filled_in_as_the_cli_does(self, assembly: Assembly) -> None:
         tagged = replace(assembly, tags=(("a", "{project-env}/{project-env}/{project-name}"),))
         assert render(tagged).tags == {"a": "prod/prod/fullapp"}

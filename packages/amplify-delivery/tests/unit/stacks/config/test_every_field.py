@@ -103,10 +103,15 @@ ENVIRONMENT: dict[str, Any] = {
         "accepted": [{"id": "CVE-2026-12345", "reason": "not reached: no shell in the image"}],
     },
     "executionRoleArn": "arn:aws:iam::012345678901:role/cloudformation",
+    "permissionsBoundary": "arn:aws:iam::012345678901:policy/organization",
+    "tags": {"cost-center": "42"},
     "bootstrapped": "true",
     "boundary": "true",
     "enrolled": "false",
 }
+
+PERSONAL = ("permissionsBoundary",)
+"""What does not go with `bootstrapped`."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +134,19 @@ def _from(**source: str) -> Example:
 
 
 EXAMPLES = {
-    "environment": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "assembly", "enrolled")),
-    "assembled": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", "enrolled"), "assembly"),
+    "environment": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "assembly", *PERSONAL, "enrolled")),
+    "assembled": Example(EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", *PERSONAL, "enrolled"), "assembly"),
     "former": Example(
-        EnvironmentConfig, "dev", _without(ENVIRONMENT, "export", "bootstrapped", "imageFindings"), "enrolled"
+        EnvironmentConfig,
+        "dev",
+        _without(ENVIRONMENT, "export", *PERSONAL, "bootstrapped", "imageFindings"),
+        "enrolled",
+    ),
+    "personal": Example(
+        EnvironmentConfig,
+        "dev",
+        _without(ENVIRONMENT, "export", "bootstrapped", "enrolled", "imageFindings"),
+        "permissionsBoundary",
     ),
     "account": Example(AccountConfig, "prod-account", ACCOUNT),
     "gitlab": Example(AccountConfig, "prod-account", {**_without(ACCOUNT, "github"), "gitlab": GITLAB}, "gitlab"),
@@ -302,6 +316,11 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad("true", "in production data goes with one plan only: api/Todo/TodoTable may go until a day", "parent"),
         ),
         "executionRoleArn": (ROLE, Bad("arn:aws:iam::999999999999:role/x", "role of another account", "parent")),
+        "permissionsBoundary": (
+            Bad("organization", "'organization' is not the ARN of a policy"),
+            Bad("arn:aws:iam::999999999999:policy/x", "policy of another account", "parent"),
+        ),
+        "tags": TAGS,
         "bootstrapped": FLAG,
         "disposable": FLAG,
         "boundary": FLAG,
