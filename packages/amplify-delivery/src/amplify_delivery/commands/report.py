@@ -56,5 +56,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         print(f"{fact.label}: {fact.value}")
     for line in found.unread:
         print(f"not read: {line.what}: {line.why}")
+        if line.remedy:
+            print(f"  -> {line.remedy}")
     print(f"{args.environment}: all of it on one page: {page}")
     return 0

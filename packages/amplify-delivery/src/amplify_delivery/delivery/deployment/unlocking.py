@@ -17,6 +17,7 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import state_faults
 from amplify_delivery.delivery.engine.engine import Engine
+from amplify_delivery.delivery.engine.engine_errors import home_of
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking import engine_locks, lease
 from amplify_delivery.delivery.engine.locking.engine_locks import EngineLock
@@ -170,7 +171,7 @@ def look(engine: Engine, context: Context) -> Left:
         if is_pulumi_cloud(where):
             what = engine.going_on()
             failed = not what and _destroy_failed(engine)
-            pending = _pending(engine)
+            pending = _pending(engine, where, nobody=not what)
             return Left(engine.stack, where, None, _NOBODY, "", (), pending, going_on=what, destroy_failed=failed)
         raise RefusedError(
             f"its state is not in an S3 bucket or a folder but in {where}: only the engine's own lock holds it",
@@ -182,6 +183,7 @@ def look(engine: Engine, context: Context) -> Left:
     verdict = judged(found, here, holder) if there else _NOBODY
     former = (holder, *holder.previous) if holder else ()
     locks = engine_locks.locks(found.store, project_name(engine.folder), engine.stack)
+    cut_off = tuple(state_faults.cut_off(found.store, project_name(engine.folder), engine.stack))
     return Left(
         engine.stack,
         found.store.place,
@@ -189,8 +191,8 @@ def look(engine: Engine, context: Context) -> Left:
         verdict,
         there.tag if there else "",
         tuple((lock, engine_locks.judged(lock, former, here, found.store)) for lock in locks),
-        _pending(engine),
-        tuple(state_faults.cut_off(found.store, project_name(engine.folder), engine.stack)),
+        _pending(engine, found.store.place, nobody=not (there or locks or cut_off)),
+        cut_off,
     )
 
 
@@ -214,7 +216,7 @@ def clear(engine: Engine, context: Context, left: Left) -> None:
     begun = midway(lambda: bool(left.agreed) or cancelled or engine.wrote)
     with holding(engine, "unlock", context, Patience(0), agreed=left.agreed), begun:
         # What was pending could not be told while the state could not be read.
-        if left.pending or cancelled or (left.cut_off and _pending(engine)):
+        if left.pending or cancelled or (left.cut_off and _pending(engine, left.place, nobody=False)):
             resolving.of_stack(engine, context)
         if left.perhaps_a_destroy:
             _protect_again(engine, context)
@@ -251,10 +253,15 @@ def _destroy_failed(engine: Engine) -> bool:
     return kind == _DESTROY and result != "succeeded"
 
 
-def _pending(engine: Engine) -> tuple[str, ...]:
+def _pending(engine: Engine, place: str, *, nobody: bool) -> tuple[str, ...]:
+    """What the engine had begun. Raises `StateError` where `nobody` is found at a `place` that has no such stack, while
+    its account keeps it in another: that nobody holds it here says nothing of it."""
     try:
         operations = engine.state().get("pending_operations") or ()
     except StateError:
+        home = home_of(engine.folder, engine.stack)
+        if nobody and home and home.partition("?")[0] != place:
+            raise
         return ()  # there is no stack yet
     return tuple(map(_told, operations))
 

@@ -58,6 +58,25 @@ def test_a_stack_that_nobody_holds(scene: Scene, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == f"dev: nobody holds it, and nothing is pending ({scene.state})\n"
 
 
+def test_where_its_account_does_not_keep_the_state_nothing_is_said_of_it(scene: Scene) -> None:
+    """A shell with another login would say "nobody holds it" of a stack that somebody holds where its state is."""
+
+    def missing() -> dict[str, Any]:
+        raise StateError("its state is not in here")
+
+    scene.engine.state = missing
+    assert run(scene) == 0, "a personal stack that was not made yet"
+    (scene.context.folder / "Pulumi.dev.yaml").write_text(f"{ENVIRONMENT}  app:bootstrapped: true\n")
+    scene.context = Context(scene.context.folder, scene.engine.variables)
+    with pytest.raises(StateError, match="its state is not in here"):
+        run(scene)
+    scene.engine.state = dict
+    assert run(scene) == 0, "it has the stack: then somebody wants it there"
+    elsewhere(scene)
+    scene.engine.state = missing
+    assert run(scene, "--yes") == 0, "somebody was here"
+
+
 def test_what_cannot_be_known_is_told_and_asked(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     elsewhere(scene)
     scene.engine.state = lambda: {"pending_operations": PENDING}

@@ -105,6 +105,9 @@ def test_without_credentials_there_is_what_the_files_say(
     assert "AWS::DynamoDB::Table" in {line.type for line in found.lines}
     assert {role.name for role in found.roles} == {"mytodoapp-dev-cloudformation"}
     assert not (todo / "build").exists()
+    assert run(todo, monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "not read: The account: account 444444444444: no credentials were found\n  -> log in\n" in said
 
 
 def denied(region: str) -> Account:
