@@ -20,6 +20,7 @@ from benchmarks import projects
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.exports import small, with_functions
 from benchmarks.pipelines import Declared
+from unit.docs.cdk_options import kept
 from unit.places import REPOSITORY
 from unit.rows import each
 
@@ -54,8 +55,9 @@ def named(pattern: str) -> list[tuple[str, ...]]:
 
 
 def test_whatever_the_cdk_has_and_this_has_not_has_a_reason() -> None:
-    answers = re.findall(r"^\| [^|]+ \| (\*\*(?:no|less)\*\*.*?) \|", page("compared.md"), re.MULTILINE)
-    assert len(answers) > 14
+    pages = page("compared.md") + page("from-cdk.md").partition("\n## Methods")[0]
+    answers = re.findall(r"^\| [^|]+ \| (\*\*(?:no|less)\*\*.*?) \|", pages, re.MULTILINE)
+    assert len(answers) > 25
     assert [answer for answer in answers if not re.search(r"\bbecause (?:\S+ ){5}", answer)] == []
 
 
@@ -161,28 +163,41 @@ appSyncAPIKey graphQLSchema modelNestedStack lambdaFunctionNestedStackByName lam
 apiRestNestedStack restAPI apiDeployment nestedStacksByCategory nestedStackByCategortService
 """
 """Of `AmplifyExportedBackend` 0.0.6, as it spells them."""
-FLAGS = """
---trust --trust-for-lookup --untrust --cloudformation-execution-policies --qualifier --toolkit-stack-name
---bootstrap-bucket-name --bootstrap-kms-key-id --bootstrap-customer-key --example-permissions-boundary
---custom-permissions-boundary --apply-permissions-boundary-to-all-roles --public-access-block-configuration
---deny-external-id --tags --execute --no-execute --termination-protection --force --previous-parameters
---import-existing-resources --express --show-template --template --json --role-arn
-"""
+FLAGS = " ".join([*kept()["bootstrap"], "--no-execute", "--role-arn"])
+"""Of `cdk bootstrap` alone, and of all commands what counts there."""
 PARAMETERS = """
 TrustedAccounts TrustedAccountsForLookup FileAssetsBucketName FileAssetsBucketKmsKeyId ContainerAssetsRepositoryName
 Qualifier PublicAccessBlockConfiguration InputPermissionsBoundary UseExamplePermissionsBoundary BootstrapVariant
 DenyExternalId
 """
+DEPLOYING = "Builds, stages and registries, option by option"
+CALLS = "addStage addWave dockerHub customRegistry ecr"
+
+
+def options(*words: str) -> str:
+    """The properties of all interfaces with one of the words in their names."""
+    properties = kept()["properties"]
+    found = [name for name in properties if any(word in name for word in words)]
+    assert all(any(word in name for name in found) for word in words)
+    return " ".join(key for name in found for key in properties[name])
+
+
+def test_the_pages_name_the_versions_of_which_the_options_are_kept() -> None:
+    for name, version in {"aws-cdk-lib": kept()["aws-cdk-lib"], "aws-cdk": kept()["aws-cdk"]}.items():
+        assert f"`{name}` {version}" in page("compared.md")
+    assert f"`aws-cdk-lib` {kept()['aws-cdk-lib']}" in page("from-cdk.md")
 
 
 @pytest.mark.parametrize(
     ("name", "heading", "words"),
     [
         ("compared.md", "The construct's properties", PROPERTIES),
-        ("from-cdk.md", "Properties", "path amplifyEnvironment env stackName tags"),
+        ("compared.md", "The construct's properties", options("CodePipelineProps")),
+        ("from-cdk.md", "Properties", f"path amplifyEnvironment {options('StackProps')}"),
         ("from-cdk.md", "Methods", EXPORTED_BACKEND),
-        ("compared.md", "Sources", SOURCES),
-        ("compared.md", "Steps", STEPS),
+        ("compared.md", "Sources", f"{SOURCES} {options('Source')}"),
+        ("compared.md", "Steps", f"{STEPS} {options('ShellStep', 'ManualApproval')}"),
+        ("compared.md", DEPLOYING, f"{options('CodeBuild', 'Stage', 'Wave', 'StackSteps', 'Docker')} {CALLS}"),
         ("bootstrap.md", "Resources", RESOURCES),
         ("bootstrap.md", "Parameters and flags", FLAGS + PARAMETERS),
     ],
