@@ -45,6 +45,9 @@ _HEAD = """# Commands
 Every command takes `--json` (one JSON document on stdout, errors too) and `--debug`; `amplify-delivery --version`
 prints the version.
 
+On all pages a word in capital letters (`ENV`, `DIGEST`) is what you put in, what stands in brackets may be left out,
+`A|B` is one of both, and `...` more of the same.
+
 """
 
 _OUTPUT = """
@@ -104,7 +107,7 @@ def _command(name: str, parser: argparse.ArgumentParser, about: About) -> Iterat
     actions = [a for a in parser._actions if a.dest not in _COMMON]
     purpose = cli.COMMANDS[name]
     yield f"\n## {name}\n\n{purpose[0].upper()}{purpose[1:]}.\n\n"
-    yield f"```\n{_usage(name, actions)}\n```\n\n"
+    yield f"```text\n{_usage(name, actions)}\n```\n\n"
     if actions:
         yield from _table(("argument", ""), ((f"`{_shown(a)}`", _help(a)) for a in actions))
         yield "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from botocore import xform_name
 from botocore.session import Session, get_session
 
 
@@ -17,3 +18,10 @@ def service_model(service: str) -> Any:
 @cache
 def _session() -> Session:
     return get_session()
+
+
+@cache
+def waiter_names(service: str) -> frozenset[str]:
+    """What `aws SERVICE wait` can wait for."""
+    found = _session().get_component("data_loader").load_service_model(service, "waiters-2")
+    return frozenset(xform_name(name, "-") for name in found["waiters"])

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
-import itertools
 import re
-import shlex
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from botocore import xform_name
-
 import amplify_delivery
 from amplify_delivery import errors
-from amplify_delivery.cli import COMMANDS, PLUGINS, parser, parser_of
-from unit.aws_models import service_model
+from amplify_delivery.cli import COMMANDS, parser_of
+from unit.docs.accepted import OURS, Command, check
+from unit.docs.told import commands_told
+from unit.rows import each
 from unit.sources import parsed, walk
 
 PACKAGE = Path(amplify_delivery.__file__).parent
@@ -64,74 +61,16 @@ def test_a_command_that_an_error_tells_to_type_says_of_what() -> None:
     assert [found for found in bare if found[1] not in COMMANDS or needs_more(found[1])] == []
 
 
-VALUE = "\0"
-"""Stands for what is put into a text."""
+@each(commands_told())
+def test_a_command_in_a_text_is_taken_as_it_is_printed(_: str, command: Command, whole: bool) -> None:
+    check(command, whole=whole)
 
 
-def text_of(node: ast.AST) -> str:
-    """A text of the code; empty for anything else."""
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else ""
-    if isinstance(node, ast.JoinedStr):
-        return "".join(text_of(part) or VALUE for part in node.values)
-    return ""
-
-
-def printed() -> set[str]:
-    """The commands with arguments that stand between backticks in any text of the product."""
-    texts = (
-        " ".join(text_of(node).split())
-        for file in PACKAGE.rglob("*.py")
-        for node in walk(parsed(file))
-        if isinstance(node, ast.Constant | ast.JoinedStr)
-        and text_of(node) != ast.get_docstring(parsed(file), clean=False)  # a command's module is called as it is
-    )
-    found = {command for text in texts for command in re.findall(r"`amplify-delivery ([a-z][a-z-]* [^`]+)`", text)}
-    return {command for command in found if command.partition(" ")[0] not in PLUGINS and "--help" not in command}
-
-
-def is_taken(command: str) -> bool:
-    """Whether the command line takes it: each value may be a name, or options, which the code alone does not tell."""
-    first, *parts = re.sub(r"[\[\]]|\.\.\.", "", command).split(VALUE)
-    for values in itertools.product(("7", "", "--region eu-west-1"), repeat=len(parts)):
-        filled = first + "".join(f"{value}{part}" for value, part in zip(values, parts, strict=True))
-        name, *arguments = shlex.split(filled)
-        with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()):
-            parser(name).parse_args([name, *arguments])
-            return True
-    return False
-
-
-def test_a_command_in_a_text_is_taken_as_it_is_printed() -> None:
-    found = printed()
-    assert len(found) > 40
-    assert sorted(command for command in found if not is_taken(command)) == []
-
-
-AWS = re.compile(r"`aws ([a-z0-9-]+) ([a-z0-9-]+)( [^`]*)?`")
-NO_OPERATIONS = {"s3", "sso", "configure"}
-"""The AWS CLI's own commands."""
-OF_EACH = {"region", "profile", "query", "output", "no-paginate"}
-
-
-def test_a_command_of_the_aws_cli_in_a_text_is_one_of_its_services() -> None:
-    """With options that its operation takes."""
-    texts = {" ".join(text_of(node).split()) for file in PACKAGE.rglob("*.py") for node in walk(parsed(file))}
-    found = {match for text in texts for match in AWS.findall(text) if match[0] not in NO_OPERATIONS}
-    found = {match for match in found if match[1] != "wait"}
-    assert len(found) > 20
-    wrong = {}
-    for service, operation, rest in found:
-        model = service_model({"s3api": "s3"}.get(service, service))
-        operations = {xform_name(name, "-"): name for name in model.operation_names}
-        shape = model.operation_model(operations[operation]).input_shape if operation in operations else None
-        takes = {xform_name(name, "-") for name in shape.members} if shape else set()
-        given = set(re.findall(r" --([a-z0-9-]+)", rest))
-        named = {option.removeprefix("no-") if option.removeprefix("no-") in takes else option for option in given}
-        odd = named - OF_EACH - takes
-        if odd or operation not in operations:
-            wrong[f"aws {service} {operation}{rest}"] = odd
-    assert wrong == {}
+def test_there_are_texts_to_look_at() -> None:
+    found = Counter(command[0] for _, command, _ in commands_told())
+    assert found[OURS] > 140
+    assert found["aws"] > 20
+    assert found["pulumi"] > 60
 
 
 @cache

@@ -1,147 +1,163 @@
-"""Every command that a page shows is one that its command line takes, with these flags: ours, and the AWS CLI's."""
+"""Every command that a page shows is one that its program takes, with these words and options; and of what is typed,
+with all that it requires. Pulumi's are asked of the engine, in `functional/docs`."""
 
 from __future__ import annotations
 
-import argparse
-import re
-import shlex
-from collections.abc import Iterator
-from functools import cache
+from collections import Counter
 
-import pytest
-from botocore import xform_name
+from unit.docs import documented
+from unit.docs.accepted import Command, check, each_command
+from unit.docs.shell_lines import as_given
+from unit.docs.tool_lists import NotTakenError
+from unit.rows import each
 
-from amplify_delivery.cli import COMMANDS, PLUGINS, parser_of
-from unit.aws_models import service_model
-from unit.places import REPOSITORY
+PLANTED = """
+amplify-delivery deploy --plan DIGEST
+amplify-delivery client-config prod --platform javascipt
+amplify-delivery destroy prod preprod --delete-data
+amplify-delivery preview op --pull-request 3
+amplify-delivery deploy prod --paln X
+amplify-delivery deplyo prod
+amplify-delivery preview up --pull-request three
+amplify-delivery client-config prod --out
+amplify-delivery check --list --explain AD305
+amplify-delivery init --ci jenkins
+amplify-delivery setup --account 111111111111
+amplify-delivry plan prod
+(cd web && amplify-delivery chek)
+amplify-delivery plan "$(amplify-delivery outptus prod)"
+. job.sh; amplify-delivery start prod publsh --digest DIGEST
+amplify-delivery plan prod > plan.json | jq -X . plan.json
+python -m amplify_delivery plann prod
+python -m amplify_delivery.referense > docs/commands.md
+python -m pytset tests
+python -m pytest -q tests --nope
+make rehearze
+make tests
+make test ARG=-q
+make rehearse ARGS=--pauze
+make rehearse EXPORTS=app ARGS="--stack"
+make bench ARGS=growht
+aws s3 snyc a s3://b
+aws s3 sync --delte web/dist s3://b
+aws s3 cp web/dist s3://b s3://c
+aws s3 sync web/dist dist
+aws s3 rb
+aws cloudfromation describe-stacks
+aws cloudformation describe-stack --stack-name NAME
+aws cloudformation describe-stacks --stack NAME
+aws cloudformation update-stack --use-previous-template
+aws cloudformation describe-stacks --stack-name NAME --query "Stacks[0.RoleARN"
+aws cloudformation describe-stacks --stack-name NAME --output txt
+aws cloudformation update-stack --stack-name NAME --capabilities CAPABILITY_NAMED_IMA
+aws cloudformation update-stack --stack-name NAME --use-previous-template yes
+aws cloudformation wait stack-update-completed --stack-name NAME
+aws codepipeline put-approval-result --pipeline-name P --stage-name S --action-name A --token T --result state=A
+aws codepipeline put-approval-result --pipeline-name P --stage-name S --action-name A --token T --result status=Ok
+aws dynamodb scan --max-items --table-name TABLE
+aws cognito-idp list-users --limit one --user-pool-id POOL
+aws sso logon
+git comit -m "A stage Staging"
+git add --al
+git commit --mesage "First delivery"
+git push origin main now
+git -c user.nam=Ann commit -m "First"
+gh api repos/a --jqq x
+gh ap repos/octo/shop
+glab api
+amplify exprot --out ../todo-delivery
+amplify export --oot ../todo-delivery
+amplify export pull --frontend react --out ./config
+amplify add storrage
+amplify env checkout
+npm cii
+npm run biuld
+pip install --no-complie dist/amplify_delivery-*.whl
+pip install dist/amplify-delivery-*.whl
+pip install ~/amplify-delivery/dist/aws_rehearsl-*.whl
+cp -R ~/amplify-delivery/webb .
+cp -R web
+curl --fial https://get.pulumi.com
+docker biuld .
+export PULUMI_BACKEND_URI=s3://state
+PULUMI_BACKEND_URI=s3://state pulumi up
+export PULUMI_BACKEND_URL
+git commit -m "A stage Staging
+(cd web && npm ci
+amplify-delivery plan prod >
+amplify-delivery bootstrap stagign
+amplify-delivery bootstrap --al
+amplify-delivery docs operatoins drift
+amplify-delivery docs operations dirft
+amplify-delivery check amplify-export-seriesap
+git push orign main
+frobnicate prod
+"""
+"""Mistakes of writers: each line has one."""
+IN_A_SENTENCE = """
+amplify-delivery deplyo
+amplify-delivery deploy --paln
+amplify-delivery preview op
+amplify-delivery client-config --platform javascipt
+amplify-delivery init --ci github|gitlbb
+amplify-delivery destroy prod preprod
+make rehearze
+aws codepipeline retry-stage-exec
+aws cloudformation continue-update-rollback --resource-to-skip
+aws s3 snyc
+git comit
+amplify exprot
+"""
+"""What a sentence names without all that it takes: the others of it are seen as well."""
+TYPED = """
+amplify-delivery bootstrap ENV ...
+amplify-delivery deploy prod --plan DIGEST [--plan-file plan.json] [--audit audit.jsonl]
+(cd "$DIR" && amplify-delivery client-config dev --out "$OLDPWD/web/src") | tee told.txt 2>&1 &
+amplify-delivery docs operations  # "a page
+aws cloudformation describe-stacks --query "Stacks[].join('', [StackName])"
+aws dynamodb update-table --no-deletion-protection-enabled --table-name TABLE
+git -c user.name=Ann commit -qm "a; b && c"
+"""
+"""What stands on pages or may, and is right."""
 
-PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
-_COMMAND = re.compile(r"(?:amplify-delivery|-m amplify_delivery) ([a-z][a-z-]*)((?: [^`\n]*)?)")
-_ENDS = {"|", "||", "&&", ";", "#", ">", "&", "2>&1"}
-_BLOCK = re.compile(r"^ *```\w*\n(.*?)^ *```", re.M | re.S)
-_AWS = re.compile(r"\baws ([a-z0-9-]+) ([a-z0-9-]+)((?:(?!\baws |#).)*)")
-_OF_EACH = {"region", "profile", "query", "output", "max-items"}
-"""Options that the AWS CLI itself has."""
-_ITS_OWN = {"s3", "sso", "configure"}
-"""Commands that are no service's operations."""
 
-
-@cache
-def shown() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-    return tuple(_shown())
-
-
-@cache
-def lines() -> tuple[tuple[str, str], ...]:
-    return tuple(_lines())
-
-
-def typed(text: str) -> list[str]:
-    """The lines of a page's blocks of code, also of those in a list."""
-    return [line.strip() for block in _BLOCK.findall(text) for line in block.splitlines()]
-
-
-def spans(text: str) -> list[str]:
-    """What stands between backticks in a sentence."""
-    return re.findall(r"`([^`\n]+)`", _BLOCK.sub("", text))
-
-
-def _shown() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Page, command and arguments of each that stands as code, in a line of a block or between backticks."""
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for code in (*typed(text), *spans(text)):
-            for command, rest in _COMMAND.findall(code):
-                yield page.name, command, arguments(rest)
-
-
-def _lines() -> Iterator[tuple[str, str]]:
-    """Page and line of each that stands in a block as what is typed."""
-    for page in PAGES:
-        for line in typed(page.read_text(encoding="utf-8").replace("\\\n", "")):
-            found = _COMMAND.match(line)
-            if found and found[1] not in PLUGINS:
-                yield page.name, line
-
-
-def arguments(rest: str) -> tuple[str, ...]:
-    """Those that are given literally; what stands in brackets may be given, so it is."""
-    try:
-        words = shlex.split(re.sub(r"[\[\]()]", " ", rest.replace("...", "")))
-    except ValueError:
-        words = rest.split()
-    found = []
-    for word in words:
-        if word in _ENDS:
-            break
-        found.append(word.rstrip(";,"))
-    return tuple(found)
-
-
-@cache
-def actions(command: str) -> list[argparse.Action]:
-    """What a command takes."""
-    return parser_of(command)._actions
-
-
-@pytest.mark.parametrize("page", [page.name for page in PAGES])
-def test_a_page_shows_commands_that_are_there(page: str) -> None:
-    found = sorted((command, given) for where, command, given in set(shown()) if where == page)
-    unknown = [command for command, _ in found if command not in COMMANDS]
-    assert unknown == []
-    wrong = {}
-    for command, given in found:
-        if command not in PLUGINS:
-            options = {option for action in actions(command) for option in action.option_strings}
-            named = {word.partition("=")[0] for word in given if re.match(r"--?[a-z]", word)}
-            if named - options:
-                wrong[f"amplify-delivery {command} {' '.join(given)}"] = named - options
-    assert wrong == {}
-
-
-@pytest.mark.parametrize("page", [page.name for page in PAGES])
-def test_lines_to_be_typed_have_all_that_their_commands_require(page: str) -> None:
-    missing = {}
-    for line in sorted(line for where, line in set(lines()) if where == page):
-        command, rest = next(iter(_COMMAND.findall(line)))
-        required = [a.option_strings for a in actions(command) if a.required and a.option_strings]
-        given = {word.partition("=")[0] for word in arguments(rest)}
-        if left := [names for names in required if not given & set(names)]:
-            missing[line] = left
-    assert missing == {}
+@each(documented.shown())
+def test_a_command_on_a_page_is_taken_by_its_program(_: str, command: Command, whole: bool) -> None:
+    check(command, whole=whole)
 
 
 def test_there_are_commands_to_look_at() -> None:
-    assert len(set(shown())) > 100
+    typed, named = (
+        Counter(command[0] for _, command, whole in documented.shown() if whole is kind) for kind in (True, False)
+    )
+    assert typed["amplify-delivery"] > 120
+    assert named["amplify-delivery"] > 150
+    assert typed["aws"] > 20
+    assert named["aws"] > 20
+    assert typed["pulumi"] > 35
+    assert {"make", "git", "amplify", "curl", "npm", "pip", "python", "python3", "jq"} <= typed.keys()
 
 
-def aws_commands(page: str) -> Iterator[tuple[str, str, frozenset[str], bool]]:
-    """Service, operation and options of each command of the AWS CLI on a page, and whether it is to be typed so."""
-    (path,) = [path for path in PAGES if path.name == page]
-    text = path.read_text(encoding="utf-8").replace("\\\n", "")
-    lines = *((line, True) for line in typed(text)), *((span, False) for span in spans(text))
-    for code, whole in lines:
-        for service, operation, rest in _AWS.findall(code):
-            if service not in _ITS_OWN:
-                given = frozenset(re.findall(r"(?:^|\s)--([a-z0-9-]+)", rest))
-                yield {"s3api": "s3"}.get(service, service), operation, given, whole
+def refused(text: str, *, whole: bool) -> bool:
+    lines = [as_given(text)] if whole else documented.as_named(text)
+    try:
+        for command in (command for line in lines for command in each_command(line)):
+            check(command, whole=whole)
+    except NotTakenError:
+        return True
+    return False
 
 
-@pytest.mark.parametrize("page", [page.name for page in PAGES])
-def test_a_page_shows_commands_of_the_aws_cli_that_are_there(page: str) -> None:
-    wrong = {}
-    for service, operation, given, whole in aws_commands(page):
-        model = service_model(service)
-        operations = {xform_name(name, "-"): name for name in model.operation_names}
-        shape = model.operation_model(operations[operation]).input_shape if operation in operations else None
-        takes = {xform_name(name, "-") for name in shape.members} if shape else set()
-        needs = {xform_name(name, "-") for name in shape.required_members} if shape and whole else set()
-        said = given | {option.removeprefix("no-") for option in given}  # `--no-X` says of X that it is false
-        odd = {o for o in given - _OF_EACH if not {o, o.removeprefix("no-")} & takes} | (needs - said)
-        if odd or operation not in operations:
-            wrong[f"aws {service} {operation}"] = odd
-    assert wrong == {}
+@each((line, True) for line in PLANTED.strip().splitlines())
+def test_a_mistake_in_a_line_is_seen(line: str, whole: bool) -> None:
+    assert refused(line, whole=whole)
 
 
-def test_there_are_commands_of_the_aws_cli_to_look_at() -> None:
-    assert len({found[:2] for page in PAGES for found in aws_commands(page.name)}) > 25
+@each((line, False) for line in IN_A_SENTENCE.strip().splitlines())
+def test_a_mistake_in_a_sentence_is_seen(line: str, whole: bool) -> None:
+    assert refused(line, whole=whole)
+
+
+@each((line, True) for line in TYPED.strip().splitlines())
+def test_what_is_right_is_taken(line: str, whole: bool) -> None:
+    assert not refused(line, whole=whole)

@@ -205,7 +205,7 @@ export, and `Pulumi.prod.yaml` for each environment, because plans and deploymen
 engine over these. The program that declares the pipeline is one more Pulumi project, in the folder `pipeline` of it, so
 that a push can change the pipeline too:
 
-```
+```text
 Pulumi.yaml, Pulumi.prod.yaml, __main__.py, requirements.lock, amplify-export-myapp/ ...    as `init` writes them
 pipeline/Pulumi.yaml                                                                      the program
 pipeline/Pulumi.main.yaml                                                 written by `pulumi stack init`, see below
