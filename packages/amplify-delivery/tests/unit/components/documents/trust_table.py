@@ -431,6 +431,7 @@ def _artifacts() -> Iterator[Row]:
             for look in ("s3:GetBucketAcl", "s3:GetBucketLocation"):
                 yield yes(role, look, bucket.removesuffix("/x/y.zip"))
                 yield no(role, look, bucket.removesuffix("/x/y.zip"), keys={"aws:ResourceAccount": STRANGER})
+                yield never(role, look, bucket.removesuffix("/x/y.zip"), keys={"aws:SecureTransport": "false"})
                 yield never(role, look, elsewhere.removesuffix("/x/y.zip"))
             for action in ("s3:ListBucket", "s3:GetBucketPolicy", "s3:PutBucketAcl"):
                 yield never(role, action, bucket.removesuffix("/x/y.zip"))
@@ -473,6 +474,8 @@ def _stored() -> Iterator[Row]:
         yield no("lambda.amazonaws.com", "ecr:BatchGetImage", repository, keys={"aws:SourceArn": other})
     staged = f"{prod.bucket_arn(prod.staging_bucket)}/objects/x"
     yield never(NEIGHBOUR, "s3:GetObject", staged, keys={"aws:SecureTransport": "false"})
+    for bucket in (prod.staging_bucket, prod.state_bucket):
+        yield never(NEIGHBOUR, "s3:ListBucket", prod.bucket_arn(bucket), keys={"aws:SecureTransport": "false"})
     yield no(NAMESAKE, "s3:GetObject", staged)
     # What is named by its content is written once, whoever writes. The parts of an upload make no object yet.
     makes, begins = ({"s3:ObjectCreationOperation": answer} for answer in ("true", "false"))
@@ -716,6 +719,12 @@ def _deploy() -> Iterator[Row]:
     yield no(prod.project_role_arn("deploy"), "lambda:CreateFunction", hello)
 
 
+_CHANGES_OF_ROLES = (
+    *("AttachRolePolicy", "CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy"),
+    *("TagRole", "UntagRole", "UpdateAssumeRolePolicy"),
+)
+
+
 def _roles_by_deploy() -> Iterator[Row]:
     """What makes roles makes them within the boundary, and leaves ours alone; an administrator too."""
     for names in ENVIRONMENTS:
@@ -730,14 +739,16 @@ def _roles_by_deploy() -> Iterator[Row]:
                 yield never(maker, action, role, keys=other)
         makers = ("deploy", "check")
         for maker in (*(names.project_role_arn(what) for what in makers), names.execution_role_arn):
+            for action in ROLE_MAKING:
+                for keys in ({}, other):
+                    yield never(maker, action, backend, keys=keys)
             yield never(maker, "iam:CreateRole", names.iam_arn("role", "/", "mine"))
-            yield never(maker, "iam:PutRolePermissionsBoundary", backend, keys=other)
             yield never(maker, "iam:DeleteRolePermissionsBoundary", backend)
             yield never(maker, "iam:DeleteUserPermissionsBoundary", names.iam_arn("user", "/", "me"))
             for action in OTHER_IDENTITIES:
                 yield never(maker, action, names.iam_arn("user", "/", "me"))
             for ours in (names.action_role_arn, names.project_role_arn("deploy"), names.execution_role_arn):
-                for action in ("UpdateAssumeRolePolicy", "PutRolePolicy", "DeleteRole", "CreateRole", "TagRole"):
+                for action in _CHANGES_OF_ROLES:
                     yield never(maker, f"iam:{action}", ours, keys=boundary)
                 if "deploy" not in maker or ours != names.execution_role_arn:
                     yield never(maker, "iam:PassRole", ours, keys={"iam:PassedToService": "codebuild.amazonaws.com"})
@@ -1244,7 +1255,9 @@ def _update_tags(update: str) -> Iterator[Row]:
         yield no(update, f"s3:{verb}Resource", pipeline.bucket_arn(pipeline.state_bucket), keys=team)
         group = f"log-group:{pipeline.project_log_group('build')}"
         yield yes(update, f"logs:{verb}Resource", pipeline.arn("logs", group), keys=team)
-        yield no(update, f"logs:{verb}Resource", pipeline.arn("logs", "log-group:another"), keys=team)
+        # `build-old`, and the log of a pipeline `main-two` whose name begins with this one's.
+        for other_group in ("log-group:another", f"{group}-old", f"{group}er:log-stream:x"):
+            yield no(update, f"logs:{verb}Resource", pipeline.arn("logs", other_group), keys=team)
         rule = pipeline.arn("events", f"rule/{pipeline.event_rule('schedule')}")
         yield yes(update, f"events:{verb}Resource", rule, keys=team)
         yield no(update, f"events:{verb}Resource", pipeline.arn("events", "rule/another"), keys=team)

@@ -168,6 +168,7 @@ def _own_iam(names: PipelineNames) -> list[str]:
 
 
 def _pipeline(names: PipelineNames) -> list[Statement]:
+    groups = [names.arn("logs", f"log-group:{names.project_log_group(what)}") for what in ("build", "update")]
     return [
         allow(
             "Pipeline",
@@ -188,7 +189,8 @@ def _pipeline(names: PipelineNames) -> list[Statement]:
             actions_of(
                 "logs", "GetDataProtectionPolicy ListTagsForResource PutRetentionPolicy TagResource UntagResource"
             ),
-            [names.arn("logs", f"log-group:{names.project_log_group(what)}*") for what in ("build", "update")],
+            # AWS asks for the group's ARN with `:*` behind it in some calls, and without in others.
+            [arn for group in groups for arn in (group, f"{group}:*")],
         ),
     ]
 
