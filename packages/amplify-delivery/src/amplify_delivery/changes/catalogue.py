@@ -52,7 +52,7 @@ a function's address with credentials for every origin, and answers each (CUDly 
 
 AD1xx is about the form of the files, AD2xx about the structure, AD3xx parameters, AD4xx files and locations, AD5xx
 quotas, AD6xx the exporter's noise: `check` tells them, of the export alone. AD700 to AD740, and AD760, are about the
-templates as they are rendered for an environment, before they are published. AD741 to AD753 are about changes: `plan`
+templates as they are rendered for an environment, before they are published. AD741 to AD754 are about changes: `plan`
 shows them, and no command carries such a plan out. From AD700 on, an environment's stack file can overrule an id, with
 a reason: [linting.md](linting.md) tells how, and lists the rules of cfn-lint, all of which are AD700.
 

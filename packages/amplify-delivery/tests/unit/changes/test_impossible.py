@@ -197,6 +197,40 @@ def test_the_function_of_analytics_answers_no_update() -> None:
     assert (step.place, step.loss) == (APP, "endpoints and campaigns")
 
 
+CLIENT = "authseriesappauth/UserPoolClient"
+
+
+def with_oauth(**metadata: str) -> Stacks:
+    """The app clients' callbacks as Amplify's CLI set them before version 12 (amplify-cli 12442)."""
+    given = {
+        "ServiceToken": {"Fn::GetAtt": ["OAuthCustomResource", "Arn"]},
+        "hostedUIProviderMeta": "[]",
+        "oAuthMetadata": str(metadata or "{}"),
+        "webClientId": {"Ref": "UserPoolClientWeb"},
+        "nativeClientId": {"Ref": "UserPoolClient"},
+        "userPoolId": {"Ref": "UserPool"},
+    }
+    callout = {"Type": "Custom::LambdaCallout", "Properties": given}
+    return changed(OLD, "authseriesappauth", lambda t: t["Resources"].update(OAuthCustomResourceInputs=callout))
+
+
+def test_an_app_client_whose_callbacks_a_custom_resource_has_set_stays_as_it_is() -> None:
+    was = with_oauth()
+    assert found(was) == found(was, was) == found(OLD, was) == []
+    assert found(with_resource(OLD, CLIENT, RefreshTokenValidity=60)) == [], "nothing has set anything"
+    (refused,) = impossible(
+        plan_backend(was, new := with_resource(was, CLIENT, RefreshTokenValidity=60)), was, new, TODAY
+    )
+    assert (refused.id, refused.place) == ("AD754", CLIENT)
+    assert "OAuthCustomResourceInputs" in refused.message
+    assert "'parameters.authseriesappauth.oAuthMetadata'" in refused.remedy
+    runs_again = with_resource(with_oauth(CallbackURLs="https://example.com/"), CLIENT, RefreshTokenValidity=60)
+    assert found(runs_again, was) == []
+    own = {"AllowedOAuthFlows": ["code"], "CallbackURLs": ["https://example.com/"]}
+    assert found(with_resource(was, CLIENT, **own), was) == [], "the client says them itself"
+    assert found(with_resource(was, POOL, EmailVerificationMessage="Your code: {####}"), was) == []
+
+
 def test_a_real_exports_analytics_is_known() -> None:
     archive = Path(os.environ.get("AMPLIFY_DELIVERY_CASES", "/nonexistent"), "hosting-bucket.tar.gz")
     if not archive.is_file():

@@ -322,6 +322,16 @@ def with_topic(logical_id: str, name: Any) -> Stacks:
     return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update({logical_id: topic}))
 
 
+def with_client(name: str) -> Stacks:
+    """An app client, and the custom resource that sets its callback addresses."""
+    asked = {"userPoolId": "p", "webClientId": {"Ref": "Web"}, "nativeClientId": "n", "oAuthMetadata": "{}"}
+    made = {
+        "Web": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"ClientName": name, "UserPoolId": "p"}},
+        "Sets": {"Type": "Custom::LambdaCallout", "Properties": asked},
+    }
+    return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update(made))
+
+
 def with_rule(logical_id: str, bus: str) -> Stacks:
     rule = {"Type": "AWS::Events::Rule", "Properties": {"Name": "nightly", "EventBusName": bus}}
     return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update({logical_id: rule}))
@@ -366,6 +376,7 @@ OF_CHANGES: dict[str, tuple[tuple[Stacks | None, Stacks], tuple[Stacks | None, S
         (with_callout(appName="a"), with_callout(appName="b")),
     ),
     "AD753": ((with_topic("T", "news"), with_topic("U", "news")), (with_topic("T", "news"), with_topic("U", "other"))),
+    "AD754": ((with_client("web"), with_client("other")), (OLD, with_client("web"))),
     "AD749": ((successor(state="made"), successor(data="copy")), (successor(state="closed"), OLD)),
 }
 """What is deployed and what should be: found, and not found."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
-from amplify_delivery.changes.impossible.callouts import callout
+from amplify_delivery.changes.impossible.callouts import callout, cleared
 from amplify_delivery.changes.impossible.filling import unfilled
 from amplify_delivery.changes.impossible.finding import Impossible, check, properties, reasoned
 from amplify_delivery.changes.impossible.functions import old_runtime
@@ -26,7 +26,7 @@ __all__ = ["ALWAYS", "EXPORT", "INDEXES", "IN_SEVERAL", "UNFILLED", "Impossible"
 
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
-_POOL = "AWS::Cognito::UserPool"
+_POOL, _CLIENT = "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"
 
 
 def impossible(  # noqa: PLR0917 - each is another thing
@@ -64,3 +64,5 @@ def _of(step: Step, steps: Sequence[Step], old: Stacks | None, new: Stacks, toda
             yield from expiry(step, before, after)
         if step.type == _POOL:
             yield from pool(step, before, after)
+        if step.type == _CLIENT:
+            yield from cleared(step, steps, old, new)

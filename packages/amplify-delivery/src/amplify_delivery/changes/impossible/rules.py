@@ -107,6 +107,16 @@ ANALYTICS = Rule(
     "has the function delete the app",
     remedy="put the property back; another app is another resource of the category analytics in the Amplify project",
 )
+CLIENT = Rule(
+    "AD754",
+    "refused",
+    "A change of an app client whose callback addresses and identity providers a custom resource has set (Amplify's "
+    "CLI before version 12): an update takes back what it does not send, and the custom resource does not run again.",
+    "https://github.com/aws-amplify/amplify-cli/issues/12079",
+    "nothing: CloudFormation would do it, and the hosted UI then answers `redirect_mismatch` to everybody",
+    remedy="export with version 12 of Amplify's CLI or a later one, which writes them into the client itself; or "
+    "change `oAuthMetadata` in the same delivery",
+)
 MOVED = Rule(
     "AD753",
     "refused",
