@@ -12,6 +12,7 @@ from amplify_delivery.components.documents.account.storage import KEY_DAYS
 from amplify_delivery.delivery import output
 from amplify_delivery.delivery.about import About
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import begun
 from amplify_delivery.delivery.deployment.live import following
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.killed import resolving
@@ -88,6 +89,7 @@ def _destroy(args: argparse.Namespace, context: Context) -> int:
         resolving.of_stack(engine, context)
         shown = following.destroying(engine, context.variables)
         done = destruction.destroy(engine, config, project, patience, shown, data=args.delete_data)
+        begun.forget(engine)
     if args.json:
         document = {
             "environment": args.stack,

@@ -29,8 +29,12 @@ def as_people_call_it(app: PushedApp, folder: Path, capsys: pytest.CaptureFixtur
     assert cli.main(["handover", "prod", "--json", "--out", str(folder / "json")]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["stack"] == app.stack_name and told["uploaded"] == []
+    # The natural second command finds what the first one has written.
+    assert cli.main(["handover", "prod"]) == 0
+    capsys.readouterr()
+    Path("handover-prod/notes.txt").write_text("mine")
     assert cli.main(["handover", "prod"]) == 3
-    assert "is there already" in capsys.readouterr().err
+    assert "is there already, and notes.txt is not what would be written" in capsys.readouterr().err
 
 
 @pytest.mark.large
@@ -83,8 +87,10 @@ def test_amplifys_tools_find_what_runs(
     assert provider["DeploymentBucketName"] == bucket
     assert {r.level for r in done.readiness} == {"supported", "by hand"}
 
-    with pytest.raises(ConfigError, match="is there already"):
-        hand_over("prod", context, tmp_path / "first")
+    (tmp_path / "first/amplify/team-provider-info.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"amplify/team-provider-info\.json is not what would be written"):
+        hand_over("prod", context, tmp_path / "first", upload=True)
+    assert stored() == before
 
     # With the project's own backend, and uploaded: `amplify pull` gets this, and what was there is kept.
     amplify = tmp_path / "web/amplify"
@@ -93,7 +99,10 @@ def test_amplifys_tools_find_what_runs(
     (amplify / "backend/api/productcatalog/schema.graphql").write_text("type Product @model { id: ID! }")
     (amplify / "backend/backend-config.json").write_text("{}")
     (amplify / "team-provider-info.json").write_text(json.dumps({"dev": {"awscloudformation": {"StackName": "d"}}}))
+    looked_at = hand_over("prod", context, tmp_path / "second", tmp_path / "web")
+    assert stored() == before
     done = hand_over("prod", context, tmp_path / "second", tmp_path / "web", upload=True)
+    assert done.written == looked_at.written
     after = stored()
     assert after[KEPT] == before[ARCHIVE]
     assert set(done.uploaded) == {key for key in after if after[key] != before.get(key)} - {KEPT}

@@ -74,7 +74,8 @@ def read(of: State, digest: str) -> dict[str, Any] | None:
 
 
 def forget(of: State) -> None:
-    """It is carried out. Where that cannot be written down now, the next plan takes its place."""
+    """It is carried out, or nothing is left to go on with: the environment was destroyed, or brought further by `up`.
+    Where that cannot be written down now, the next plan takes its place."""
     with suppress(StateError):
         place = _place(of)
         stored = place[0].read(place[1]) if place else None

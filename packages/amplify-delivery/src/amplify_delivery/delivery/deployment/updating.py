@@ -15,6 +15,7 @@ from amplify_delivery.delivery import output
 from amplify_delivery.delivery.adoption import lost
 from amplify_delivery.delivery.bootstrap.account_stacks import check_places
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import begun
 from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.deployment.execution.in_steps import Work
 from amplify_delivery.delivery.engine import secrets_provider as its_key
@@ -78,6 +79,7 @@ def update(
                 # What that run has begun in CloudFormation goes on without it.
                 wanted.settle(target, LONGEST_UPDATE)
             changes = _environment(engine, target, leaves)
+            begun.forget(engine)
         else:
             changes = _other(engine, context)
         with midway(lambda: changes_something(changes)):

@@ -19,6 +19,7 @@ from amplify_delivery.commands import destroy
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.components.remembered import ROOT_STACK_NAME
 from amplify_delivery.delivery.context import Context
+from amplify_delivery.delivery.deployment import begun
 from amplify_delivery.delivery.deployment.live import following
 from amplify_delivery.delivery.engine.automation_api import Before
 from amplify_delivery.delivery.engine.killed import resolving
@@ -45,6 +46,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.forgotten: list[Any] = []
         self.shown: list[str] = []
         self.root, self.line = RootWork(), print
         self.meta = SimpleNamespace(region_name="eu-west-1")
@@ -142,6 +144,7 @@ class Scene:
         monkeypatch.setattr(destroy, "Engine", lambda *_: self)
         monkeypatch.setattr(resolving, "resolve", lambda *_: {})  # no run was killed
         monkeypatch.setattr(destroy, "holding", lambda *_: nullcontext())
+        monkeypatch.setattr(begun, "forget", self.forgotten.append)
         monkeypatch.setattr(following, "followed", self.followed)
         monkeypatch.setattr(destruction, "Account", SimpleNamespace(of=lambda _: self))
         monkeypatch.setattr(destruction, "in_state", lambda *_: [])
@@ -192,6 +195,7 @@ def test_one_that_was_not_protected_stays_so(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(DeployError):
         scene.run(monkeypatch)
     assert scene.done == ["locked", "emptied app-bucket"]
+    assert scene.forgotten == []
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -230,6 +234,7 @@ def test_all_is_deleted_and_emptied_under_the_lock(monkeypatch: pytest.MonkeyPat
     assert scene.run(monkeypatch) == 0
     assert scene.done == ["locked", "emptied app-bucket", "destroyed"]
     assert scene.shown == [ID]  # by its name a deleted stack is not found
+    assert scene.forgotten == [scene]  # the plan of a deployment that has failed: nothing can go on with it
 
 
 @pytest.mark.parametrize("said", [("444455556666", "eu-west-1"), ("111122223333", "us-east-1")])

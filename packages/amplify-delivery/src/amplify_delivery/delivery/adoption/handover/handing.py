@@ -53,7 +53,7 @@ class Handover:
 def hand_over(
     environment: str, context: Context, folder: Path, project: Path | None = None, *, upload: bool = False
 ) -> Handover:
-    """Write the files of an environment into `folder`, which must be new or empty, and upload them if asked.
+    """Write the files of an environment into `folder`, which must hold nothing else, and upload them if asked.
 
     `project` is the Amplify project, whose `amplify/backend` is what was exported: without it the backend that the CLI
     has stored with the last push is taken. Raises `DeliveryError`s; nothing is written or uploaded then.
@@ -262,9 +262,12 @@ def _json(data: bytes | None) -> dict[str, Any]:
 
 
 def _write(folder: Path, content: Mapping[str, bytes]) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    """Write the files. What is there has to be of these: the same command once more, now with `--upload`, finds what it
+    has written, and one that was ended goes on. Raises `ConfigError` for anything else, which is left alone."""
+    other = _other_than(folder, content)
+    if other:
         raise ConfigError(
-            "is there already",
+            f"is there already, and {other} is not what would be written",
             where=str(folder),
             remedy="name another folder with --out, or remove it: nothing was written",
         )
@@ -277,6 +280,17 @@ def _write(folder: Path, content: Mapping[str, bytes]) -> None:
         raise ConfigError(
             f"cannot be written: {error.strerror}", where=str(folder), remedy="name another folder with --out"
         ) from None
+
+
+def _other_than(folder: Path, content: Mapping[str, bytes]) -> str:
+    """What is there of another name, or with other bytes: its path below the folder; empty if nothing is."""
+    if not folder.is_dir():
+        return "it" if folder.exists() else ""
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_dir() and (name not in content or path.read_bytes() != content[name]):
+            return name
+    return ""
 
 
 def _upload(account: Account, bucket: str, content: Mapping[str, bytes]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import Any
 from amplify_delivery.components.documents.naming import ROOT_PATH
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import updating
+from amplify_delivery.delivery.deployment import begun, updating
 from amplify_delivery.delivery.deployment.live import following
 from amplify_delivery.delivery.deployment.previews import pattern
 from amplify_delivery.delivery.engine import secrets_provider
@@ -134,6 +134,7 @@ def _down(  # noqa: PLR0917 - each is another thing
                     # Amplify's templates keep their buckets. Whoever opens the pull request again needs their names.
                     leftovers.delete_kept(Account.of(config), done.kept, line)
                     engine.remove()
+                begun.forget(engine)
                 fate = Fate.GONE
     stack_files.path(context.folder, name).unlink(missing_ok=True)
     return fate

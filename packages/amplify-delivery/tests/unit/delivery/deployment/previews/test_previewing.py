@@ -19,7 +19,7 @@ from amplify_delivery.changes.steps import RemoveResource
 from amplify_delivery.components.documents.web_identity import GITHUB
 from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import updating
+from amplify_delivery.delivery.deployment import begun, updating
 from amplify_delivery.delivery.deployment.previews import pattern, previewing
 from amplify_delivery.delivery.deployment.previews.previewing import _check_pattern
 from amplify_delivery.delivery.engine.killed import resolving
@@ -138,6 +138,7 @@ class Backend:
         monkeypatch.setattr(previewing, "_check_account", lambda *_: None)
         monkeypatch.setattr(previewing, "holding", self.holding)
         monkeypatch.setattr(resolving, "resolve", lambda *_: self.does("resolve"))
+        monkeypatch.setattr(begun, "forget", lambda _: self.does("forget the plan of"))
         monkeypatch.setattr(Account, "of", lambda _: None)
         monkeypatch.setattr(destruction, "destroy", lambda *_, **__: self.destroy())
         monkeypatch.setattr(leftovers, "delete_kept", lambda _, kept, __: self.does(f"delete {kept[0].physical_id} of"))
@@ -179,7 +180,7 @@ class Backend:
 
 
 OLD, NOW = datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC)
-GONE = ["resolve pr1", "destroy pr1", "delete its-bucket of pr1", "remove pr1"]
+GONE = ["resolve pr1", "destroy pr1", "delete its-bucket of pr1", "remove pr1", "forget the plan of pr1"]
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,7 @@ def test_what_an_update_leaves_goes_while_the_preview_is_held(tmp_path: Path, mo
     monkeypatch.setattr(updating, "_environment", lambda engine, _, leaves: leaves(engine, ["a step"]) or {"update": 1})
     monkeypatch.setattr(destruction, "left_by_updates", lambda *_: [files])
     previewing.up(1, "preview", Context(tmp_path, {}), Patience(0, {}), said.append)
-    assert backend.did == ["delete its-files of pr1"]
+    assert backend.did == ["delete its-files of pr1", "forget the plan of pr1"]
     assert said == ["an update has left storage/Files (AWS::S3::Bucket): its-files; it goes, if it was pr1's own"]
 
 
