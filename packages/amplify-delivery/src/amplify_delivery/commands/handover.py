@@ -36,7 +36,10 @@ The table says of each feature what Amplify's migration to Gen 2 does with it: `
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV", help="name of the Pulumi stack")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="where to write: new, empty, or what this has written before; default: handover-ENV"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where to write: new, empty, or written before; default: handover-ENV",
     )
     parser.add_argument(
         "--from",

@@ -15,6 +15,7 @@ from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
     GitHubTokenSource,
+    PipelineSource,
     S3Source,
     Trigger,
 )
@@ -161,12 +162,13 @@ def test_every_execution_has_told_its_commit_before_the_change() -> None:
     class Slow(Client):
         def list_pipeline_executions(self, **given: Any) -> dict[str, Any]:
             found = super().list_pipeline_executions(**given)
-            self.executions = BEFORE
+            self.executions = looks.pop(0)
             return found
 
+    looks = [BEFORE, BEFORE[:2], ()]
     client = Slow(*BEFORE[:-1], ("4", "InProgress", ""))
     assert restart.settled(client, "app", pause=0) == {"1"}
-    assert client.executions == BEFORE
+    assert looks == [()]  # it has looked twice: the second time all had told theirs
     assert restart.settled(Client(("4", "InProgress", "")), "app", pause=0) == frozenset()
 
 
@@ -333,6 +335,24 @@ def test_after_a_change_what_was_released_runs(starts: str, monkeypatch: pytest.
     assert done.restarts
     assert (done.started, done.by_itself) == (((), True) if starts in EVERY_PUSH else (("c", "d"), False))
     assert [r["revisionValue"] for given in client.started for r in given["sourceRevisions"]] == [*done.started]
+
+
+def test_after_a_change_of_one_that_follows_another_what_was_handed_on_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By its own source it has no release at all: whoever starts it has to say which."""
+    variables = [{"name": name, "resolvedValue": "x"} for name in ("ARTIFACT_DIGEST", "COMMIT_ID", "RELEASE")]
+    client = Client(*BEFORE)
+    client.get_pipeline_execution = lambda **_: {"pipelineExecution": {"variables": variables}}  # type: ignore[attr-defined]
+    account = SimpleNamespace(place="here", client=lambda _: client)
+    monkeypatch.setattr(Account, "of", lambda _: account)
+    following = replace(model("us-east-1"), source=PipelineSource(type="pipeline", pipeline="first"))
+    config: Any = SimpleNamespace(region="us-east-1")
+    again = self_update.Restart(config, following, {"EXECUTION_ID": "3", "COMMIT_ID": "c"})
+    client.executions = AFTER
+    assert again.start(DEFINITION) == ("c", "d")
+    revisions = [r["revisionType"] for given in client.started for r in given["sourceRevisions"]]
+    assert revisions == ["S3_OBJECT_KEY", "S3_OBJECT_KEY"]
 
 
 # --- rights on keys that come late ------------------------------------------------------------------------------------

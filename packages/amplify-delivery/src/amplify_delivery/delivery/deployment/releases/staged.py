@@ -164,7 +164,7 @@ def chosen(target: Wanted, staging: Staging, asked: str | None) -> Release:
         # A release that was published and never approved is none to go back to, where that is known.
         found = last_before(now, [r for r in releases if r.recorded] or releases)
     if len(found) != 1:
-        raise _none(target, asked, releases, several=len(found) > 1)
+        raise _none(target, asked, found or releases, several=len(found) > 1)
     _check_whole(target, staging.assembly(found[0].digest), there)
     return found[0]
 

@@ -8,6 +8,7 @@ import pytest
 
 from amplify_delivery.components.documents.account.account_documents import account_documents
 from amplify_delivery.components.documents.environment import IMAGES, PULL, BuildEnvironment
+from amplify_delivery.components.documents.fields import Compute
 from amplify_delivery.components.documents.naming import PROJECTS
 from amplify_delivery.components.documents.pipeline.pipeline_documents import pipeline_documents
 from unit.components.documents import world as w
@@ -42,6 +43,11 @@ def test_a_public_image_needs_nothing(image: str) -> None:
     account = account_documents(w.access(w.ENVIRONMENTS[0], build=build))
     assert {project.pull_credentials for project in account.projects} == {"CODEBUILD"}
     assert "ecr:" not in json.dumps([role.policies for role in account.project_roles])
+
+
+@pytest.mark.parametrize(("architecture", "image"), IMAGES.items())
+def test_awss_own_image_is_one_for_the_architecture(architecture: str, image: str) -> None:
+    Compute.model_validate({"architecture": architecture, "image": image})
 
 
 def test_the_type_follows_the_architecture() -> None:

@@ -10,6 +10,7 @@ from amplify_delivery.components.documents import limits
 from amplify_delivery.components.documents.account.action_role import BUILD_VARIABLES
 from amplify_delivery.components.documents.pipeline.definition import pipeline_properties
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef
+from amplify_delivery.components.documents.pipeline.notifications import start_rules
 from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     GitHubTokenSource,
@@ -19,6 +20,8 @@ from amplify_delivery.components.documents.pipeline.source_models import (
 from amplify_delivery.components.documents.pipeline.stage_models import Approval, Bake, Stage
 from unit.components.documents import world as w
 
+BY_HAND = w.pipeline_model().source.model_copy(update={"detect_changes": False})
+"""A connection whose pushes start nothing."""
 TOPIC, OTHER_TOPIC = (w.pipeline.arn("sns", name) for name in ("own", "other"))
 
 
@@ -69,8 +72,9 @@ def test_only_where_every_push_is_released_it_restarts_with_the_newest_commit() 
     ):
         found = pipeline_properties(w.pipeline_model(source=source))
         assert found["RestartExecutionOnUpdate"] is True, source
-    by_hand = w.pipeline_model().source.model_copy(update={"detect_changes": False})
-    assert pipeline_properties(w.pipeline_model(source=by_hand))["RestartExecutionOnUpdate"] is False
+    by_hand = pipeline_properties(w.pipeline_model(source=BY_HAND))
+    assert by_hand["RestartExecutionOnUpdate"] is False
+    assert by_hand["Stages"][0]["Actions"][0]["Configuration"]["DetectChanges"] == "false"
 
 
 def test_steps_run_after_the_deployment_and_bake_last(properties: dict[str, Any]) -> None:
@@ -222,6 +226,79 @@ def test_the_action_of_github_takes_the_repository_apart_and_holds_the_token() -
     }
 
 
+@pytest.mark.parametrize(
+    ("source", "configuration"),
+    [
+        (
+            CodeCommitSource(type="codecommit", repository="repository", branch="trunk"),
+            {
+                "BranchName": "trunk",
+                "OutputArtifactFormat": "CODE_ZIP",
+                "PollForSourceChanges": "false",
+                "RepositoryName": "repository",
+            },
+        ),
+        *(
+            (
+                S3Source(type="s3", bucket="bucket", key="source.zip", poll=poll),
+                {"PollForSourceChanges": str(poll).lower(), "S3Bucket": "bucket", "S3ObjectKey": "source.zip"},
+            )
+            for poll in (False, True)
+        ),
+    ],
+)
+def test_a_source_with_events_is_not_asked_for_changes_as_well(source: Any, configuration: dict[str, str]) -> None:
+    """Each push would start the pipeline twice."""
+    action = pipeline_properties(w.pipeline_model(source=source))["Stages"][0]["Actions"][0]
+    assert action["Configuration"] == configuration
+
+
+@pytest.mark.parametrize(
+    ("source", "commit"),
+    [
+        (CodeCommitSource(type="codecommit", repository="repository"), "#{source.CommitId}"),
+        (S3Source(type="s3", bucket="bucket", key="source.zip"), "#{source.VersionId}"),
+    ],
+)
+def test_every_source_names_its_commit_by_the_variable_that_it_has(source: Any, commit: str) -> None:
+    """CodePipeline refuses a variable that an action does not have ("Variables available for pipeline actions")."""
+    (action,) = stage(pipeline_properties(w.pipeline_model(source=source)), "UpdatePipeline")["Actions"]
+    given = {v["name"]: v["value"] for v in json.loads(action["Configuration"]["EnvironmentVariables"])}
+    assert given["COMMIT_ID"] == commit
+
+
+def started_by(source: Any) -> list[Any]:
+    """The patterns of the events that start a pipeline with that source."""
+    return [json.loads(r["event_pattern"]) for r in start_rules(w.pipeline_model(source=source)).values()]
+
+
+def test_what_starts_it_is_a_push_to_its_own_branch_and_an_upload_of_its_own_key() -> None:
+    """Not another repository's or branch's, nor a tag of the branch's name; and none beside CodePipeline's asking."""
+    codecommit = CodeCommitSource(type="codecommit", repository="repository", branch="trunk")
+    assert started_by(codecommit) == [
+        {
+            "source": ["aws.codecommit"],
+            "detail-type": ["CodeCommit Repository State Change"],
+            "resources": [w.pipeline.arn("codecommit", "repository")],
+            "detail": {
+                "event": ["referenceCreated", "referenceUpdated"],
+                "referenceType": ["branch"],
+                "referenceName": ["trunk"],
+            },
+        }
+    ]
+    s3 = S3Source(type="s3", bucket="bucket", key="source.zip")
+    assert started_by(s3) == [
+        {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {"bucket": {"name": ["bucket"]}, "object": {"key": ["source.zip"]}},
+        }
+    ]
+    assert started_by(s3.model_copy(update={"poll": True})) == []
+    assert started_by(BY_HAND) == []
+
+
 @pytest.mark.parametrize(("triggers", "detect"), [((), "true"), ((Trigger(tags=("v*",)),), "false")])
 def test_where_there_is_a_filter_a_push_alone_starts_nothing(triggers: tuple[Trigger, ...], detect: str) -> None:
     action = pipeline_properties(w.pipeline_model(triggers=triggers))["Stages"][0]["Actions"][0]
@@ -240,10 +317,18 @@ def test_an_approval_that_names_no_topic_is_told_to_the_pipelines_own() -> None:
 
 
 def test_triggers_become_push_filters() -> None:
-    triggers = (Trigger(branches=("main", "hotfix/*"), paths=("backend/**",)), Trigger(tags=("v*",)))
+    triggers = (
+        Trigger(branches=("main", "hotfix/*"), exclude_branches=("wip/*",), paths=("backend/**",)),
+        Trigger(branches=("main",), exclude_paths=("docs/**",)),
+        Trigger(tags=("v*",), exclude_tags=("v0*",)),
+    )
     (found,) = pipeline_properties(w.pipeline_model(triggers=triggers))["Triggers"]
     assert found["GitConfiguration"]["Push"] == [
-        {"Branches": {"Includes": ["hotfix/*", "main"]}, "FilePaths": {"Includes": ["backend/**"]}},
-        {"Tags": {"Includes": ["v*"]}},
+        {
+            "Branches": {"Includes": ["hotfix/*", "main"], "Excludes": ["wip/*"]},
+            "FilePaths": {"Includes": ["backend/**"]},
+        },
+        {"Branches": {"Includes": ["main"]}, "FilePaths": {"Excludes": ["docs/**"]}},
+        {"Tags": {"Includes": ["v*"], "Excludes": ["v0*"]}},
     ]
     assert "PullRequest" not in found["GitConfiguration"]

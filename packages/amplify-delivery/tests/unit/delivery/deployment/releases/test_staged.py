@@ -183,6 +183,17 @@ def test_what_nobody_has_deployed_is_none_to_go_back_to_where_that_is_known(
     assert staged.chosen(target, staging, "b") == rejected
 
 
+def test_what_several_begin_with_names_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    releases = [Release(f"{start}{n:02}{'0' * 61}", (OLD,)) for start in "ab" for n in range(20)]
+    monkeypatch.setattr(staged, "releases_of", lambda *_: releases)
+    staging: Any = SimpleNamespace(objects=dict)
+    target: Any = SimpleNamespace(bucket="staging", config=SimpleNamespace(environment="prod"))
+    with pytest.raises(RefusedError, match="several assemblies begin with b1") as caught:
+        staged.chosen(target, staging, "b1")
+    # Those that she may mean, and no others.
+    assert {line.split()[0][:2] for line in caught.value.message.splitlines()[1:]} == {"b1"}
+
+
 class Bucket:
     """A staging bucket of which the second batch is refused; what was brought back."""
 
