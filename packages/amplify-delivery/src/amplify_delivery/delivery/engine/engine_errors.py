@@ -132,7 +132,8 @@ def _of_resources(reasons: list[str], watch: Watch, said: str, stack: str, text:
         return gone
     ours, told, remedy = reasons[0].partition(_REMEDY)
     if told and len(reasons) == 1:
-        return RefusedError(ours.removeprefix(f"stack {stack}: "), where=stack, remedy=remedy)
+        ours = ours.removeprefix(f"stack {stack}: ").removeprefix(f"{stack}: ")
+        return RefusedError(ours, where=stack, remedy=remedy)
     rolled_back = any(ROOT_STACK in urn and _ROLLED_BACK.search(text) for urn, text in watch.errors)
     return RefusedError(
         "\n".join(reasons),
@@ -243,6 +244,8 @@ _SUMMARIES = ("update failed", "preview failed", "destroy failed", "refresh fail
 _ENDED = re.compile(r"an unhandled error occurred: Program exited with non-zero exit code: \d+")
 """What the language host adds when the program has ended with an error: no reason beside the program's own."""
 _REMEDY = "\n  -> "
+_HOOK = re.compile(r'(?:\S+ \S+: )?(?:Preview failed: )?before hook "[^"]*" failed: ')
+"""What the engine puts before the words of a hook."""
 """What is to be done, behind what is wrong: an error of ours that the program has ended with."""
 
 
@@ -253,7 +256,16 @@ def _lines(said: str) -> list[str]:
 
 
 def _reasons(watch: Watch) -> list[str]:
-    """Why it failed, resource by resource; without "update failed", which the engine adds for the stack."""
+    """Why it failed, resource by resource; without "update failed", which the engine adds for the stack. What a hook of
+    ours has refused, names its place itself, and no resource: the one that the engine was at is chance."""
     own = [(urn, text) for urn, text in watch.errors if text not in _SUMMARIES]
     own = [(urn, text) for urn, text in own if not _ENDED.fullmatch(text.strip())] or own
-    return [f"{resource_name(urn)}: {text}" if urn and "pulumi:pulumi:Stack" not in urn else text for urn, text in own]
+    told = dict.fromkeys(_reason(urn, text) for urn, text in own)
+    return list(told)
+
+
+def _reason(urn: str, text: str) -> str:
+    refused = _HOOK.match(text)
+    if refused:
+        return text[refused.end() :]
+    return f"{resource_name(urn)}: {text}" if urn and "pulumi:pulumi:Stack" not in urn else text

@@ -571,6 +571,14 @@ def test_a_change_that_its_hook_has_refused_was_never_begun(words: str, changed:
     assert watch.begun
 
 
+@pytest.mark.parametrize("before", ["", "pulumi:index:Stash place: Preview failed: "])
+def test_a_refusal_of_a_hook_is_told_as_ours(before: str) -> None:
+    """What the engine was about to do when it was asked, helps nobody."""
+    watch = Watch()
+    watch(said(URN, f'{before}before hook "first-create" failed: AD311 auth.json: no secret\n  -> give one'))
+    assert str(failed(watch=watch)) == "dev: AD311 auth.json: no secret\n  -> give one"
+
+
 def test_a_refusal_of_the_program_is_told_as_ours() -> None:
     """Once, with its own remedy; what the language host adds says nothing."""
     watch = Watch()

@@ -7,7 +7,9 @@ and the account itself does, of whatever app.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -71,9 +73,24 @@ def up(number: int, like: str, context: Context, patience: Patience, line: Line)
             line(f"an update has left {held.path} ({held.type}): {held.physical_id}; it goes, if it was {name}'s own")
         leftovers.delete_kept(account, left, line)
 
-    return updating.update(
-        name, context, patience, line, create=True, secrets_provider=provider, known=known, leaves=leaves
-    )
+    with _settings_of(name, like):
+        return updating.update(
+            name, context, patience, line, create=True, secrets_provider=provider, known=known, leaves=leaves
+        )
+
+
+@contextmanager
+def _settings_of(name: str, like: str) -> Iterator[None]:
+    """A refusal that names a command which sets a value, names the pattern's stack file: the preview's own is made of
+    it each time, and that of a CI's job goes with the job."""
+    try:
+        yield
+    except DeliveryError as error:
+        remedy = re.sub(rf"(`pulumi config (?:set|rm)[^`]* -s )(?:ENV|{name})\b", rf"\g<1>{like}", error.remedy)
+        if remedy != error.remedy:
+            file = stack_files.path(Path(), like).name
+            error.remedy = f"{remedy}. Then commit {file}, of which Pulumi.{name}.yaml is made each time"
+        raise
 
 
 def down(number: int, like: str, context: Context, patience: Patience, line: Line) -> bool:

@@ -282,6 +282,23 @@ def test_what_an_update_leaves_goes_while_the_preview_is_held(tmp_path: Path, mo
     assert said == ["an update has left storage/Files (AWS::S3::Bucket): its-files; it goes, if it was pr1's own"]
 
 
+def test_what_a_stack_file_lacks_is_set_in_the_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The preview's own file is made again each time, and a CI's goes with its job."""
+    stack_file(tmp_path, "preview", PATTERN)
+    backend = Backend(monkeypatch, {})
+
+    def refused(*_: object) -> object:
+        raise RefusedError("no secret", remedy="`pulumi config set --secret --path parameters.auth.creds -s ENV`")
+
+    monkeypatch.setattr(updating, "Engine", lambda name, *_, **__: backend.of(name))
+    monkeypatch.setattr(updating, "holding", backend.holding)
+    monkeypatch.setattr(updating, "_wanted", refused)
+    with pytest.raises(RefusedError) as error:
+        previewing.up(1, "preview", Context(tmp_path, {}), Patience(0, {}), print)
+    assert error.value.remedy.startswith("`pulumi config set --secret --path parameters.auth.creds -s preview`. ")
+    assert "commit Pulumi.preview.yaml" in error.value.remedy
+
+
 @pytest.mark.parametrize(
     ("down", "failed", "code"),
     [
