@@ -51,7 +51,7 @@ class AmplifyBackend(pulumi.ComponentResource):
         self._args = args
         self._directory = Directory(args.assembly)
         with as_run_error():
-            versions = {} if args.adopted else secret_versions(self, args.root, args.secrets)
+            versions = {} if args.adopted else secret_versions(self, args.root, args.secrets, args.free_secret)
             held = contents(args.assembly)
             kept = args.terminable.wanted(held.stateful) if args.terminable and not args.adopted else None
             # What CloudFormation keeps the engine must not give up: it would forget a stack that stays.

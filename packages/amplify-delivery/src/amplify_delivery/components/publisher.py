@@ -9,6 +9,7 @@ import pulumi
 from amplify_delivery import publishing
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.ordered.handed import Handed
+from amplify_delivery.components import kept_secrets
 from amplify_delivery.components.providers import Access
 from amplify_delivery.export import Assembly, ExportRefused, RootStack
 
@@ -137,6 +138,11 @@ class BucketPublisher:
     def first_causes(self, error: str) -> Sequence[str]:
         """`NESTED/RESOURCE (TYPE): REASON` of what failed in the stack that `error` names; empty if nobody can tell."""
         return publishing.first_causes(self._target, error)
+
+    def free_secret(self, name: str, description: str) -> None:
+        """Make the name free of a secret that is about to be made: AWS keeps a deleted one for a while. Raises
+        `DeliveryError`."""
+        kept_secrets.free(self._target, name, description, pulumi.log.info, preview=pulumi.runtime.is_dry_run())
 
     def keep_trust(self, root: RootStack, progress: Callable[[str], None]) -> Callable[[], object]:
         """Look at the trust of the root's auth roles; gives what puts back what an update has taken of it. Raises

@@ -137,6 +137,7 @@ def backend_args(
         region=config.region,
         publisher=publisher,
         may_change=partial(publisher.check, assembly),
+        free_secret=publisher.free_secret,
         keep_trust=publisher.keep_trust,
         explain=publisher.first_causes,
         terminable=Terminable(config.termination_protection, publisher.set_termination),

@@ -211,10 +211,21 @@ def test_a_secret_goes_to_secrets_manager_and_its_version_to_the_stack() -> None
     [entry] = root.secrets
     secret, version, stack = recording.one(SECRET), recording.one(VERSION), recording.one(STACK)
     assert secret.inputs["name"] == entry.secret_name
-    assert secret.inputs["recoveryWindowInDays"] == 0
+    assert secret.inputs["recoveryWindowInDays"] == 30  # what goes can be restored: it may have another value than ours
     assert version.inputs["secretStringWo"] == "s3cret"
     assert stack.inputs["parameters"][entry.version_parameter] == f"version-of-{version.name}"
     assert version.urn in stack.depends_on
+
+
+def test_a_secrets_name_is_made_free_before_it_is_made() -> None:
+    assembly = assembly_of(folder("fullapp"))
+    root, asked = rendered(assembly, secrets=frozenset({KEY})), []
+    recording = deploy(assembly, root, secrets={KEY: "s3cret"}, free_secret=lambda *given: asked.append(given))
+    secret = recording.one(SECRET)
+    [hook] = secret.request.hooks.before_create
+    assert not secret.request.hooks.before_delete  # with one, a plain `pulumi destroy` would fail
+    recording.run_hook(hook)
+    assert asked == [(secret.inputs["name"], secret.inputs["description"])]
 
 
 def test_a_secret_stays_secret_and_reaches_nothing_else() -> None:

@@ -58,11 +58,15 @@ class Probing:
 
     def succeeds(self, call: Callable[[], Any]) -> bool:
         """Whether the server accepts the call."""
+        return not self.refusal(call)
+
+    def refusal(self, call: Callable[[], Any]) -> str:
+        """What the server says instead of accepting the call; empty if it accepts it."""
         try:
             call()
-        except RefusedError:
-            return False
-        return True
+        except RefusedError as refused:
+            return str(refused) or "refused"
+        return ""
 
     # Requests
 

@@ -41,6 +41,10 @@ class AmplifyBackendArgs:
     may_change: hooks.MayChange | None = None
     """Refuses, with a `DeliveryError`, a change that the root stack cannot take; told whether it is a first create.
     Asked in previews too; without it nothing keeps a replacement from deleting the stack but `protect`."""
+    free_secret: hooks.FreeSecret | None = None
+    """Makes a secret's name free before the secret is made, told its name and description: AWS keeps a deleted one, and
+    its name, for a while. May raise a `DeliveryError`; asked in previews too, where it changes nothing. Without it a
+    secret that was deleted cannot be made again before AWS has let go of it."""
     keep_trust: hooks.Keep | None = None
     """Looks, before the stack is updated, at what an update may take that the template does not hold: the trust of the
     auth roles. Gives what puts it back, which is called when the update has ended, well or not; both may raise a

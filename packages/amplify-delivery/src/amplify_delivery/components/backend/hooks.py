@@ -17,6 +17,7 @@ MayChange = Callable[[RootStack, bool], object]
 Keep = Callable[[RootStack, Callable[[str], None]], Callable[[], object]]
 SetTermination = Callable[[str, bool], object]
 Explain = Callable[[str], Sequence[str]]
+FreeSecret = Callable[[str, str], object]
 
 
 def check(name: str, may_change: MayChange | None, root: RootStack) -> list[pulumi.ResourceHook]:
@@ -32,6 +33,18 @@ def check(name: str, may_change: MayChange | None, root: RootStack) -> list[pulu
         await asyncio.to_thread(may_change, root, event.old_inputs is None)
 
     return [pulumi.ResourceHook(f"{name}-check", ask, pulumi.ResourceHookOptions(on_dry_run=True))]
+
+
+def free_secret(label: str, free: FreeSecret | None, name: str, description: str) -> list[pulumi.ResourceHook]:
+    """Before a secret is made: what AWS still keeps of that name. A preview changes nothing, and says what would be
+    refused."""
+    if free is None:
+        return []
+
+    async def make_free(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(free, name, description)
+
+    return [pulumi.ResourceHook(f"{label}-free", make_free, pulumi.ResourceHookOptions(on_dry_run=True))]
 
 
 def publish(name: str, publisher: Publisher, assembly: Assembly, root: RootStack) -> pulumi.ResourceHook:

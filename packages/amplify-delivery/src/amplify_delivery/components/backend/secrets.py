@@ -6,15 +6,23 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from amplify_delivery.components.backend import hooks
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import RootStack
 
 SecretKey = tuple[str, str]
 """A secret parameter: (logical id of the nested stack, parameter)."""
 
+RECOVERY_DAYS = 30
+"""For how long AWS keeps a secret that was deleted: the most it does, and its own default ("DeleteSecret" in the
+Secrets Manager API reference)."""
+
 
 def secret_versions(
-    parent: pulumi.Resource, root: RootStack, values: Mapping[SecretKey, pulumi.Input[str]]
+    parent: pulumi.Resource,
+    root: RootStack,
+    values: Mapping[SecretKey, pulumi.Input[str]],
+    free: hooks.FreeSecret | None = None,
 ) -> dict[str, aws.secretsmanager.SecretVersion]:
     """A Secrets Manager secret for each secret parameter; gives their versions, by the root parameters that take
     the version ids.
@@ -28,6 +36,9 @@ def secret_versions(
     The value is write-only: the provider lists the secret's versions then, where it would read the value itself at
     each refresh (terraform-provider-aws pull request 44876). So `plan` needs no right to read a secret. The
     engine is told that the value has changed by a number.
+
+    AWS keeps a secret that goes, for as long as it can: somebody may have given it another value than the stack file's.
+    Its name stays taken so long, so `free` makes it free where the secret is made again.
     """
     versions = {}
     for secret in root.secrets:
@@ -39,13 +50,16 @@ def secret_versions(
                 remedy="`pulumi config set --secret --path 'parameters.NESTED_STACK.PARAMETER' VALUE` gives it one",
             )
         label = f"{secret.nested_stack}-{secret.parameter}"
+        description = f"Parameter {secret.parameter} of {secret.nested_stack} in {root.stack_name}"
+        before = hooks.free_secret(label, free, secret.secret_name, description)
         made = aws.secretsmanager.Secret(
             label,
             name=secret.secret_name,
-            description=f"Parameter {secret.parameter} of {secret.nested_stack} in {root.stack_name}",
-            # Else the name stays taken for days, and the next `up` after a destroy fails on it.
-            recovery_window_in_days=0,
-            opts=pulumi.ResourceOptions(parent=parent),
+            description=description,
+            recovery_window_in_days=RECOVERY_DAYS,
+            opts=pulumi.ResourceOptions(
+                parent=parent, hooks=pulumi.ResourceHookBinding(before_create=[*before]) if before else None
+            ),
         )
         versions[secret.version_parameter] = aws.secretsmanager.SecretVersion(
             label,

@@ -141,6 +141,7 @@ def _step(step: StepEventMetadata) -> ProgramStep:
         operation=_text(step.op),
         properties=tuple(sorted({*(step.diffs or ()), *(step.keys or ())})),
         inputs=(step.new.inputs if step.new else None) or {},
+        before=(step.old.inputs if step.old else None) or {},
         custom=bool(state and state.custom),
         kept=bool(before and before.retain_on_delete),
         protected=bool(state and state.protect),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from amplify_delivery.changes.stateful import PULUMI_TYPES
+from amplify_delivery.changes.stateful import data_beside
 from amplify_delivery.changes.steps import ChangeProgram, digest
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 
@@ -62,6 +62,8 @@ class ProgramStep:
     """Its provider, as `URN::ID`."""
     parent: str = ""
     """URN of what it stands below."""
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """What it was wanted to be until now; empty for what is not there yet."""
 
 
 def plan_program(
@@ -111,4 +113,4 @@ def _loss(step: ProgramStep, operation: str) -> str:
         return ""
     if step.type == ROOT_STACK:
         return "everything in the stack"
-    return PULUMI_TYPES.get(step.type, "")
+    return data_beside(step.type, step.before)

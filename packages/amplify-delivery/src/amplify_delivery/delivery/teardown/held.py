@@ -9,7 +9,7 @@ from typing import Any
 
 from amplify_delivery.changes import deployed
 from amplify_delivery.changes.ordered.successors import base_name
-from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, PULUMI_TYPES, data_of, is_custom
+from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES, data_beside, data_of, is_custom
 from amplify_delivery.components.documents.rights.pulumi_types import ROOT_STACK
 from amplify_delivery.delivery.planning.program import BACKEND
 from amplify_delivery.delivery.teardown.same_place import Place, of_stack
@@ -128,9 +128,10 @@ def in_state(resources: Iterable[Mapping[str, Any]], here: Place) -> Iterator[He
         if kind == ROOT_STACK and not resource.get("external") and not goes_from(here, resource):
             kept = bool(resource.get("retainOnDelete"))
             yield Held(urn.rpartition("::")[2], kind, str(resource.get("id")), "everything in the stack", kept)
-        if resource.get("custom") and kind in PULUMI_TYPES and _STAGING not in urn and not resource.get("external"):
+        data = data_beside(kind, resource.get("inputs") or {}) if resource.get("custom") else ""
+        if data and _STAGING not in urn and not resource.get("external"):
             kept = bool(resource.get("retainOnDelete"))
-            yield Held(urn.rpartition("::")[2], kind, str(resource.get("id")), PULUMI_TYPES[kind], kept)
+            yield Held(urn.rpartition("::")[2], kind, str(resource.get("id")), data, kept)
 
 
 def goes_from(here: Place, resource: Mapping[str, Any]) -> bool:

@@ -61,3 +61,16 @@ def test_a_secret_is_applied_once_and_shows_no_difference(environment: Environme
     root = environment.client("cloudformation").describe_stacks(StackName=environment.root)["Stacks"][0]
     assert "second-secret" not in str(root)
     assert [name.startswith("second-secret") for name in api_names(environment)] == [True]
+
+    # Removed from the stack file it can still be restored, and a release that has it again is no trouble.
+    manager = environment.client("secretsmanager")
+    [secret] = manager.list_secrets()["SecretList"]
+    path = f"parameters.{NESTED}.{PARAMETER}"
+    succeed("config", "rm", "--path", path, "-s", "dev")
+    succeed("up", "-s", "dev", "--yes", "--skip-preview")
+    assert manager.describe_secret(SecretId=secret["ARN"])["DeletedDate"]
+    give(environment, "third-secret")
+    said = succeed("up", "-s", "dev", "--yes", "--skip-preview").output
+    assert f"the secret {secret['Name']} was deleted" in said
+    assert manager.get_secret_value(SecretId=secret["Name"])["SecretString"] == "third-secret"
+    assert [name.startswith("third-secret") for name in api_names(environment)] == [True]

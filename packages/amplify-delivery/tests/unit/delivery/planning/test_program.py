@@ -79,6 +79,10 @@ def test_a_successor_that_has_left_the_program_was_not_approved_to_go_with_its_p
         (of("delete", "aws:s3/bucket:Bucket", "amplify-delivery:index:StagingArea$"), ""),
         (of("delete", "aws:sns/topic:Topic"), ""),
         (of("update"), ""),
+        (of("delete", "aws:secretsmanager/secret:Secret", before={"recoveryWindowInDays": 0}), "a secret"),
+        (of("delete", "aws:secretsmanager/secret:Secret", before={"recoveryWindowInDays": 30}), ""),
+        (of("delete", "aws:secretsmanager/secret:Secret"), ""),  # AWS's own default
+        (of("delete", "aws-native:secretsmanager:Secret"), "a secret"),
         (ProgramStep(ROOT.urn, ROOT.type, "delete"), "everything in the stack"),
     ],
 )

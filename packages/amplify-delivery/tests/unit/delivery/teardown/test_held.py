@@ -161,6 +161,7 @@ def test_where_nothing_was_succeeded_no_table_is_listed() -> None:
 
 def test_what_the_program_makes_beside_the_backend() -> None:
     table, bucket = "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket"
+    secret = "aws:secretsmanager/secret:Secret"
     resources: list[dict[str, Any]] = [
         {"urn": f"{URN}{table}::orders", "type": table, "custom": True, "id": "orders-1"},
         {"urn": f"{URN}{bucket}::kept", "type": bucket, "custom": True, "id": "kept", "retainOnDelete": True},
@@ -172,15 +173,20 @@ def test_what_the_program_makes_beside_the_backend() -> None:
             "id": "s",
         },
         {"urn": f"{URN}amplify-delivery:index:StagingArea::staging", "type": "amplify-delivery:index:StagingArea"},
+        *(
+            {"urn": f"{URN}{secret}::{name}", "type": secret, "custom": True, "id": name, "inputs": window}
+            for name, window in (("at-once", {"recoveryWindowInDays": 0}), ("kept-by-aws", {}))
+        ),
     ]
     assert [(h.path, h.physical_id, h.kept) for h in in_state(resources, ("1", "r"))] == [
         ("orders", "orders-1", False),
         ("kept", "kept", True),
+        ("at-once", "at-once", False),
     ]
 
 
 RECOVERABLE = {"AWS::Logs::LogGroup", "AWS::Logs::LogStream", "AWS::SecretsManager::Secret"}
-"""AWS keeps a secret for a while; the log of what goes says nothing any more."""
+"""AWS keeps a secret of the classic provider for a while (`data_beside`); the log of what goes says nothing more."""
 OF_CLOUDFORMATION_ALONE = {
     "AWS::Cognito::UserPoolGroup",  # a user pool's
     "AWS::DocDB::DBInstance",  # a cluster's

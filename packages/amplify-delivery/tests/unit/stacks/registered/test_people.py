@@ -78,6 +78,9 @@ _COPIES = _reason(
     "where `replacedTables` has a table's items copied, by whom `up` names them to",
     "dynamodb:BatchWriteItem dynamodb:DescribeTimeToLive dynamodb:GetResourcePolicy dynamodb:Scan",
 )
+_SECRETS_MADE = {
+    "secretsmanager:DeleteSecret": "of secret parameters, where there are some, and AWS keeps one of that name"
+}
 _ROLE_OF_HERS = {"sts:AssumeRole": "where the stack file names a role (`roleArn`)"}
 
 
@@ -124,7 +127,7 @@ PEOPLE = {
     "A copy of one's own": Person(
         (up.run, plan.run, destroy.run, outputs.run, client_config.run, unlock.run, backend.program),
         ("personal",),
-        {**_OF_A_PIPELINE, **_BOOTSTRAPPED, **_IMAGES, **_COPIES, **_ROLE_OF_HERS},
+        {**_OF_A_PIPELINE, **_BOOTSTRAPPED, **_IMAGES, **_COPIES, **_SECRETS_MADE, **_ROLE_OF_HERS},
         further=PASSED,
     ),
     "Adopting an environment": Person(
@@ -135,6 +138,7 @@ PEOPLE = {
                 action: why for action, why in _OF_A_PIPELINE.items() if action != "codepipeline:ListPipelineExecutions"
             },
             **{a: w for a, w in _IMAGES.items() if a not in ("ecr:BatchDeleteImage", "ecr:ListImages")},
+            **_SECRETS_MADE,
             **_ROLE_OF_HERS,
         },
         (*STATE, *SECRETS),

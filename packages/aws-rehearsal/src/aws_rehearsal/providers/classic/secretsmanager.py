@@ -2,9 +2,9 @@
 
 Plays internal/service/secretsmanager/secret.go, secret_version.go and secret_version_data_source.go of
 terraform-provider-aws: a secret's id is its ARN, deleting it waits for the recovery window (30 days; 0 deletes at
-once), a version's id is `ARN|VERSION`, and another text is another version: a replacement. The value of
-a write-only text is never asked for: its version is looked for in the secret's list (pull request 44876). What the
-function reads is a secret again.
+once), and creating one is tried again while another of its name waits for its deletion. A version's id is
+`ARN|VERSION`, and another text is another version: a replacement. The value of a write-only text is never asked for:
+its version is looked for in the secret's list (pull request 44876). What the function reads is a secret again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC
 from typing import Any
 
 from aws_rehearsal.providers import wire
-from aws_rehearsal.providers.classic.propagation import until_gone
+from aws_rehearsal.providers.classic.propagation import patiently, until_gone
 from aws_rehearsal.providers.classic.tags import tag_changes, tag_list
 from aws_rehearsal.providers.errors import ProviderError, aws_error, error_code, error_message
 from aws_rehearsal.providers.naming import automatic_name
@@ -66,7 +66,10 @@ class Secret(Resource):
             if inputs.get(key):
                 request[own] = inputs[key]
         try:
-            arn = str(client.create_secret(**request)["ARN"])
+            made = patiently(
+                lambda: client.create_secret(**request), "InvalidRequestException", "scheduled for deletion"
+            )
+            arn = str(made["ARN"])
             if inputs.get("policy"):
                 client.put_resource_policy(SecretId=arn, ResourcePolicy=inputs["policy"])
         except client.exceptions.ClientError as error:

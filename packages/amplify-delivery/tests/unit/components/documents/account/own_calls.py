@@ -36,6 +36,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "delete_bucket": "s3:DeleteBucket",
         "delete_object": "s3:DeleteObject",
         "delete_objects": "s3:DeleteObject",
+        "delete_secret": "secretsmanager:DeleteSecret",
         "delete_stack": "cloudformation:DeleteStack",
         "delete_table": "dynamodb:DeleteTable",
         "describe_account_limits": "cloudformation:DescribeAccountLimits",

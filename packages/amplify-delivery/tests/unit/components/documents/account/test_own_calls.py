@@ -73,6 +73,7 @@ class Caller:
 ROOT = prod.arn("cloudformation", f"stack/{stack_name(prod)}/x")
 NESTED = prod.arn("cloudformation", f"stack/{stack_name(prod)}-apiapp-1A2B3C/x")
 THROUGH_S3 = {"kms:ViaService": f"s3.{prod.region}.amazonaws.com", "kms:CallerAccount": PROD}
+SECRET = prod.arn("secretsmanager", f"secret:{stack_name(prod)}/authapp/hostedUIProviderCreds-1A2B3C")
 BOTH, ANY = (ROOT, NESTED), ("*",)
 STAGED, STATES = prod.bucket_arn(prod.staging_bucket), prod.bucket_arn(prod.state_bucket)
 VERSION, TYPES = (prod.arn("ssm", f"parameter{name}") for name in (prod.version_parameter, prod.types_parameter))
@@ -151,6 +152,7 @@ CALLERS = {
             "s3:GetObject": (*_STAGED, *STATE_FILES, f"{STATES}/plans/x.json", "arn:aws:s3:::pages-prod/index.html"),
             # Between two updates: the templates of those between (`_index_updates`).
             "s3:PutObject": (*STATE_FILES, f"{STATES}/outputs/prod.json", f"{STAGED}/{FOLDERS['template']}/x"),
+            **dict.fromkeys(("secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret"), (SECRET,)),
         },
         {
             **_MANY,
