@@ -7,7 +7,7 @@ SETUP := $(BARE) -m aws_rehearsal.setup --project .
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup tools environment rehearse test all-tests test-fast lint style types format lock wheels bench conformance languages clean
+.PHONY: help python setup tools environment rehearse rehearse-ci test all-tests test-fast lint style types format lock wheels bench conformance languages clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1|/' | column -t -s '|' 2>/dev/null \
@@ -28,6 +28,10 @@ environment: python
 
 rehearse: tools  ## the story of the pipeline on this machine, or EXPORTS="DIR ..." delivered; more options in ARGS
 	@$(VENV)/python -m amplify_delivery rehearse $(EXPORTS) $(ARGS)
+
+rehearse-ci: setup  ## a CI's whole delivery on this machine, GitHub's and GitLab's, to a page that shows Prod's data
+	@AMPLIFY_DELIVERY_REHEARSE_CI=1 $(VENV)/python -m pytest -n 2 \
+	  packages/amplify-delivery-rehearsal/tests/amplify_delivery_rehearsal_tests/test_ci_delivery.py $(ARGS)
 
 # mypy has one thread: beside the tests it costs the second core nothing that waits for it.
 test: setup style  ## lint, types and all tests; pytest's options in ARGS

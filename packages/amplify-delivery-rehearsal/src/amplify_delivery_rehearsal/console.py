@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from amplify_delivery_rehearsal.commands import typed_by_a_person
+from amplify_delivery_rehearsal.workspace import LOOKED_AT
 
 SHOWN = 10
 """Touched resources that are named on the screen; `--json` names all."""
@@ -62,7 +63,7 @@ class Console:
         variables = {**workspace.environment, "PATH": typed_by_a_person(workspace.environment["PATH"])}
         lines = [f"export {k}='{v}'" for k, v in sorted(variables.items()) if k.startswith(wanted)]
         file = workspace.project.parent / "environment.sh"
-        file.write_text("\n".join([*lines, f"export REHEARSED_PROJECT='{workspace.project}'"]) + "\n")
+        file.write_text("\n".join([*lines, f"export {LOOKED_AT}='{workspace.project}'"]) + "\n")
         file.chmod(0o600)
         self.out.print(
             f"\nThe local AWS goes on at {aws.endpoint} (process {aws.pid}). To look into it:\n"

@@ -22,6 +22,8 @@ IGNORED = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "
 FOLDER = "amplify-delivery-rehearsal-"
 """What the folder of a rehearsal begins with, among temporary files."""
 ENVIRONMENT = "dev"
+LOOKED_AT = "REHEARSED_PROJECT"
+"""The variable that names the copy of the project, in the shell of whoever looks into what is kept."""
 PRODUCT = ("amplify_delivery", "amplify_delivery.publishing.examination.lint:linter", "pytest")
 """What programs and commands of a rehearsal import, and what each makes for itself: a warm server does it ahead."""
 COMMANDS = ("amplify_delivery", "amplify-delivery", "amplify_delivery.stacks.packaged", "pytest")

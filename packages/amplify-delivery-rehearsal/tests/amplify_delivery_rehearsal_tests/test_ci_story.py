@@ -27,9 +27,10 @@ from amplify_delivery_rehearsal.pipeline_story.record import Story, Subject
 from amplify_delivery_rehearsal.pipeline_story.setting import machine
 from amplify_delivery_rehearsal.pipeline_story.source import Repository
 from amplify_delivery_rehearsal.pipeline_story.telling import Teller, sourced
+from amplify_delivery_rehearsal_tests import looking
 from aws_rehearsal.ci_service import Job, Push, Ran, changed_files, checked_out
 from aws_rehearsal.pipeline_service.state import IN_PROGRESS
-from unit.places import EXPORTS, REPOSITORY
+from unit.places import EXPORTS
 from unit.this_wheel import wheel_of_this_version
 
 TODO = EXPORTS / "todo" / "amplify-export-mytodoapp"
@@ -82,6 +83,26 @@ def test_the_jobs_that_init_writes_are_played_each_with_a_token_of_its_own(make:
     else:
         assert account.gitlab is not None
         assert (said["plan-prod"]["sub"], said["deploy-prod"]["sub"]) == account.gitlab.subjects("prod")
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_who_is_let_in_nowhere_has_a_token_in_which_what_aws_compares_is_another(make: Make, kind: str) -> None:
+    folder = make(kind)
+    found = of(folder)
+    push = Push(Path("host"), "c0ffee", "main", found.repository)
+    compared = ("sub", "ref", "repository_id") if kind == "github" else ("sub",)
+    jobs = [job for job in found.jobs(push, folder) if job.signs]
+    ours = [[found.claims(job, push)[name] for name in compared] for job in jobs]
+    branch, elsewhere = [
+        [[theirs.claims(job, pushed)[name] for name in compared] for job in jobs]
+        for _, theirs, pushed in found.strangers(push)
+    ]
+    assert [who for who, _, _ in found.strangers(push)] == ["another branch", "another repository"]
+    assert not [claims for claims in (*branch, *elsewhere) if claims in ours]
+    if kind == "gitlab":
+        own = {"plan_subject": "project_id:4711:a", "deploy_subject": "project_id:4711:b"}
+        in_full = replace(found, says=found.says.model_copy(update=own))
+        assert list(in_full.strangers(push)) == []
 
 
 def test_another_project_is_none_that_a_ci_delivers(make: Make, tmp_path: Path) -> None:
@@ -195,12 +216,9 @@ def test_a_step_that_fails_shows_the_log_of_the_build_that_it_names() -> None:
 
 def test_what_is_typed_by_hand_is_what_the_jobs_run() -> None:
     """docs/ci.md shows the commands of the written jobs, with the files that they hand on beside the checkout."""
-    page = (REPOSITORY / "docs" / "ci.md").read_text(encoding="utf-8")
-    section = page.partition("## Rehearse it")[2].partition("\n## ")[0]
-    typed = [line.replace("../", "") for line in section.splitlines() if line.startswith("amplify-delivery ")]
-    rehearse, *by_hand, configure = typed
-    assert rehearse.startswith("amplify-delivery rehearse ")
-    assert configure == "amplify-delivery client-config prod --out web/src"
+    plan, deploy, look = looking.by_hand()
+    assert look.splitlines()[-1].endswith(' && amplify-delivery client-config prod --out "$OLDPWD/web/src")')
+    by_hand = [line.replace("../", "") for line in (plan + deploy).splitlines() if line.startswith("amplify-delivery ")]
     jobs = yaml.safe_load(ci.files(ci.GITLAB, ("prod",))[ci.GITLAB_INCLUDED])
     scripts = [line for what in ("build", "plan-prod", "deploy-prod") for line in jobs[f"backend-{what}"]["script"]]
     assert by_hand == [line for line in scripts if line.startswith("amplify-delivery ")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.errors import ConfigError, ExportRefused
@@ -23,8 +25,10 @@ from amplify_delivery_rehearsal.conformance.proxy import Proxy
 from amplify_delivery_rehearsal.pipeline_story import own, setting, telling
 from amplify_delivery_rehearsal.pipeline_story.chapters import Chapter
 from amplify_delivery_rehearsal.pipeline_story.play import Play
+from amplify_delivery_rehearsal_tests import looking
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.pipeline_service.state import FAILED, SUCCEEDED
+from functional.front_end import web_page
 from unit.places import EXPORTS, PYTEST_AS_LOCKED, REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "tutorial-pipeline.md"
@@ -136,9 +140,10 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     capsys: pytest.CaptureFixture[str],
     services: Callable[[], set[str]],
 ) -> None:
-    """Its pipeline, its environment and region; what its stack files encrypt cannot be read here, and need not be. And
-    a release with two indexes, which takes two updates, through that pipeline; with a container image, which is built
-    once, in Build, and pushed by PublishAssets. The project lies in a folder of the repository."""
+    """Its pipeline, its environment and region; what its stack files encrypt cannot be read here, and need not be. What
+    it has delivered to Prod is seen on a web page. And a release with two indexes, which takes two updates, through
+    that pipeline; with a container image, which is built once, in Build, and pushed by PublishAssets. The project lies
+    in a folder of the repository."""
     project = made(tmp_path / "ma démo's")  # a folder of any name
     with_an_image(project)
     in_a_folder(project)
@@ -147,13 +152,14 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     before = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}
     story, build_image = own.story, setting.build_image
     monkeypatch.setattr(setting, "build_image", lambda *given: {**build_image(*given), **PYTEST_AS_LOCKED})
+    looked = Chapter("Behind the pipeline", "A page shows what Prod holds.", lambda play: shows_prod(play, tmp_path))
     indexes = Chapter("Two indexes", "Stopped between the two, and retried.", two_indexes)
-    monkeypatch.setattr(own, "story", lambda *given: (*story(*given), indexes))
+    monkeypatch.setattr(own, "story", lambda *given: (*story(*given), looked, indexes))
     code = telling.run(project, json_output=True)
     ran = capsys.readouterr()
     assert code == 0, ran.out[-3000:] + ran.err[-3000:]
     story_told = json.loads(ran.out)
-    assert [chapter["outcome"] for chapter in story_told["chapters"]] == ["as expected"] * 4
+    assert [chapter["outcome"] for chapter in story_told["chapters"]] == ["as expected"] * 5
     is_as_written(story_told["chapters"])
     # Gen 1's CLI and service may end: a pipeline goes on without both.
     assert {"cloudformation", "codebuild", "codepipeline", "ecr", "iam", "kms", "s3", "sts"} <= services()
@@ -166,6 +172,22 @@ def test_a_project_of_ones_own_is_rehearsed_with_its_secrets_made_up(
     after = {path: path.read_bytes() for path in sorted(project.rglob("*")) if path.is_file()}
     assert {path for path in after if path not in before} == {project / "build" / "rehearsal.html"}
     assert all(after[path] == content for path, content in before.items())
+
+
+def shows_prod(play: Play, folder: Path) -> None:
+    """With the lines of docs/front-end.md: what was delivered through the pipeline is what a visitor's browser asks."""
+    telling._explain_keep(Console(file=(said := io.StringIO()), soft_wrap=True), play.setting)
+    assert f"  . {play.setting.folder}/owner-of-prod.sh " in said.getvalue()
+    shell = looking.Shell(looking.page(folder / "reader"), play.setting.folder)
+    shell.typed(looking.behind_a_pipeline())
+    _, write = looking.of_an_export()
+    made = json.loads(shell.typed(write))["data"]["createTodo"]["id"]
+    if seen := web_page.look(shell.here / "web"):
+        [todo] = seen[0]["listTodos"]
+        assert (todo["id"], todo["name"], seen[1]) == (made, "Milk", [])
+    (api,) = play.setting.owners["prod"].client("appsync", "eu-central-1").list_graphql_apis()["graphqlApis"]
+    configured = json.loads((shell.here / "web" / "src" / "amplifyconfiguration.json").read_text())
+    assert configured["aws_appsync_graphqlEndpoint"] == api["uris"]["GRAPHQL"]
 
 
 def two_indexes(play: Play) -> None:
@@ -211,7 +233,10 @@ def two_indexes(play: Play) -> None:
     assert "index byStatus is " in said or "index byDue is CREATING, waiting" in said, said[-4000:]
     assert "index byDue is made" not in said
     play.touched("prod", play.assembly)
-    assert dynamodb.scan(TableName=table)["Count"] == len(keys) == 8
+    items = dynamodb.scan(TableName=table)["Items"]
+    assert len(keys) == 8
+    assert [item["name"]["S"] for item in items if "name" in item] == ["Milk"]  # what the page has shown
+    assert len(items) == len(keys) + 1
 
 
 def _give_indexes(project: Path, *names: str) -> None:

@@ -20,6 +20,7 @@ from amplify_delivery.export import ExportRefused
 from amplify_delivery_rehearsal import story, workspace
 from amplify_delivery_rehearsal.example import CHECKOUT
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
+from amplify_delivery_rehearsal_tests import looking
 from aws_rehearsal import warm_server
 from aws_rehearsal_tests import pulumi_homes
 from functional.front_end import web_page
@@ -180,20 +181,6 @@ def rehearsing(*arguments: object, scratch: Path) -> subprocess.Popen[str]:
     )
 
 
-SECTION = re.compile(r"^## See it on a rehearsed backend\n(.*?)^## ", re.MULTILINE | re.DOTALL)
-
-
-def looking() -> tuple[str, str]:
-    """What docs/front-end.md has a reader type in the shell that looks: before the page is opened, and after."""
-    found = SECTION.search((CHECKOUT / "docs/front-end.md").read_text(encoding="utf-8"))
-    assert found
-    rehearse, look, write = re.findall(r"^```sh\n(.*?)^```$", found[1], re.MULTILINE | re.DOTALL)
-    assert rehearse.splitlines()[-1] == "amplify-delivery rehearse ../amplify-export-todo --keep | tee rehearsed.txt"
-    serve = "python3 -m http.server --bind 127.0.0.1 --directory web 8000 &"
-    assert look.splitlines()[-1] == serve
-    return look.replace(serve, ""), write
-
-
 def test_what_is_kept_can_be_looked_into_and_ended(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What it leaves behind outlives it, shows a front end its data as docs/front-end.md has it, and is gone with the
     command that it prints."""
@@ -201,17 +188,10 @@ def test_what_is_kept_can_be_looked_into_and_ended(tmp_path: Path, tmp_path_fact
         said = process.communicate()[0]
     end = re.search(r"^To end it: (.+)$", said, re.M)
     assert end, said
-    here = tmp_path_factory.mktemp("reader")
+    here = looking.page(tmp_path_factory.mktemp("reader"))
     (here / "rehearsed.txt").write_text(said)
-    web_page.copy(here / "web")
-    look, write = looking()
-
-    def typed(commands: str) -> str:
-        environment = {"HOME": "/nowhere", "PATH": os.environ["PATH"]}
-        script = ["bash", "-c", f"set -e\n{commands}"]
-        ran = subprocess.run(script, cwd=here, env=environment, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        return ran.stdout.strip()
+    look, write = looking.of_an_export()
+    typed = looking.Shell(here).typed
 
     try:
         typed(look)

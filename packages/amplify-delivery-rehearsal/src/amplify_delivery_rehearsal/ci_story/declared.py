@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from amplify_delivery.components.documents.web_identity import GITLAB_COMPONENTS, tier_of
@@ -81,6 +81,21 @@ class DeclaredCi:
     def left_out(self, push: Push, work: Path) -> list[str]:
         """Jobs with a token that the push does not start: in a pipeline of GitLab's each asks for itself."""
         return [] if isinstance(self.says, GitHub) else gitlab.read(work).left_out(push, self.says.project_id or "")
+
+    def strangers(self, push: Push) -> Iterator[tuple[str, DeclaredCi, Push]]:
+        """Whose jobs are none of this project's branch, though their files may be the same, and what their CI knows of
+        them: to sign their tokens. None where the account's file gives GitLab's subjects in full: what a project signs
+        for other branches it does not say then."""
+        elsewhere = f"a-stranger/{self.repository.rpartition('/')[2]}"
+        if isinstance(self.says, GitHub):
+            ids = {"owner_id": f"{self.says.owner_id}0", "repository_id": f"{self.says.repository_id}0"}
+            fork: GitHub | GitLab = self.says.model_copy(update={"repository": elsewhere, **ids})
+        elif self.says.plan_subject:
+            return
+        else:
+            fork = self.says.model_copy(update={"project": elsewhere, "project_id": f"{self.says.project_id}0"})
+        yield "another branch", self, replace(push, branch=f"not-{push.branch}")
+        yield "another repository", replace(self, says=fork), replace(push, repository=elsewhere)
 
     def claims(self, job: Job, push: Push) -> Claims:
         """What the CI signs for a job."""

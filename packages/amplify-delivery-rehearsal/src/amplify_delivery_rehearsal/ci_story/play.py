@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from amplify_delivery.components.documents.naming import PLAN
+from amplify_delivery.components.documents.naming import DEPLOY, PLAN
 from amplify_delivery.errors import REFUSED, FailedError
 from amplify_delivery.stacks.config.ci import GitHub
 from amplify_delivery_rehearsal import commands
@@ -21,6 +21,7 @@ from amplify_delivery_rehearsal.pipeline_story.pipeline import own_words
 from amplify_delivery_rehearsal.pipeline_story.play import Delivering
 from amplify_delivery_rehearsal.pipeline_story.record import ActionTold, ExecutionTold
 from aws_rehearsal.ci_service import Issuer, Job, Push, Ran, Runner, changed_files, checked_out, github, gitlab
+from aws_rehearsal.ci_service.tokens import Claims
 from aws_rehearsal.errors import RehearsalError
 
 FOREIGN = (
@@ -104,9 +105,9 @@ class CiPlay(Delivering):
     def told(self, known: Mapping[str, int]) -> list[ExecutionTold]:
         return [run.told() for run in self.runs if len(run.ran) > known.get(run.push.commit, 0)]
 
-    def deliver(self, commit: str, message: str) -> CiRun:
-        """Run the jobs that a push of `commit` starts, to their end. Raises `FailedError`, and `ConfigError` for a file
-        that is wrong."""
+    def deliver(self, commit: str, message: str, tried: Callable[[CiRun, Job], None] = lambda *_: None) -> CiRun:
+        """Run the jobs that a push of `commit` starts, to their end; `tried` is called before one with an environment.
+        Raises `FailedError`, and `ConfigError` for a file that is wrong."""
         push = self.push_of(commit)
         self.pushes += 1
         number, self.before = self.pushes, commit
@@ -133,6 +134,7 @@ class CiPlay(Delivering):
             for job in run.jobs:
                 if job.environment:
                     self.decide(job.environment, self._plan_of(job.environment))
+                    tried(run, job)
                 run.failed = job.name  # until it has ended well
                 player.play(job)
                 run.failed = ""
@@ -148,23 +150,53 @@ class CiPlay(Delivering):
         changed = changed_files(host, self.before, commit) if self.before and commit else None
         return Push(host, commit, self.ci.says.branch, self.ci.repository, changed)
 
-    def let_in_as(self, job: Job, push: Push) -> dict[str, str]:
-        """What its CI gives a job: with it somebody is let in as that job is."""
-        claims = self.ci.claims(job, push)
+    def let_in_as(self, name: str, job: Job, claims: Claims) -> dict[str, str]:
+        """What its CI gives a job whose token says `claims`: with it somebody is let in as that job is. `name` is the
+        one by which she asks for the token."""
         if isinstance(self.ci.says, GitHub):
-            return self.issuer.job(job.name, claims)
+            return self.issuer.job(name, claims)
         return gitlab.tokens(job, claims, {"CI_SERVER_URL": f"https://{self.ci.says.host}"})
 
-    def is_refused(self, job: Job, push: Push, *arguments: str) -> None:
-        """Have a job try what it may not. Raises `FailedError` if it may."""
-        command = [sys.executable, "-m", "amplify_delivery", *arguments]
-        variables = {**self.image, **self.let_in_as(job, push)}
-        code, output = commands.run(command, self.setting.repository.clone, variables, lambda _: None)
+    def is_not_let_in(self, who: str, job: Job, claims: Claims, *arguments: str) -> None:
+        """Have somebody with the token that `claims` make try what she may not. Raises `FailedError` if she may."""
+        code, output = self._typed(who, job, claims, *arguments)
         self.true(
             code == REFUSED and "does not let this job" in output,
-            f"{job.name} is not let in to `{shlex.join(arguments[:3])}`",
+            f"{who} is not let in to `{shlex.join(arguments[:3])}`",
             f"exit code {code}\n{output.rstrip()}",
         )
+
+    def is_no_approved_plan(self, job: Job, push: Push, plan: str) -> None:
+        """Have a job that is let in deploy what was planned, with the digest of another plan. Raises `FailedError` if
+        anything comes of it."""
+        name = job.environment
+        digest, known = self._artifact_of(name), self._stacks(name)
+        arguments = ("start", name, DEPLOY, "--digest", digest, "--plan", plan)
+        code, output = self._typed(job.name, job, self.ci.claims(job, push), *arguments)
+        self.true(
+            code == REFUSED and f"has ended with FAILED: exit status {REFUSED}" in output,
+            f"{job.name} deploys no other plan than the one that was approved",
+            f"exit code {code}\n{output.rstrip()}",
+        )
+        self.true(self._stacks(name) == known, f"{name}: as it was")
+
+    def _typed(self, who: str, job: Job, claims: Claims, *arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "amplify_delivery", *arguments]
+        variables = {**self.image, **self.let_in_as(who, job, claims)}
+        return commands.run(command, self.setting.repository.clone, variables, lambda _: None)
+
+    def _stacks(self, environment: str) -> list[tuple[str, str]]:
+        """Those in the environment's account and region, each with when it was changed last."""
+        names = self.names(environment)
+        cloudformation = self.setting.owners[environment].client("cloudformation", names.region)
+        found = cloudformation.describe_stacks()["Stacks"]
+        return sorted((stack["StackName"], str(stack.get("LastUpdatedTime", stack["CreationTime"]))) for stack in found)
+
+    def _artifact_of(self, environment: str) -> str:
+        """The digest of the artifact that was planned last."""
+        project = self.names(environment).project(PLAN)
+        build = next(build for build in reversed(self.setting.service.builds()) if build.name == project)
+        return next(str(given["value"]) for given in build.overrides if given["name"] == "ARTIFACT_DIGEST")
 
     def _plan_of(self, environment: str) -> Path | None:
         project = self.names(environment).project(PLAN)

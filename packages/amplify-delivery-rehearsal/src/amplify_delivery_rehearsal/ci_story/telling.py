@@ -34,6 +34,7 @@ from amplify_delivery_rehearsal.pipeline_story.telling import (
     sourced,
     with_made_up,
 )
+from amplify_delivery_rehearsal.workspace import LOOKED_AT
 from aws_rehearsal.ci_service import Issuer, Ran
 from aws_rehearsal.setup import ensure_all
 from aws_rehearsal.setup.progress import Progress
@@ -171,7 +172,8 @@ def _explain_keep(console: RichConsole, play: CiPlay) -> None:
     for job in jobs:
         if job.signs:
             variables = {name: value for name, value in play.image.items() if name.startswith(wanted)}
-            variables |= play.let_in_as(job, push)
+            variables[LOOKED_AT] = str(setting.repository.clone)
+            variables |= play.let_in_as(job.name, job, play.ci.claims(job, push))
             file = shell_file(setting.folder / f"job-{job.folder}.sh", variables, FOREIGN)
             console.print(sourced(file, f"the job {job.name}: its token, and no credentials"))
     console.print(f"  cd {escape(shlex.quote(str(setting.repository.clone)))}")

@@ -33,6 +33,7 @@ from amplify_delivery_rehearsal.pipeline_story.pipeline import Pipeline, own_wor
 from amplify_delivery_rehearsal.pipeline_story.play import Delivering, Play
 from amplify_delivery_rehearsal.pipeline_story.record import ChapterTold, Story
 from amplify_delivery_rehearsal.pipeline_story.setting import PIPELINE, Place, Setting, setting
+from amplify_delivery_rehearsal.workspace import LOOKED_AT
 from aws_rehearsal.pipeline_service.state import Execution
 from aws_rehearsal.setup import ensure_all
 from aws_rehearsal.setup.progress import Progress
@@ -245,6 +246,7 @@ def explain_people(console: RichConsole, found: Place, people: Sequence[Person],
     for each in people:
         variables = {name: value for name, value in each.variables.items() if name.startswith(wanted)}
         variables["PATH"] = typed_by_a_person(variables["PATH"])
+        variables[LOOKED_AT] = str(found.repository.clone)
         file = shell_file(found.folder / f"{each.name.replace(' ', '-')}.sh", variables, without)
         console.print(sourced(file, each.name))
 

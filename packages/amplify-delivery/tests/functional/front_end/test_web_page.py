@@ -14,12 +14,13 @@ import pytest
 
 from aws_rehearsal_tests.absent import IN_CI
 from functional.front_end import web_page
-from functional.report.browsers import chromium
+from functional.report.browsers import EXCUSED, chromium
 
 
 def test_without_a_browser_the_rest_of_a_test_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    monkeypatch.delenv(IN_CI, raising=False)
+    for variable in (IN_CI, EXCUSED):
+        monkeypatch.delenv(variable, raising=False)
     with pytest.warns(UserWarning, match="the page is not looked at: there is no Chromium on PATH"):
         assert web_page.look(tmp_path) is None
     monkeypatch.setenv(IN_CI, "1")

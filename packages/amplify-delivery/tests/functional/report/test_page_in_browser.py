@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from amplify_delivery.delivery.reporting.page.rendering import written
 from aws_rehearsal_tests.absent import IN_CI
-from functional.report.browsers import binary, chromium
+from functional.report.browsers import EXCUSED, binary, chromium
 from unit.delivery.reporting.page.example_reports import HOSTILE, everything
 
 MODELS = 157
@@ -295,6 +295,8 @@ def test_without_a_browser_a_test_is_skipped_and_in_ci_it_fails() -> None:
         binary(lambda _: None, {})
     with pytest.raises(pytest.fail.Exception, match="apt-get install chromium"):
         binary(lambda _: None, {IN_CI: "true"})
+    with pytest.raises(pytest.skip.Exception, match="Debian cannot be reached"):
+        binary(lambda _: None, {IN_CI: "true", EXCUSED: "Debian cannot be reached"})
 
 
 def test_the_page_is_as_long_as_it_is_before_all_of_it_was_seen(browser: Browser, files: dict[str, Path]) -> None:

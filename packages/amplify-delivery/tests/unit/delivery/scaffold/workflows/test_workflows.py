@@ -28,7 +28,13 @@ from aws_rehearsal.setup.progress import Progress
 from aws_rehearsal_tests.absent import IN_CI
 from unit.delivery.planning.offline.test_against import Repository
 from unit.delivery.scaffold.workflows.ci_files import Job, expressions, workflow
-from unit.delivery.scaffold.workflows.workflow_linter import actionlint
+from unit.delivery.scaffold.workflows.workflow_linter import (
+    actionlint,
+    github_scripts,
+    gitlab_scripts,
+    problems,
+    script_problems,
+)
 from unit.places import EXPORTS
 from unit.this_wheel import wheel_of_this_version
 
@@ -72,13 +78,21 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 @pytest.mark.processes
 def test_actionlint_finds_nothing(written: Mapping[str, str], tmp_path: Path) -> None:
-    linter = actionlint()
-    files = [tmp_path / ".github/workflows" / name for name in written]
-    ran = subprocess.run([linter, "-shellcheck=", "-pyflakes=", *files], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout) == (0, "")
+    assert problems(*(tmp_path / ".github/workflows" / name for name in written)) == ""
     broken = tmp_path / "broken.yml"
     broken.write_text(written["backend-plan.yml"].replace("github.base_ref", "github.base_reference"))
-    assert subprocess.run([linter, broken], capture_output=True, check=False).returncode == 1
+    assert "base_reference" in problems(broken)
+
+
+@pytest.mark.processes
+def test_each_script_is_one_that_bash_reads(written: Mapping[str, str], gitlab: dict[str, dict[str, Any]]) -> None:
+    """actionlint itself leaves the scripts alone, and knows nothing of GitLab."""
+    github = [script for text in written.values() for script in github_scripts(workflow(text))]
+    jobs = gitlab_scripts(gitlab)
+    assert len(github) > 15
+    assert len(jobs) > 8
+    assert script_problems([*github, *jobs]) == ""
+    assert "unexpected end of file" in script_problems([f"if true; then\n{github[0]}"])
 
 
 def test_without_actionlint_a_test_is_skipped_and_in_a_ci_it_fails() -> None:
