@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shlex
 import shutil
@@ -34,15 +35,26 @@ from unit.places import EXPORTS, PYTEST_AS_LOCKED, REPOSITORY
 PAGE = REPOSITORY / "docs" / "tutorial-pipeline.md"
 Typed = dict[str, list[str]]
 """Commands by who types them."""
+PEOPLE = ("developer", "devops", "owner of prod")
+AMPLIFY = """#!/bin/bash
+# The Amplify CLI, which is called in the Amplify project.
+set -e
+[ "$#: $1 $2 in ${PWD##*/}" = "3: export --out in todo" ]
+cp -R "$EXPORT" "$3/amplify-export-mytodoapp"
+"""
 
 
 def sections() -> list[Typed]:
-    """The commands of the page, section by section; the first line of a block says who types it."""
-    parts = re.split(r"^## \d\. .+$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    """The commands of the page, section by section; the first line of each block says who types it."""
+    before, *parts = re.split(r"^## \d\. .+$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert "```" not in before
     found: list[Typed] = []
     for part in parts:
         typed: Typed = {}
-        for person, lines in re.findall(r"^```sh\n# ([a-z ]+)\n(.*?)^```$", part, re.M | re.S):
+        blocks = re.findall(r"^```sh\n# (.+)\n((?:.+\n)+?)```$", part, re.M)
+        assert len(blocks) * 2 == part.count("```"), f"a block that nobody types:{part}"
+        for person, lines in blocks:
+            assert person in PEOPLE, f"who is {person}?"
             typed.setdefault(person, []).extend(as_typed(line) for line in lines.splitlines())
         found.append(typed)
     return found
@@ -67,9 +79,21 @@ def told(chapter: dict[str, Any]) -> Typed:
 
 def made(folder: Path) -> Path:
     """What a team holds after the tutorial's `amplify-delivery init`."""
-    shutil.copytree(next((EXPORTS / "todo").glob("amplify-export-*")), folder / "amplify-export-mytodoapp")
-    export, init, check = (shlex.split(line) for line in sections()[0]["developer"])
-    assert export[:2] == ["(cd", "../todo"]
+    folder.mkdir()
+    beside = folder.parent / "beside"
+    (beside / "todo").mkdir(parents=True)
+    (beside / "todo-delivery").symlink_to(folder)
+    amplify = beside / "bin" / "amplify"
+    amplify.parent.mkdir()
+    amplify.write_text(AMPLIFY)
+    amplify.chmod(0o755)
+    (written,) = (EXPORTS / "todo").glob("amplify-export-*")
+    export, *others = sections()[0]["developer"]
+    path = {"PATH": f"{amplify.parent}:{os.environ['PATH']}", "EXPORT": str(written)}
+    # By its name beside the Amplify project, where the page has it: `cd ../todo` is from there.
+    typed = f"cd {shlex.quote(str(beside / 'todo-delivery'))} && {export}"
+    subprocess.run(["bash", "-c", typed], env={**os.environ, **path}, check=True)
+    init, check = (shlex.split(line) for line in others)
     for command in (init, check):
         command[:1] = [sys.executable, "-m", "amplify_delivery"]
         subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=True)

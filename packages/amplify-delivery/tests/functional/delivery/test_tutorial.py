@@ -29,6 +29,7 @@ from unit.places import PYTEST_AS_LOCKED, REPOSITORY
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("tutorial")]
 
 PAGE = REPOSITORY / "docs" / "tutorial.md"
+SHELL = re.compile(r"^```sh\n((?:.+\n)+)```$", re.M)
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 """Those of the page."""
 AMPLIFY = """#!/bin/bash
@@ -70,9 +71,11 @@ for line in open("requirements.lock"):
 
 def sections() -> dict[str, str]:
     """The commands of each section, by its title."""
-    parts = re.split(r"^## (\d\. .+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    found = dict(zip(parts[1::2], parts[2::2], strict=True))
-    return {title: "\n".join(re.findall(r"^```sh\n(.*?)^```$", body, re.M | re.S)) for title, body in found.items()}
+    before, *parts = re.split(r"^## (\d\. .+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert "```" not in before
+    found = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert all(body.count("```") == 2 * len(SHELL.findall(body)) for body in found.values()), "a block that is not run"
+    return {title: "\n".join(SHELL.findall(body)) for title, body in found.items()}
 
 
 def reader(home: Path, aws: LocalAws, account: str, wheels: Iterable[Path]) -> dict[str, str]:
