@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from amplify_delivery.stacks.config.environment import EnvironmentConfig, keys, model_of
 from amplify_delivery.stacks.config.parameters import SecretKey, as_text, from_json, in_plain
-from amplify_delivery.stacks.config.reader import own_keys_in, parsed, refuse_other_prefix, secret_refused
+from amplify_delivery.stacks.config.reader import (
+    as_written,
+    own_keys_in,
+    parsed,
+    refuse_other_prefix,
+    secret_refused,
+    written_keys_in,
+)
 
 if TYPE_CHECKING:
     import pulumi
@@ -38,18 +45,19 @@ def from_pulumi() -> Configuration:
     project, stack = pulumi.get_project(), pulumi.get_stack()
     directory = Path(pulumi.get_root_directory() or ".").resolve()  # inline programs have none
     file = directory / f"Pulumi.{stack}.yaml"
+    if file.is_file():
+        refuse_other_prefix(file, file.name)
+    in_file = written_keys_in(file) if file.is_file() else {}
     given: dict[str, Any] = {}
     secret_keys: set[str] = set()
     for key in own_keys(project):
         text = get_config(f"{project}:{key}") or ""
         # A list where the file has to have a text arrives as JSON, which is a text too.
-        given[key] = text if key == "parameters" else parsed(text)
+        given[key] = text if key == "parameters" else as_written(parsed(text), in_file.get(key))
         if is_config_secret(f"{project}:{key}"):
             secret_keys.add(key)
     for key in sorted((secret_keys & set(keys())) - {"parameters"}):
         raise secret_refused(key, file.name)
-    if file.is_file():
-        refuse_other_prefix(file, file.name)
     values: dict[SecretKey, pulumi.Output[str]] = {}
     if "parameters" in given:
         parameters = from_json(given["parameters"], file.name)

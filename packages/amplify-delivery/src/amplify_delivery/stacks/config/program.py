@@ -15,8 +15,8 @@ from amplify_delivery.stacks.config.backend_program import own_keys
 from amplify_delivery.stacks.config.environment import keys
 from amplify_delivery.stacks.config.own_keys import own_keys_of
 from amplify_delivery.stacks.config.pipeline import PipelineConfig
-from amplify_delivery.stacks.config.project import Project, as_written, validated
-from amplify_delivery.stacks.config.reader import parsed, secret_refused, written_keys_in
+from amplify_delivery.stacks.config.project import Project, validated
+from amplify_delivery.stacks.config.reader import as_written, parsed, secret_refused, written_keys_in
 
 
 @dataclass(frozen=True)

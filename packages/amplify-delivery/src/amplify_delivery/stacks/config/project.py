@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -249,18 +248,3 @@ def validated(model: type[Config], given: Mapping[str, Any], where: str, stack: 
 def _foreign_default(model: type[Model], key: str, value: Any) -> bool:
     """Whether it is what Pulumi.yaml gives to every stack: a flag of the environments that is off."""
     return value == "false" and key not in model.written_names() and key in keys()
-
-
-def as_written(value: Any, written: Any) -> Any:
-    """`value`, as the engine parsed it, with the numbers and flags as they stand in the file: 3.10 is no 3.1."""
-    if isinstance(value, Mapping):
-        other = written if isinstance(written, Mapping) else {}
-        return {key: as_written(item, other.get(key)) for key, item in value.items()}
-    if isinstance(value, list):
-        others: Iterator[Any] = iter(written if isinstance(written, list) and len(written) == len(value) else ())
-        return [as_written(item, next(others, None)) for item in value]
-    if isinstance(value, str):
-        return value
-    if isinstance(written, str):
-        return written
-    return "" if value is None else json.dumps(value)

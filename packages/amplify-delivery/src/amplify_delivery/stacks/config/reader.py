@@ -252,3 +252,18 @@ def as_config_error(error: ValidationError, where: str, alternatives: str = "") 
     text = str(cause) if cause else first["msg"]
     remedy = cause.remedy if isinstance(cause, BadValueError) else ""
     return ConfigError(f"{key}: {text}" if key else text, where=where, remedy=remedy or _DESCRIBED)
+
+
+def as_written(value: Any, written: Any) -> Any:
+    """`value`, as the engine parsed it, with the numbers and flags as they stand in the file: 3.10 is no 3.1."""
+    if isinstance(value, Mapping):
+        other = written if isinstance(written, Mapping) else {}
+        return {key: as_written(item, other.get(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        others: Iterator[Any] = iter(written if isinstance(written, list) and len(written) == len(value) else ())
+        return [as_written(item, next(others, None)) for item in value]
+    if isinstance(value, str):
+        return value
+    if isinstance(written, str):
+        return written
+    return "" if value is None else json.dumps(value)

@@ -53,6 +53,7 @@ def test_both_readers_give_the_same_model(tmp_path: Path) -> None:
         '  app:apiKeyExpires: 2027-05-01\n  app:protect: false\n  app:suffix: "00123"\n'
         "  app:parameters:\n    functionhello:\n      memory: 0512\n      trace: true\n"
         "      list:\n      - a\n      - b\n"
+        "  app:tags:\n    cost-center: 0042\n    audited: true\n    rate: 3.10\n"
     )
     from_text = in_file(tmp_path, yaml)
     # What the engine makes of the same file: strings, and JSON for objects.
@@ -64,12 +65,15 @@ def test_both_readers_give_the_same_model(tmp_path: Path) -> None:
             "protect": "false",
             "suffix": "00123",
             "parameters": {"functionhello": {"memory": "0512", "trace": True, "list": ["a", "b"]}},
-        }
+            "tags": {"cost-center": 42, "audited": True, "rate": 3.1},
+        },
+        directory=tmp_path,
     ).environment
     assert from_text == from_engine
     assert from_text.api_key_expires == date(2027, 5, 1)
     assert from_text.protect is False
     assert from_text.suffix == "00123"
+    assert from_text.tags == {"cost-center": "0042", "audited": "true", "rate": "3.10"}
     assert from_text.parameters == {"functionhello": {"memory": "0512", "trace": "true", "list": "a,b"}}
 
 

@@ -17,8 +17,7 @@ from amplify_delivery.errors import ConfigError
 from amplify_delivery.stacks.config import AccountConfig, PipelineConfig, Project
 from amplify_delivery.stacks.config.documentation import PROGRAMS
 from amplify_delivery.stacks.config.program import account_config, pipeline_config
-from amplify_delivery.stacks.config.project import as_written
-from amplify_delivery.stacks.config.reader import own_keys_in
+from amplify_delivery.stacks.config.reader import as_written, own_keys_in
 from unit.components.recorder import record
 from unit.places import REPOSITORY
 from unit.rows import hold

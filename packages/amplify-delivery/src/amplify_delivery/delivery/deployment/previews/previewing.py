@@ -88,8 +88,7 @@ def _settings_of(name: str, like: str) -> Iterator[None]:
     except DeliveryError as error:
         remedy = re.sub(rf"(`pulumi config (?:set|rm)[^`]* -s )(?:ENV|{name})\b", rf"\g<1>{like}", error.remedy)
         if remedy != error.remedy:
-            file = stack_files.path(Path(), like).name
-            error.remedy = f"{remedy}. Then commit {file}, of which Pulumi.{name}.yaml is made each time"
+            error.remedy = f"{remedy}. Then commit Pulumi.{like}.yaml, of which Pulumi.{name}.yaml is made each time"
         raise
 
 
