@@ -10,6 +10,7 @@ from amplify_delivery.changes.stateful import CLOUDFORMATION_TYPES
 from amplify_delivery.components.backend.contents import contents
 from amplify_delivery.export import Assembly, AssemblyObject
 from unit.components.backends import assembly_of, folder
+from unit.rows import each
 
 
 def only(*templates: bytes) -> Assembly:
@@ -51,7 +52,7 @@ def test_data_is_told_from_what_can_be_made_again(template: bytes, stateful: boo
     assert contents(only(template)).stateful is stateful
 
 
-@pytest.mark.parametrize("kind", CLOUDFORMATION_TYPES)
+@each((kind,) for kind in CLOUDFORMATION_TYPES)
 def test_what_a_destroy_asks_for_is_protected_but_for_what_passes(kind: str) -> None:
     """One list. A backend of functions and queues stays one that a plain `pulumi destroy` takes down."""
     template = json.dumps({"Resources": {"R": {"Type": kind}}}).encode()

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from amplify_delivery.export.assembling.rewrite import settle_logical_ids
 from aws_rehearsal.local_aws import Credentials, LocalAws, random_account
-from aws_rehearsal_tests.local_account import LocalAccount, Template
+from aws_rehearsal_tests.local_account import SOON, LocalAccount, Template
 
 CODE = """
 import json
@@ -105,6 +105,17 @@ def test_a_create_that_is_sent_again_with_its_token_is_the_same(developer: Local
     assert made[0] == made[1]
     with pytest.raises(cloudformation.exceptions.AlreadyExistsException):
         cloudformation.create_stack(StackName="twice", TemplateBody=body, ClientRequestToken="two")
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="twice", WaiterConfig=SOON)
+
+    changed = body.replace('"AWS::SNS::Topic"', '"AWS::SNS::Topic", "Properties": {"TopicName": "twice"}')
+    update = {"StackName": made[0], "TemplateBody": changed}
+    for _ in range(2):
+        assert cloudformation.update_stack(**update, ClientRequestToken="three")["StackId"] == made[0]
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="twice", WaiterConfig=SOON)
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        cloudformation.update_stack(**update, ClientRequestToken="four")
+    begun = cloudformation.describe_stack_events(StackName=made[0])["StackEvents"]
+    assert sum((e["LogicalResourceId"], e["ResourceStatus"]) == ("twice", "UPDATE_IN_PROGRESS") for e in begun) == 1
 
     token = "0b6c3f52-8d5c-4d0b-9a51-1f4f7f0a1c11"
     request = {"Name": "twice", "SecretString": "text", "ClientRequestToken": token}

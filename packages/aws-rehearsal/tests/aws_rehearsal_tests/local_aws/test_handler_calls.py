@@ -267,6 +267,12 @@ def test_what_is_there_is_named_by_its_id() -> None:
         ("OpenSearchService::Domain", {"CognitoOptions": {"RoleArn": "ROLE"}}, "ROLE", "es"),
         ("CodeBuild::Project", {"ServiceRole": "ROLE"}, "ROLE", "codebuild"),
         ("S3::Bucket", {"ReplicationConfiguration": {"Role": "ROLE"}}, "ROLE", "s3"),
+        # Types of which nobody has published what their handlers call.
+        ("EKS::Cluster", {"RoleArn": "ROLE"}, "ROLE", "eks"),
+        ("Glue::Job", {"Role": "ROLE"}, "ROLE", "glue"),
+        ("IoT::TopicRule", {"TopicRulePayload": {"Actions": [{"Sqs": {"RoleArn": "ROLE"}}]}}, "ROLE", "iot"),
+        ("KinesisAnalyticsV2::Application", {"ServiceExecutionRole": "ROLE"}, "ROLE", "kinesisanalytics"),
+        ("Pipes::Pipe", {"RoleArn": "ROLE"}, "ROLE", "pipes"),
         ("Lambda::Function", {"Environment": {"Variables": {"ROLE_ARN": "ROLE"}}}, None, None),
         ("S3::BucketPolicy", {"PolicyDocument": {"Statement": [{"Principal": {"AWS": "ROLE"}}]}}, None, None),
         ("Lambda::Permission", {"Principal": "ROLE"}, None, None),

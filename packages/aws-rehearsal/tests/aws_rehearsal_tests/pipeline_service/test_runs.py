@@ -9,7 +9,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from aws_rehearsal.pipeline_service import Event
-from aws_rehearsal_tests.pipeline_service.world import World, approval, build, stage, variable_check
+from aws_rehearsal_tests.pipeline_service.world import (
+    World,
+    allow,
+    approval,
+    build,
+    deny,
+    stage,
+    trusted,
+    variable_check,
+)
 
 
 def test_a_commit_goes_through_source_build_and_approval(world: World) -> None:
@@ -151,6 +160,12 @@ def test_an_approval_is_sent_to_its_topic(world: World) -> None:
     received = world.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=2)["Messages"]
     told = json.loads(json.loads(received[0]["Body"])["Message"])
     assert told["approval"]["token"] == run.token
+
+    world.role("pipeline", trusted("codepipeline.amazonaws.com"), [allow("*"), deny("sns:Publish")])
+    execution = world.create("untold", stage("Approve", approval(configuration={"NotificationArn": topic})))
+    assert world.service.wait(execution).status == "Failed"
+    error = world.actions("untold", execution)["Approve"]["output"]["executionResult"]["errorDetails"]
+    assert "sns:Publish" in error["message"]
 
 
 def test_an_approval_times_out(world: World) -> None:

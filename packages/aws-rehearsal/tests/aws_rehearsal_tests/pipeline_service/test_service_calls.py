@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from aws_rehearsal_tests.pipeline_service.world import CONNECTION, World, allow, approval, build, deny, stage, trusted
+from aws_rehearsal_tests.pipeline_service.world import (
+    CONNECTION,
+    REGION,
+    World,
+    allow,
+    approval,
+    build,
+    deny,
+    stage,
+    trusted,
+)
 
 PIPELINE, SOURCE, BUILD = "pipeline", "source", "build"
 SERVICES = {PIPELINE: "codepipeline.amazonaws.com", BUILD: "codebuild.amazonaws.com"}
@@ -32,6 +42,14 @@ CALLS = [
     (BUILD, "logs:PutLogEvents", "builds"),
 ]
 """Who makes a call, the right that it needs, and the action that fails without it."""
+SENTENCES = {
+    (BUILD, "logs:CreateLogStream"): (
+        "Phase: PROVISIONING, Code: ACCESS_DENIED",
+        "Service role {role} does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams",
+    ),
+    (PIPELINE, "s3:GetBucketAcl"): ("required to access the Amazon S3 bucket named {bucket}",),
+}
+"""What some of them are told by, beside the right."""
 
 
 def _declared(world: World) -> list[str]:
@@ -81,7 +99,7 @@ def _without(world: World, who: str, right: str, failed: str) -> str:
     if right == "logs:CreateLogGroup":
         world.client("logs").delete_log_group(logGroupName="/aws/codebuild/builds")
     trust = trusted(SERVICES[who]) if who in SERVICES else {"Version": "2012-10-17", "Statement": _trust(world)}
-    world.role(who, trust, [allow("*"), deny(right)])
+    role = world.role(who, trust, [allow("*"), deny(right)])
     execution = world.run("calls")
     world.role(who, trust, [allow("*")])
     done = world.actions("calls", execution.id)
@@ -90,21 +108,9 @@ def _without(world: World, who: str, right: str, failed: str) -> str:
         return f"{execution.status}: {wrong}"
     message = str(done[failed]["output"]["executionResult"]["errorDetails"]["message"])
     # S3 tells who is refused, not always what; the others name the action, as AWS's refusals do.
-    return "" if right in message or (right.startswith("s3:") and "Access Denied" in message) else message
-
-
-def test_the_sentences(world: World) -> None:
-    _declared(world)
-    role = world.role(BUILD, trusted(SERVICES[BUILD]), [allow("*"), deny("logs:CreateLogStream")])
-    execution = world.run("calls")
-    message = world.actions("calls", execution.id)["builds"]["output"]["executionResult"]["errorDetails"]["message"]
-    assert "Phase: PROVISIONING, Code: ACCESS_DENIED" in message
-    assert f"Service role {role} does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams" in message
-
-    world.role(PIPELINE, trusted(SERVICES[PIPELINE]), [allow("*"), deny("s3:GetBucketAcl")])
-    execution = world.run("calls")
-    message = world.actions("calls", execution.id)["App"]["output"]["executionResult"]["errorDetails"]["message"]
-    assert f"required to access the Amazon S3 bucket named {world.bucket}" in message
+    named = right in message or (right.startswith("s3:") and "Access Denied" in message)
+    parts = [part.format(role=role, bucket=world.bucket) for part in SENTENCES.get((who, right), ())]
+    return "" if named and all(part in message for part in parts) else message
 
 
 def test_a_project_may_write_no_log(world: World) -> None:
@@ -131,6 +137,54 @@ def test_a_connection_is_used_for_a_repository_and_for_reading(world: World, key
         world.service.wait_for_action(execution, "Approve")
     else:
         assert world.service.wait(execution).status == "Failed"
+
+
+SOURCES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "CodeCommit": (
+        {"RepositoryName": "app", "BranchName": "main"},
+        ("GetBranch", "GetCommit", "GetUploadArchiveStatus", "UploadArchive"),
+    ),
+    "S3": (
+        {"S3Bucket": "sources-{account}", "S3ObjectKey": "app.zip"},
+        ("GetBucketAcl", "GetBucketLocation", "GetBucketVersioning", "GetObject"),
+    ),
+}
+"""What a source action of a provider is configured with, and the rights on what it reads."""
+
+
+@pytest.mark.parametrize("provider", SOURCES)
+def test_each_right_on_its_source_taken_away_fails_the_source(world: World, provider: str) -> None:
+    configuration, rights = SOURCES[provider]
+    configuration = {key: value.format(account=world.tooling) for key, value in configuration.items()}
+    read = f"arn:aws:codecommit:{REGION}:{world.tooling}:app"
+    if provider == "CodeCommit":
+        world.service.repository(None, "app", world.repository)
+    else:
+        bucket, s3 = configuration["S3Bucket"], world.client("s3")
+        read = f"arn:aws:s3:::{bucket}"
+        world._bucket(bucket, REGION)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket=bucket, Key="app.zip", Body=b"PK\x05\x06" + bytes(18))
+    trust = {"Version": "2012-10-17", "Statement": _trust(world)}
+    declared = world.declaration("reads", stage("Build", build("builds")))
+    source = {**world.source(), "roleArn": world.role(SOURCE, trust, [allow("*")])}
+    source["actionTypeId"] = {**source["actionTypeId"], "provider": provider}
+    source["configuration"] = {**configuration, "PollForSourceChanges": "false"}
+    declared["stages"][0]["actions"] = [source]
+    world.project("builds", "true")
+    world.pipelines.create_pipeline(pipeline=declared)
+    otherwise = []
+    for right in (None, *rights):
+        named = f"{provider.lower()}:{right}"
+        world.role(SOURCE, trust, [allow("*"), *([deny(named, [read, f"{read}/*"])] if right else [])])
+        run = world.run("reads")
+        told = world.actions("reads", run.id)["App"].get("output", {}).get("executionResult", {})
+        message = str(told.get("errorDetails", {}).get("message"))
+        if (run.status, named in message or "Access" in message) != (
+            ("Failed", True) if right else ("Succeeded", False)
+        ):
+            otherwise.append(f"{right}: {run.status} {message}")
+    assert otherwise == []
 
 
 def test_a_pipeline_is_made_and_changed_by_whoever_may_pass_its_connection(world: World) -> None:

@@ -424,6 +424,17 @@ def test_an_action_in_another_region_gets_its_artifacts_from_that_regions_store(
     read = world.actions("regions", execution)["far"]["input"]["inputArtifacts"][0]["s3location"]["bucket"]
     assert read == f"{world.bucket}-us"
 
+    # CodePipeline copies it with the pipeline's role.
+    for right, resource in (
+        ("s3:GetBucketAcl", f"arn:aws:s3:::{world.bucket}-us"),
+        ("s3:PutObject", f"arn:aws:s3:::{world.bucket}-us/*"),
+        ("kms:GenerateDataKey", other_key),
+    ):
+        world.role("pipeline", trusted("codepipeline.amazonaws.com"), [allow("*"), deny(right, resource)])
+        run = world.run("regions")
+        failed = [name for name, action in world.actions("regions", run.id).items() if action["status"] == "Failed"]
+        assert (right, run.status, failed) == (right, "Failed", ["far"])
+
 
 def test_a_pipeline_is_refused_while_its_role_cannot_assume_a_role_of_its_actions(world: World) -> None:
     """Seen with CreatePipeline and UpdatePipeline: terraform-provider-aws issue 13103, terraform pull request 14263."""

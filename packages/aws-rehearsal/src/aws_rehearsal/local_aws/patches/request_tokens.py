@@ -1,12 +1,14 @@
 """A request that is sent again with its token is the same request, not a second one.
 
 An SDK sends a call again whose answer was lost. MiniStack refuses the second CreateStack, since the stack is there, and
-gives a new secret's value a version id of its own.
-AWS: CloudFormation API Reference, CreateStack: "Specify this token if you plan to retry requests so that CloudFormation
-knows that you're not attempting to create a stack with the same name". Secrets Manager API Reference, CreateSecret: "If
-a version with this value already exists and the version SecretString and SecretBinary values are the same as those in
-the request, then the request is ignored"; "This value becomes the VersionId of the new version". Without a value there
-is no version that could tell: the reference does not say what happens, and a second CreateSecret stays refused here.
+the second UpdateStack, since it is being updated or has nothing to update; and it gives a new secret's value a version
+id of its own.
+AWS: CloudFormation API Reference, CreateStack and UpdateStack: "Specify this token if you plan to retry requests so
+that CloudFormation knows that you're not attempting to create a stack with the same name". Secrets Manager API
+Reference, CreateSecret: "If a version with this value already exists and the version SecretString and SecretBinary
+values are the same as those in the request, then the request is ignored"; "This value becomes the VersionId of the new
+version". Without a value there is no version that could tell: the reference does not say what happens, and a second
+CreateSecret stays refused here.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import json_response
-from ministack.services import cloudformation, secretsmanager
+from ministack.services import secretsmanager
 from ministack.services.cloudformation import handlers, helpers
 
 from ._expect import PatchError, expect, replace
@@ -27,9 +29,10 @@ _GONE = ("DELETE_COMPLETE", "DELETE_IN_PROGRESS")
 
 def apply() -> None:
     """Look for the token before anything is made."""
-    if "CreateStack" not in handlers._ACTION_HANDLERS:
-        raise PatchError("CloudFormation has no CreateStack any more")
-    handlers._ACTION_HANDLERS["CreateStack"] = _once(handlers._ACTION_HANDLERS["CreateStack"])
+    for action in ("CreateStack", "UpdateStack"):
+        if action not in handlers._ACTION_HANDLERS:
+            raise PatchError(f"CloudFormation has no {action} any more")
+        handlers._ACTION_HANDLERS[action] = _once(action, handlers._ACTION_HANDLERS[action])
     create = expect(secretsmanager, "_create_secret", "data")
 
     def create_secret(data: dict[str, Any]) -> Any:
@@ -51,24 +54,23 @@ def apply() -> None:
     replace("_create_secret", create_secret, secretsmanager)
 
 
-def _once(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def create_once(params: Any) -> Any:
+def _once(action: str, change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`change`, which does nothing where the stack was last changed by it with the same token."""
+    marked = f"_{action}_token"
+
+    def change_once(params: Any) -> Any:
         token, name = helpers._p(params, _TOKEN), helpers._p(params, "StackName")
-        stack = cloudformation._stacks.get(name)
-        if token and stack is not None and stack.get("_made_with") == token and stack["StackStatus"] not in _GONE:
-            return _created(stack["StackId"])
-        answer = create(params)
-        made = cloudformation._stacks.get(name)
+        stack = handlers._resolve_stack(name) if name else None
+        if token and stack is not None and stack.get(marked) == token and stack["StackStatus"] not in _GONE:
+            found = f"<{action}Result><StackId>{helpers._esc(stack['StackId'])}</StackId></{action}Result>"
+            return helpers._xml(200, f"{action}Response", found)
+        answer = change(params)
+        made = handlers._resolve_stack(name) if name else None
         if answer[0] == 200 and token and made is not None:
-            made["_made_with"] = token
+            made[marked] = token
         return answer
 
-    return create_once
-
-
-def _created(stack_id: str) -> Any:
-    found = f"<CreateStackResult><StackId>{helpers._esc(stack_id)}</StackId></CreateStackResult>"
-    return helpers._xml(200, "CreateStackResponse", found)
+    return change_once
 
 
 def probe(aws: Any) -> bool:

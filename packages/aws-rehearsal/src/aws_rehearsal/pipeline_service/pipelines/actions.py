@@ -15,7 +15,7 @@ from aws_rehearsal.local_aws import Credentials
 from aws_rehearsal.pipeline_service.builds.artifacts import Artifacts, object_key
 from aws_rehearsal.pipeline_service.builds.builds import SUCCEEDED, Build, Input, Output, Ticket
 from aws_rehearsal.pipeline_service.clients import Access, failure_of
-from aws_rehearsal.pipeline_service.definitions import DEFAULT_APPROVAL_MINUTES, Pipeline
+from aws_rehearsal.pipeline_service.definitions import DEFAULT_APPROVAL_MINUTES, Pipeline, Store
 from aws_rehearsal.pipeline_service.errors import ActionError
 from aws_rehearsal.pipeline_service.gate import Caller
 from aws_rehearsal.pipeline_service.keys import require_key
@@ -23,7 +23,7 @@ from aws_rehearsal.pipeline_service.pipelines import variables
 from aws_rehearsal.pipeline_service.pipelines.deployments import Deployments
 from aws_rehearsal.pipeline_service.pipelines.handing_on import HandingOn
 from aws_rehearsal.pipeline_service.roles import Roles
-from aws_rehearsal.pipeline_service.sources.connections import SOURCE_CALLS, use_denied
+from aws_rehearsal.pipeline_service.sources.reading import require_source
 from aws_rehearsal.pipeline_service.sources.repositories import Repositories
 from aws_rehearsal.pipeline_service.sources.sources import Fetched, fetch
 from aws_rehearsal.pipeline_service.state import ActionRun, Artifact, Execution, new_id
@@ -92,15 +92,10 @@ class Actions:
 
     def _source(self, execution: Execution, run: ActionRun, credentials: Credentials) -> None:
         pipeline, action = execution.pipeline, run.action
-        connection = run.configuration.get("ConnectionArn")
-        if connection is not None:
-            caller = Caller(credentials.access_key_id, "", credentials.account, pipeline.region)
-            for call in SOURCE_CALLS:
-                denied = use_denied(
-                    self._gate, caller, connection, run.configuration["FullRepositoryId"], call, run.configuration
-                )
-                if denied is not None:
-                    raise ActionError("PermissionError", f"Unable to use Connection: {connection}. {denied.message}")
+        caller = Caller(credentials.access_key_id, "", credentials.account, pipeline.region)
+        require_source(self._gate, caller, action.provider, run.configuration)
+        if action.provider == "S3":
+            self._artifacts.look(credentials, pipeline.region, Store(run.configuration["S3Bucket"]), versioning=True)
         store = pipeline.stores[pipeline.region]
         for who in (self._roles.of_pipeline(pipeline, execution.id), credentials):
             self._artifacts.look(who, pipeline.region, store, versioning=True)

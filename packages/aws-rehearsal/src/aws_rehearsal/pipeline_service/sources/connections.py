@@ -11,8 +11,6 @@ from collections.abc import Mapping
 
 from aws_rehearsal.pipeline_service.gate import Caller, Denied, Gate
 
-SOURCE_CALLS = ("GetBranch", "GetCommit", "StartUploadArchiveToS3", "GetUploadArchiveToS3Status")
-"""What a source action calls of the provider, by `ProviderAction`. AWS does not list them for CodePipeline."""
 CLONE = "GitPull"
 """What CodeBuild calls for a full clone."""
 _WRITING = ("Create", "Delete", "GitPush", "Update")

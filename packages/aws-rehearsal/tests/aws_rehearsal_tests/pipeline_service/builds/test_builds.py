@@ -199,6 +199,10 @@ def test_parameters_and_secrets_are_read_with_the_projects_role_and_masked_in_th
     refused = _run(world, "secrets")
     assert _phases(refused)["DOWNLOAD_SOURCE"] == "FAILED"
     assert "ssm:GetParameter" in refused["phases"][-3]["contexts"][0]["message"]
+    world.role("build", world.build_trust, [allow(["ssm:GetParameter", "kms:*", "logs:*"])])
+    refused = _run(world, "secrets")
+    assert _phases(refused)["DOWNLOAD_SOURCE"] == "FAILED"
+    assert "secretsmanager:GetSecretValue" in refused["phases"][-3]["contexts"][0]["message"]
 
     world.role(
         "build", world.build_trust, [allow(["ssm:GetParameter", "secretsmanager:GetSecretValue", "kms:*", "logs:*"])]

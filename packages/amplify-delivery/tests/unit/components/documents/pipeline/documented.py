@@ -27,6 +27,20 @@ SOURCE_ACTION = Documented(
     bucket=SERVICE_ROLE.bucket,
     objects=("s3:PutObject", "s3:PutObjectAcl"),
 )
+CODECOMMIT_SOURCE = (
+    "codecommit:CancelUploadArchive",
+    "codecommit:GetBranch",
+    "codecommit:GetCommit",
+    "codecommit:GetRepository",
+    "codecommit:GetUploadArchiveStatus",
+    "codecommit:UploadArchive",
+)
+"""\"CodeCommit source action reference\", CodePipeline user guide: on the repository."""
+S3_SOURCE = Documented(
+    source='"Amazon S3 source action reference", CodePipeline user guide: of the bucket that is read, and its object',
+    bucket=(*SERVICE_ROLE.bucket, "s3:ListBucket"),
+    objects=("s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
+)
 _LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 BUILD = Documented(
     source='"Allow AWS CodeBuild to interact with other AWS services", CodeBuild user guide: CloudWatchLogsPolicy, '

@@ -26,6 +26,7 @@ from amplify_delivery.components.documents.pipeline.stage_models import Approval
 from amplify_delivery.components.documents.statements import RoleDocument
 from unit.components.documents import world as w
 from unit.components.documents.mutations import Mutation, loosened
+from unit.components.documents.pipeline.documented import CODECOMMIT_SOURCE, S3_SOURCE
 from unit.components.documents.trust_table import Row, answered_otherwise, never, no, through_s3, yes
 
 TOPIC = w.pipeline.arn("sns", "releases")
@@ -64,8 +65,8 @@ def _from(source: Any) -> w.Named:
 
 def _codecommit() -> Iterator[Row]:
     own, other = w.pipeline.arn("codecommit", "app"), w.pipeline.arn("codecommit", "another")
-    yield yes(SOURCE, "codecommit:GetBranch", own)
-    yield yes(SOURCE, "codecommit:UploadArchive", own)
+    for action in CODECOMMIT_SOURCE:
+        yield yes(SOURCE, action, own)
     yield yes(UPDATE, "codecommit:GetRepository", own)
     for role in (SOURCE, UPDATE):
         yield no(role, "codecommit:GetRepository", other)
@@ -78,8 +79,10 @@ def _codecommit() -> Iterator[Row]:
 
 def _s3() -> Iterator[Row]:
     bucket = "arn:aws:s3:::sources"
-    yield yes(SOURCE, "s3:GetObject", f"{bucket}/app.zip")
-    yield yes(SOURCE, "s3:ListBucket", bucket)
+    for action in S3_SOURCE.bucket:
+        yield yes(SOURCE, action, bucket)
+    for action in S3_SOURCE.objects:
+        yield yes(SOURCE, action, f"{bucket}/app.zip")
     yield yes(UPDATE, "s3:GetBucketVersioning", bucket)
     yield no(SOURCE, "s3:GetObject", f"{bucket}/other.zip")
     yield no(SOURCE, "s3:PutObject", f"{bucket}/app.zip")
