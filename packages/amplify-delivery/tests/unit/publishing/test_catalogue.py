@@ -337,6 +337,12 @@ def with_rule(logical_id: str, bus: str) -> Stacks:
     return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update({logical_id: rule}))
 
 
+def with_mapping(logical_id: str, queue: str, **more: Any) -> Stacks:
+    source = {"EventSourceArn": f"arn:aws:sqs:us-east-1:111122223333:{queue}", "FunctionName": "worker", **more}
+    mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": source}
+    return changed(OLD, "apiseriesapp/Todo", lambda t: t["Resources"].update({logical_id: mapping}))
+
+
 def perhaps_named(logical_id: str) -> Stacks:
     """A topic that has a name if a condition holds which only CloudFormation knows."""
     return with_topic(logical_id, {"Fn::If": ["OnlyAwsKnows", "news", {"Ref": "AWS::NoValue"}]})
@@ -489,6 +495,13 @@ def test_a_name_that_moves_is_told_where_it_is_one_of_a_kind() -> None:
 
     assert found(with_rule("T", "default"), with_rule("U", "default")) == ["AD753"]
     assert found(with_rule("T", "default"), with_rule("U", "orders")) == []
+    assert found(with_mapping("T", "jobs"), with_mapping("U", "jobs")) == ["AD753"]
+    assert found(with_mapping("T", "jobs"), with_mapping("U", "other")) == []
+    # Another position is another mapping, and there may be one only (serverless-application-model 1320).
+    latest, oldest = ({"StartingPosition": position} for position in ("LATEST", "TRIM_HORIZON"))
+    assert found(with_mapping("T", "jobs", **latest), with_mapping("T", "jobs", **oldest)) == ["AD743"]
+    assert found(with_mapping("T", "jobs", **latest), with_mapping("T", "other", **oldest)) == []
+    assert found(with_mapping("T", "jobs", Topics=["a"]), with_mapping("U", "jobs", Topics=["b"])) == []
     assert found(perhaps_named("T"), perhaps_named("U")) == []
     # Nobody knows whether there is one, or will be.
     somewhere = {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}

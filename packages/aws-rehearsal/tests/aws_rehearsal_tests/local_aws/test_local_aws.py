@@ -197,12 +197,21 @@ wrong = [pair("_secret", **text, **rule), pair("_stream", StreamModeDetails=dema
 wrong += [pair("_function", Runtime="python3.7", Architectures=arm), pair("_distribution", DistributionConfig=names)]
 wrong += [pair("_topic", FifoTopic=True, Subscription=[{"Protocol": "email"}])]
 wrong += [pair("_subscription", TopicArn=ordered, Protocol="lambda"), pair("_firewall", Scope="CLOUDFRONT")]
-right = [pair("_secret", **text), pair("_secret", **rule), pair("_stream", StreamModeDetails=demand)]
+wrong += [pair("_subscription", Protocol="email", RawMessageDelivery=False), pair("_parameter", Name="/SSM/x")]
+wrong += [pair("_parameter", Name="aws-x"), pair("_alarm", Period="60", EvaluationPeriods="1441")]
+wrong += [pair("_rule", Targets=[{"Arn": "arn:aws:sqs:us-east-1:1:q.fifo", "Id": "q"}])]
+right = [pair("_subscription", Protocol="sqs", RawMessageDelivery=True), pair("_parameter", Name="/awsome")]
+right += [pair("_alarm", Period="86400", EvaluationPeriods="7"), pair("_parameter")]
+right += [pair("_rule", Targets=[{"Arn": "arn:aws:sqs:us-east-1:1:q.fifo", "Id": "q", "SqsParameters": {"x": 1}}])]
+right += [pair("_secret", **text), pair("_secret", **rule), pair("_stream", StreamModeDetails=demand)]
 right += [pair("_stream", **shards), pair("_function", Runtime="python3.8", Architectures=arm)]
 right += [pair("_topic", Subscription=[{"Protocol": "email"}]), pair("_firewall", Scope="REGIONAL")]
 right += [pair("_subscription", TopicArn=ordered, Protocol="sqs"), pair("_subscription", TopicArn="t", Protocol="sms")]
 right += [pair("_distribution", DistributionConfig={**names, "ViewerCertificate": {"AcmCertificateArn": "a"}})]
 assert (wrong, right) == ([True] * len(wrong), [False] * len(right))
+lambda_svc._esms["u"] = {"EventSourceArn": "s", "FunctionArn": "arn:aws:lambda:us-east-1:1:function:y", "UUID": "u"}
+mapped = [pair("_mapping", EventSourceArn=source, FunctionName=name) for source in "st" for name in "yz"]
+assert mapped == [True, False, False, False]
 lambda_svc._functions["y"] = {"versions": {"1": {}}}
 assert [pair("_alias", FunctionName="y", FunctionVersion=n) for n in ("1", "$LATEST", "2")] == [False, False, True]
 """

@@ -12,7 +12,11 @@ from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource, Path, RemoveResource, ReplaceResource, Step
 from amplify_delivery.export.assembly import canonical
 
-_WITHIN = {"AWS::Events::Rule": "EventBusName", "AWS::Scheduler::Schedule": "GroupName"}
+_WITHIN = {
+    "AWS::Events::Rule": "EventBusName",
+    "AWS::Lambda::EventSourceMapping": "Topics",
+    "AWS::Scheduler::Schedule": "GroupName",
+}
 """Where a name is one of a kind, if not in the account and region."""
 
 
@@ -23,9 +27,10 @@ _IN_PARENT: Mapping[str, tuple[str, ...]] = {
     "AWS::Cognito::UserPoolGroup": ("UserPoolId", "GroupName"),
     "AWS::Cognito::UserPoolIdentityProvider": ("UserPoolId", "ProviderName"),
     "AWS::Cognito::UserPoolResourceServer": ("UserPoolId", "Identifier"),
+    "AWS::Lambda::EventSourceMapping": ("EventSourceArn", "FunctionName"),
 }
-"""What is one of its kind in an API or a pool. A resolver moves with its stack (`StackMapping`; amplify-cli 1189), or
-with the file of a custom one."""
+"""What is one of its kind in an API or a pool, or of what it maps. A resolver moves with its stack (`StackMapping`;
+amplify-cli 1189), or with the file of a custom one."""
 
 
 def moved(steps: Sequence[Step], old: Stacks, new: Stacks) -> Iterator[Impossible]:
@@ -40,12 +45,12 @@ def moved(steps: Sequence[Step], old: Stacks, new: Stacks) -> Iterator[Impossibl
         taken = _taken(step, new) if isinstance(step, AddResource) and gone else None
         was = gone.get(taken) if taken is not None else None
         if isinstance(step, AddResource) and was is not None and not fresh & {*_parents(step, new)}:
-            what = ", ".join(_identity(step.type))
+            what = ", ".join(identity(step.type))
             told = f"has the name ({what}) of {was.place}, which goes in the same release"
             yield Impossible(MOVED.id, step.place, told, MOVED.remedy)
 
 
-def _identity(kind: str) -> tuple[str, ...]:
+def identity(kind: str) -> tuple[str, ...]:
     """The properties by which a resource is one of its kind; none if it has no name of its own."""
     name = fixed_name(kind)
     return _IN_PARENT.get(kind, (name,) if name is not None else ())
@@ -56,7 +61,7 @@ def _taken(step: AddResource | RemoveResource, stacks: Stacks) -> tuple[str, byt
     if step.path in stacks.resolved.doubtful:
         return None
     given = properties(stacks, step.path)
-    names = [given.get(name) for name in _identity(step.type)]
+    names = [given.get(name) for name in identity(step.type)]
     known = canonical([*names, given.get(_WITHIN.get(step.type, ""))])
     return None if not names or None in names or b'"Fn::If"' in known else (step.type, known)
 
@@ -64,7 +69,7 @@ def _taken(step: AddResource | RemoveResource, stacks: Stacks) -> tuple[str, byt
 def _parents(step: AddResource, stacks: Stacks) -> Iterator[Path]:
     """The resources that a name refers to."""
     given = properties(stacks, step.path)
-    pending: list[Any] = [given.get(name) for name in _identity(step.type)]
+    pending: list[Any] = [given.get(name) for name in identity(step.type)]
     while pending:
         value = pending.pop()
         if isinstance(value, Mapping):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from amplify_delivery.changes.impossible.finding import Impossible, properties
+from amplify_delivery.changes.impossible.moving import identity
 from amplify_delivery.changes.impossible.rules import NAMED, TYPE
 from amplify_delivery.changes.ordered import successors
 from amplify_delivery.changes.references import targets
-from amplify_delivery.changes.replacement import fixed_name
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import Path, ReplaceResource, Step
 
@@ -36,20 +36,23 @@ def replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new: 
             _several(old, new, step.path),
         )
         return
-    name = fixed_name(step.type)
-    if name is None or after.get(name) is None or before.get(name) != after[name]:
+    names = identity(step.type)
+    if not names or any(after.get(name) is None or before.get(name) != after[name] for name in names):
         return
     replaced = {s.path for s in steps if isinstance(s, ReplaceResource) and s.path != step.path}
-    if replaced & set(targets(after[name])):
+    if any(replaced & set(targets(after[name])) for name in names):
         return  # the name is made from something that gets another one
     yield Impossible(
         NAMED.id,
         step.place,
-        f"has a name of its own ({name}), and {', '.join(step.causes)} cannot change under the same one",
+        f"has a name of its own ({', '.join(names)}), and {', '.join(step.causes)} cannot change under the same one",
         _successor(step, new)
-        + "deliver twice: first without the resource (its data goes, which `dataLoss` has to allow), then with it as "
-        "it should be; or give it another name",
+        + f"deliver twice: first without the resource{_LOST if step.loss else ''}, then with it as it should be; or "
+        "give it another name",
     )
+
+
+_LOST = " (its data goes, which `dataLoss` has to allow)"
 
 
 def _several(old: Stacks, new: Stacks, path: Path) -> str:

@@ -121,9 +121,11 @@ MOVED = Rule(
     "AD753",
     "refused",
     "A resource under another logical id, or in another stack, that keeps its name: CloudFormation makes the new one "
-    "before it deletes the old one. A resolver is one of its field, a group and a provider are of their pool.",
+    "before it deletes the old one. A resolver is one of its field, a group and a provider are of their pool, a "
+    "mapping is one of its source and its function.",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html",
-    "`X already exists in stack Y`, `Only one resolver is allowed per field`, in the middle of the deployment",
+    "`X already exists in stack Y`, `Only one resolver is allowed per field`, `The event source arn and function "
+    "provided mapping already exists`, in the middle of the deployment",
     remedy="put the logical id back (`amplify override`); give the new resource another name; or deliver twice: first "
     "without the resource (its data goes), then with the new one",
 )

@@ -186,6 +186,8 @@ class _Name:
     never: str = ""
     """What must not be in it, as a pattern of the known text, and what that is."""
     never_said: str = ""
+    begins: str = ""
+    """What it must not begin with, as a pattern."""
 
 
 _WORD = "letters, digits, - and _"
@@ -210,8 +212,12 @@ NAMES: Mapping[str, _Name] = {
 _OF_APIS: Mapping[str, _Name] = {
     "AWS::ApiGateway::Model": _Name("Name", 255, r"[A-Za-z0-9]*", "letters and digits"),
     "AWS::ApiGateway::Stage": _Name("StageName", 128, r"[A-Za-z0-9_-]*", _WORD),
+    "AWS::SSM::Parameter": _Name(
+        "Name", 1011, r"[A-Za-z0-9_./-]*", f"/, . and {_WORD}", begins=r"(?i:aws|ssm|/(?:aws|ssm)(?:/|\Z))"
+    ),
 }
-"""Names that are one of a kind in an API only (API Gateway, CreateModel and CreateStage)."""
+"""Names that are one of a kind in an API only (API Gateway, CreateModel and CreateStage), or of which that is not asked
+beforehand (Systems Manager, PutParameter)."""
 
 
 def impossible_names(tree: Tree) -> Iterator[Finding]:
@@ -229,6 +235,8 @@ def impossible_names(tree: Tree) -> Iterator[Finding]:
             problem = f"may hold {rule.said} only"
         elif rule.never and any(re.search(rule.never, part) for part in _known_parts(given)):
             problem = rule.never_said
+        elif rule.begins and re.match(rule.begins, _beginning(given)):
+            problem = "must not begin with aws or ssm, which are AWS's own"
         elif rule.characters == _LABEL and given == name != name.strip("-"):
             problem = "must not begin or end with a hyphen"
         elif given == name and not name.endswith(".fifo") and _is_fifo(resource.properties):
@@ -287,6 +295,13 @@ def _selected(part: Any, known: list[str]) -> Any:
 def _known_part(name: Any) -> str:
     """What is known of a name: all of it, or its literal parts."""
     return "".join(_known_parts(name))
+
+
+def _beginning(name: Any) -> str:
+    """What a name is known to begin with."""
+    parts = _known_parts(name)
+    joined = name["Fn::Join"][1] if isinstance(name, Mapping) and parts else [name]
+    return joined[0] if joined and isinstance(joined[0], str) and parts else ""
 
 
 def _known_parts(name: Any) -> list[str]:

@@ -371,6 +371,27 @@ def test_names_within_an_api(full: Assembly, kind: str, property: str, name: str
     assert [f.id for f in impossible_names(tree_of(made))] == ([] if right else ["AD733"])
 
 
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("/amplify/d1abc/dev/AMPLIFY_aws", True),
+        ("awards", True),
+        ("/awsome/x", True),
+        ({"Fn::Join": ["", [{"Ref": "AWS::StackName"}, "ssm"]]}, True),
+        ("aws-thing", False),
+        ("AWS.thing", False),
+        ("SSM-TESTPARAM", False),
+        ("/aws/reference/x", False),
+        ("/ssm", False),
+        ({"Fn::Join": ["", ["/aws/", {"Ref": "AWS::StackName"}]]}, False),
+        ("a b", False),
+    ],
+)
+def test_names_of_stored_parameters(full: Assembly, name: Any, right: bool) -> None:
+    made = spoiled(full, HELLO, put("It", "AWS::SSM::Parameter", Name=name))
+    assert [f.id for f in impossible_names(tree_of(made))] == ([] if right else ["AD733"])
+
+
 OF_AWS = "arn:aws:iam::aws:policy/"
 LAMBDA_BASIC = "service-role/AWSLambdaBasicExecutionRole"
 

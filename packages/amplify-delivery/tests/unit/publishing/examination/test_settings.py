@@ -11,6 +11,7 @@ import pytest
 
 from amplify_delivery.export import Assembly
 from amplify_delivery.publishing.examination.services.exclusive import exclusive_settings
+from amplify_delivery.publishing.examination.services.triggers import powerless_triggers
 from unit.publishing.conftest import spoiled, tree_of
 from unit.publishing.examination.test_services import AUTH, HELLO, STORAGE, Change, Template, either, of, put, told
 from unit.rows import hold
@@ -558,8 +559,13 @@ OF_DESTINATIONS: list[Row] = [
 ]
 
 
+ELSEWHERE = "arn:aws:sqs:us-east-1:111122223333:jobs.fifo"
+
+
 def rule(**given: Any) -> Change:
-    return put("Rule", "AWS::Events::Rule", Targets=[{"Arn": FN_ARN, "Id": "a"}], **given)
+    return put(
+        "Rule", "AWS::Events::Rule", **{"Targets": [{"Arn": ELSEWHERE.removesuffix(".fifo"), "Id": "a"}], **given}
+    )
 
 
 def scheduled(expression: str) -> Change:
@@ -567,6 +573,7 @@ def scheduled(expression: str) -> Change:
 
 
 BUS = put("Bus", "AWS::Events::EventBus", Name={"Fn::Sub": "bus-${env}"})
+IN_ORDER, TO_IT = put("O", "AWS::SQS::Queue", FifoQueue=True), {"Arn": {"Fn::GetAtt": ["O", "Arn"]}, "Id": "q"}
 OF_EVENTS: list[Row] = [
     ("a text for a list", (rule(EventPattern={"source": "aws.s3"}),), "AD728 Rule has the pattern source: 'aws.s3'"),
     ("deeper", (rule(EventPattern={"detail": {"a": {"b": 3}}}),), "AD728 Rule has the pattern detail.a.b: 3"),
@@ -597,6 +604,30 @@ OF_EVENTS: list[Row] = [
     ),
     ("a schedule on the account's", (rule(ScheduleExpression="rate(1 day)", EventBusName="default"),), None),
     ("a pattern on a bus of one's own", (BUS, rule(EventPattern={"source": ["a"]}, EventBusName={"Ref": "Bus"})), None),
+    (
+        "a queue that keeps an order",
+        (IN_ORDER, rule(ScheduleExpression="rate(1 day)", Targets=[TO_IT])),
+        "AD728 Rule sends to the queue of its target q, which keeps an order, without SqsParameters",
+    ),
+    ("another stack's", (rule(ScheduleExpression="rate(1 day)", Targets=[{**TO_IT, "Arn": ELSEWHERE}]),), "AD728"),
+    (
+        "in a group",
+        (
+            IN_ORDER,
+            rule(ScheduleExpression="rate(1 day)", Targets=[{**TO_IT, "SqsParameters": {"MessageGroupId": "a"}}]),
+        ),
+        None,
+    ),
+    (
+        "a queue that keeps none",
+        (put("O", "AWS::SQS::Queue"), rule(ScheduleExpression="rate(1 day)", Targets=[TO_IT])),
+        None,
+    ),
+    (
+        "perhaps",
+        (put("O", "AWS::SQS::Queue", FifoQueue=perhaps(True)), rule(ScheduleExpression="rate(1 day)", Targets=[TO_IT])),
+        None,
+    ),
     ("a schedule in words", (scheduled("every day"),), "AD728 Sch has the schedule 'every day'"),
     ("cron of five fields", (scheduled("cron(0 3 * * *)"),), "AD728 Sch has the schedule"),
     ("of five, the first of two figures", (scheduled("cron(15 3 * * ?)"),), "AD728 Sch has the schedule 'cron(15 3"),
@@ -921,6 +952,14 @@ def telling(topic: Any, protocol: Any, **own: Any) -> tuple[Change, ...]:
     return (put("Top", "AWS::SNS::Topic", **own), subscribed)
 
 
+def said_raw(protocol: str, raw: Any) -> tuple[Change, ...]:
+    return (*telling(TOP, protocol), of("Sub", RawMessageDelivery=raw))
+
+
+def looking(period: Any, periods: Any) -> Change:
+    return put("Al", "AWS::CloudWatch::Alarm", Period=period, EvaluationPeriods=periods)
+
+
 def firewall(kind: str, scope: Any) -> Change:
     return put("Fw", f"AWS::WAFv2::{kind}", Scope=scope)
 
@@ -970,6 +1009,15 @@ OF_EXCLUSIVE: list[Row] = [
     ("a queue's", telling(TOP, "sqs", **ORDERED), None),
     ("e-mails of one that keeps none", telling(TOP, "email", TopicName="t-dev"), None),
     ("e-mails of one perhaps", telling(TOP, "email", FifoTopic=perhaps(True)), None),
+    ("raw e-mails", said_raw("email", True), "AD760 Sub has RawMessageDelivery, and is by email"),
+    ("e-mails that are not raw, said all the same", said_raw("email", False), "AD760 Sub has RawMessageDelivery"),
+    ("raw, to a queue", said_raw("sqs", True), None),
+    ("perhaps raw", said_raw("email", perhaps(True)), None),
+    ("an alarm over two days, by minutes", (looking(60, 2_880),), "AD760 Al looks back for 172,800 s, and CloudWatch"),
+    ("over a day, by minutes", (looking(60, 1_440),), None),
+    ("over eight days", (looking(86_400, 8),), "AD760 Al looks back for 691,200 s, and CloudWatch does for 604,800 s"),
+    ("over a week", (looking("86400", "7"),), None),
+    ("over nobody knows what", (looking(perhaps(60), 2_880),), None),
     ("e-mails of another stack's", telling("arn:aws:sns:us-east-1:1:t.fifo", "email"), "AD760 Sub has a subscriber"),
     (
         "functions, within",
@@ -996,6 +1044,43 @@ OF_EXCLUSIVE: list[Row] = [
     ("an alias of a version's", (aliased({"Fn::GetAtt": ["V", "Version"]}), published()), None),
     ("an alias elsewhere", (aliased("1", "another"),), None),
 ]
+
+FN = {"Fn::GetAtt": [FUNCTION, "Arn"]}
+DAILY = {"ScheduleExpression": "rate(1 day)"}
+
+
+def may(service: str) -> Change:
+    principal = f"{service}.amazonaws.com"
+    return put("MayIt", "AWS::Lambda::Permission", FunctionName={"Ref": FUNCTION}, Principal=principal, Action="x")
+
+
+def calling(endpoint: Any) -> tuple[Change, ...]:
+    return (put("Top", "AWS::SNS::Topic"), put("Sub", "AWS::SNS::Subscription", TopicArn=TOP, Endpoint=endpoint))
+
+
+TO_FN = {"Protocol": "lambda", "Endpoint": FN}
+OF_UNTRIED: list[Row] = [
+    ("a topic's function", calling(FN), "AD738 Sub calls functionhelloFn/LambdaFunction, which SNS may not call"),
+    ("which it may call", (*calling(FN), may("sns")), None),
+    ("which another service may", (*calling(FN), may("s3")), "AD738 Sub calls"),
+    ("within", (put("Top", "AWS::SNS::Topic", Subscription=[TO_FN]),), "AD738 Top calls"),
+    ("another account's", calling("arn:aws:lambda:us-east-1:111122223333:function:x"), None),
+    ("perhaps one", calling(perhaps(FN)), None),
+    ("a rule's", (put("R", "AWS::Events::Rule", Targets=[{"Arn": FN, "Id": "f"}], **DAILY),), "which EventBridge may"),
+    ("that it may", (put("R", "AWS::Events::Rule", Targets=[{"Arn": FN, "Id": "f"}], **DAILY), may("events")), None),
+    ("a pool's", (put("P", "AWS::Cognito::UserPool", LambdaConfig={"PreSignUp": FN}),), "AD738 P calls"),
+    (
+        "that Cognito may",
+        (put("P", "AWS::Cognito::UserPool", LambdaConfig={"PreSignUp": FN}), may("cognito-idp")),
+        None,
+    ),
+]
+"""What AWS makes, and what then never runs."""
+
+
+def test_what_never_runs_is_a_warning(full: Assembly) -> None:
+    tree = tree_of(spoiled(full, HELLO, put("P", "AWS::Cognito::UserPool", LambdaConfig={"PreSignUp": FN})))
+    assert [(f.id, f.severity) for f in powerless_triggers(tree)] == [("AD738", "warning")]
 
 
 @pytest.mark.parametrize(
@@ -1026,6 +1111,7 @@ def test_what_aws_alone_knows_of_is_a_warning(full: Assembly) -> None:
     ("path", "rows"),
     [
         pytest.param(HELLO, OF_EXCLUSIVE, id="two settings"),
+        pytest.param(HELLO, OF_UNTRIED, id="what never runs"),
         pytest.param(HELLO, OF_FUNCTIONS, id="functions"),
         pytest.param(HELLO, OF_MAPPINGS, id="mappings"),
         pytest.param(HELLO, OF_ORDER, id="order"),

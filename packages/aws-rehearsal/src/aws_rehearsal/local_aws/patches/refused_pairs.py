@@ -1,16 +1,19 @@
 """Two settings that a service does not take together fail in a stack.
 
 MiniStack makes secrets of a text and a rule, streams on demand with shards, subscribers of any kind to a topic that
-keeps an order, functions for arm64 with any runtime, firewalls for CloudFront in every region, distributions with names
-and no certificate, and aliases of versions that there are not.
+keeps an order, raw e-mails, alarms over any time, functions for arm64 with any runtime, firewalls for CloudFront in
+every region, distributions with names and no certificate, aliases of versions that there are not, parameters with names
+that are AWS's own, two mappings of one source to one function, and targets that keep an order and are given no group.
 AWS: CloudFormation template reference, AWS::SecretsManager::Secret; https://github.com/aws/aws-cdk/issues/18247
 (Kinesis); SNS Developer Guide, "Message delivery for FIFO topics"; Lambda Developer Guide, "Lambda runtimes"; WAF API
 reference, CreateWebACL; CloudFront Developer Guide, "Using custom URLs by adding alternate domain names"; Lambda API
-reference, CreateAlias. The sentences are what users report.
+reference, CreateAlias; CloudWatch API reference, PutMetricAlarm; Systems Manager API reference, PutParameter. The
+sentences are what users report (cloudformation-coverage-roadmap 399, serverless-application-model 1320, aws-ddk 183).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +39,10 @@ def apply() -> None:
     before_create_or_update({"AWS::SNS::Subscription"}, _subscription)
     before_create_or_update({"AWS::Lambda::Function"}, _function)
     before_create_or_update({"AWS::Lambda::Alias"}, _alias)
+    before_create_or_update({"AWS::Lambda::EventSourceMapping"}, _mapping)
+    before_create_or_update({"AWS::CloudWatch::Alarm"}, _alarm)
+    before_create_or_update({"AWS::Events::Rule"}, _rule)
+    before_create_or_update({"AWS::SSM::Parameter"}, _parameter)
     before_create_or_update({"AWS::CloudFront::Distribution"}, _distribution)
     firewalls = {f"AWS::WAFv2::{kind}" for kind in ("IPSet", "RegexPatternSet", "RuleGroup", "WebACL")}
     before_create_or_update(firewalls, _firewall)
@@ -63,6 +70,9 @@ def _subscription(new: Properties, _: Properties | None) -> Properties:
     topic = sns._topics.get(str(new.get("TopicArn"))) or {}
     if _true((topic.get("attributes") or {}).get("FifoTopic")) or str(new.get("TopicArn")).endswith(".fifo"):
         _delivers(new.get("Protocol"))
+    protocol = str(new.get("Protocol"))
+    if new.get("RawMessageDelivery") is not None and protocol not in ("firehose", "http", "https", "sqs"):
+        raise ValueError(f"Invalid parameter: Delivery protocol [{protocol}] does not support raw message delivery.")
     return new
 
 
@@ -86,6 +96,43 @@ def _alias(new: Properties, _: Properties | None) -> Properties:
     function = lambda_svc._functions.get(name)
     if function and version != "$LATEST" and version not in map(str, function.get("versions") or {}):
         raise ValueError(f"Function not found: {new.get('FunctionName')}:{version}")
+    return new
+
+
+def _mapping(new: Properties, old: Properties | None) -> Properties:
+    source, name = new.get("EventSourceArn"), str(new.get("FunctionName")).rpartition(":function:")[2]
+    for one in lambda_svc._esms.values() if old is None and source else ():
+        there = one.get("EventSourceArn"), str(one.get("FunctionArn")).rpartition(":function:")[2]
+        if there == (source, name) and (one.get("Topics") or None) == (new.get("Topics") or None):
+            raise ValueError(
+                f'The event source arn (" {source} ") and function (" {name} ") provided mapping already exists. '
+                f"Please update or delete the existing mapping with UUID {one.get('UUID')}"
+            )
+    return new
+
+
+def _alarm(new: Properties, _: Properties | None) -> Properties:
+    period, periods = int(new.get("Period") or 0), int(new.get("EvaluationPeriods") or 0)
+    if period * periods > (604_800 if period >= 3_600 else 86_400):
+        raise ValueError(
+            "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400)"
+        )
+    return new
+
+
+def _rule(new: Properties, _: Properties | None) -> Properties:
+    for one in new.get("Targets") or []:
+        arn = str(one.get("Arn"))
+        if ":sqs:" in arn and arn.endswith(".fifo") and not one.get("SqsParameters"):
+            raise ValueError(f"Parameter(s) SqsParameters must be specified for target: {one.get('Id')}.")
+    return new
+
+
+def _parameter(new: Properties, _: Properties | None) -> Properties:
+    name = str(new.get("Name") or "")
+    own = re.match(r"(?i:aws|ssm|/(?:aws|ssm)(?:/|\Z))", name)
+    if own:
+        raise ValueError(f'Parameter name: can\'t be prefixed with "{own[0].strip("/").lower()}" (case-insensitive).')
     return new
 
 

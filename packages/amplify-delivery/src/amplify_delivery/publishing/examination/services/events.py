@@ -15,12 +15,14 @@ EVENTS = Rule(
     "AD728",
     "refused",
     "A rule or a schedule that EventBridge does not take: a pattern in which a field has a value in place of a list of "
-    "values, or an empty one; a rule's schedule on a bus of one's own; a schedule that is neither cron, rate nor at.",
+    "values, or an empty one; a rule's schedule on a bus of one's own; a rule that sends to a queue which keeps an "
+    "order, and does not say in which group (`SqsParameters`); a schedule that is neither cron, rate nor at.",
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html",
     '`Event pattern is not valid. Reason: "source" must be an object or an array`, `ScheduleExpression is supported '
-    "only on the default event bus`, `Invalid Schedule Expression every day`",
-    remedy="write a list of values in the pattern, keep schedules to the default bus, or correct the expression, and "
-    "export again",
+    "only on the default event bus`, `Parameter(s) SqsParameters must be specified for target`, `Invalid Schedule "
+    "Expression every day`",
+    remedy="write a list of values in the pattern, keep schedules to the default bus, give a target its SqsParameters, "
+    "or correct the expression, and export again",
 )
 QUEUE = Rule(
     "AD740",
@@ -95,6 +97,18 @@ def _of_rule(tree: Tree, properties: Mapping[str, Any]) -> Iterator[str]:
         yield f"has the pattern {'.'.join(where)}: {shown}, which is {what} of values"
     if certain(properties, "ScheduleExpression") and _is_own(tree, properties.get("EventBusName")):
         yield "has a schedule on a bus of one's own: EventBridge keeps schedules on the account's default bus"
+    targets = properties.get("Targets")
+    for one in map(as_mapping, targets if isinstance(targets, list) else ()):
+        if "SqsParameters" not in one and not is_open(one) and _is_ordered(tree, one.get("Arn")):
+            yield f"sends to the queue of its target {one.get('Id')}, which keeps an order, without SqsParameters"
+
+
+def _is_ordered(tree: Tree, queue: Any) -> bool:
+    """Whether this is a queue, of the backend or by its ARN, that keeps an order: each message is of a group then."""
+    if isinstance(queue, str):
+        return ":sqs:" in queue and queue.endswith(".fifo")
+    made = tree.resolved.resources.get(target(queue) or ())
+    return made is not None and made.type == "AWS::SQS::Queue" and _keeps_order(as_mapping(made.properties)) is True
 
 
 def _no_lists(where: tuple[str, ...], pattern: Any) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -15,14 +15,17 @@ EXCLUSIVE = Rule(
     "AD760",
     "refused",
     "Settings that a service does not take together: a secret with a text and a rule for one, a stream on demand with "
-    "a number of shards, a topic that keeps an order and has subscribers other than queues, a function for arm64 with "
-    "a runtime that is for x86_64 alone; a web ACL, or a set of addresses or patterns, that is for CloudFront and "
-    "elsewhere than in us-east-1. A warning: names of a distribution without a certificate (those of before April 2019 "
-    "stay as they are), an alias of a version that nothing in the backend makes.",
+    "a number of shards, a topic that keeps an order and has subscribers other than queues, a subscription by e-mail "
+    "or of a function that says whether its messages are raw, an alarm that looks back for more than a week (or a day, "
+    "by periods of less than an hour), a function for arm64 with a runtime that is for x86_64 alone; a web ACL, or a "
+    "set of addresses or patterns, that is for CloudFront and elsewhere than in us-east-1. A warning: names of a "
+    "distribution without a certificate (those of before April 2019 stay as they are), an alias of a version that "
+    "nothing in the backend makes.",
     "https://github.com/aws/aws-cdk/issues/18247",
-    "`ShardCount is not expected when StreamMode=ON_DEMAND`, `Invalid protocol type: email`, `Runtime python3.7 does "
-    "not support the following architectures [arm64]`, `The scope is not valid`, `To add an alternate domain name "
-    "(CNAME) to a CloudFront distribution, you must attach a trusted certificate`, `Function not found`",
+    "`ShardCount is not expected when StreamMode=ON_DEMAND`, `Invalid protocol type: email`, `Delivery protocol "
+    "[email] does not support raw message delivery`, `Metrics cannot be checked across more than a day`, `Runtime "
+    "python3.7 does not support the following architectures [arm64]`, `The scope is not valid`, `To add an alternate "
+    "domain name (CNAME) to a CloudFront distribution, you must attach a trusted certificate`, `Function not found`",
     remedy="take one of the two out (`amplify override`), and export again",
 )
 _X86_ALONE = frozenset(
@@ -82,8 +85,26 @@ def _subscription(tree: Tree, properties: Mapping[str, Any]) -> Problems:
     ordered = (
         made is not None and made.type == "AWS::SNS::Topic" and _true(as_mapping(made.properties).get("FifoTopic"))
     )
+    protocol = properties.get("Protocol")
     if ordered or (isinstance(topic, str) and topic.endswith(_ORDERED)):
-        yield from _no_queue(properties.get("Protocol"))
+        yield from _no_queue(protocol)
+    # Also with `false` (cloudformation-coverage-roadmap 399).
+    if certain(properties, "RawMessageDelivery") and isinstance(protocol, str) and protocol not in _RAW:
+        yield f"has RawMessageDelivery, and is by {protocol}: SNS takes that for {', '.join(_RAW)} alone", False
+
+
+_RAW = ("firehose", "http", "https", "sqs")
+_HOUR, _DAY, _WEEK = 3_600, 86_400, 604_800
+
+
+def _alarm(_: Tree, properties: Mapping[str, Any]) -> Problems:
+    """PutMetricAlarm (CloudWatch API reference): Period times EvaluationPeriods."""
+    period, periods = (text(properties.get(name, "")) for name in ("Period", "EvaluationPeriods"))
+    if not period.isdecimal() or not periods.isdecimal():
+        return
+    longest = _WEEK if int(period) >= _HOUR else _DAY
+    if int(period) * int(periods) > longest:
+        yield f"looks back for {int(period) * int(periods):,} s, and CloudWatch does for {longest:,} s at most", False
 
 
 def _no_queue(protocol: Any) -> Problems:
@@ -125,6 +146,7 @@ def _true(value: Any) -> bool:
 
 _TYPES: Mapping[str, Callable[[Tree, Mapping[str, Any]], Problems]] = {
     "AWS::CloudFront::Distribution": _distribution,
+    "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Kinesis::Stream": _stream,
     "AWS::Lambda::Alias": _alias,
     "AWS::Lambda::Function": _function,

@@ -26,7 +26,8 @@ TRIGGER = Rule(
     "it before it may; a log group whose lines go to a function that CloudWatch Logs may not call; a function whose "
     "role may not read the stream or the queue that it is called with. Or a function whose role lacks what Lambda "
     "tries when it is made: network interfaces in a VPC, its dead-letter queue or topic, traces. A warning where the "
-    "policy that gives it may be made later.",
+    "policy that gives it may be made later, and of a topic, a rule or a user pool that calls a function and may not: "
+    "AWS makes it, and the function is never called.",
     "https://docs.aws.amazon.com/lambda/latest/dg/lambda-permissions.html",
     "`Unable to validate the following destination configurations`, `Please ensure the role can perform the "
     "GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM`, `The provided "
@@ -54,6 +55,8 @@ def powerless_triggers(tree: Tree) -> Iterator[Finding]:
             problems = _of_mapping(tree, path, properties)
         elif resource.type == "AWS::Lambda::Function":
             problems = _of_function(tree, path, properties)
+        elif resource.type in _UNTRIED:
+            problems = _of_untried(tree, resource.type, properties)
         else:
             continue
         for severity, problem in dict.fromkeys(problems):
@@ -105,6 +108,42 @@ def _of_lines(tree: Tree, path: Path, properties: Mapping[str, Any]) -> Iterator
         yield "refused", f"calls {'/'.join(called)}, which CloudWatch Logs may not call"
     elif all(p[:-1] == path[:-1] and not follows(tree, path, p[-1]) for p in permissions):
         yield "warning", f"may be made before {permissions[0][-1]}, which lets CloudWatch Logs call {'/'.join(called)}"
+
+
+_UNTRIED = {
+    "AWS::Cognito::UserPool": ("cognito-idp", "Cognito"),
+    "AWS::Events::Rule": ("events", "EventBridge"),
+    "AWS::SNS::Subscription": ("sns", "SNS"),
+    "AWS::SNS::Topic": ("sns", "SNS"),
+}
+"""What calls functions and is made whether it may or not, by which service, and what that is called."""
+
+
+def _of_untried(tree: Tree, kind: str, properties: Mapping[str, Any]) -> Iterator[Problem]:
+    """ "Using resource-based policies for Lambda": whoever sends something sees nothing of it, and users of a pool an
+    error at sign-in."""
+    service, said = _UNTRIED[kind]
+    for value in _called(kind, properties):
+        called = target(value)
+        made = tree.resolved.resources.get(called or ())
+        if called is None or made is None or made.type != "AWS::Lambda::Function":
+            continue
+        if not any(True for _ in _permissions(tree, called, made.type, service)):
+            yield "warning", f"calls {'/'.join(called)}, which {said} may not call: it never runs"
+
+
+def _called(kind: str, properties: Mapping[str, Any]) -> Iterator[Any]:
+    """What may be a function that is called, or an alias of one."""
+    if kind == "AWS::Cognito::UserPool":
+        yield from as_mapping(properties.get("LambdaConfig")).values()
+    elif kind == "AWS::Events::Rule":
+        targets = properties.get("Targets")
+        yield from (one.get("Arn") for one in map(as_mapping, targets if isinstance(targets, list) else ()))
+    elif kind == "AWS::SNS::Topic":
+        subscribed = properties.get("Subscription")
+        yield from (one.get("Endpoint") for one in map(as_mapping, subscribed if isinstance(subscribed, list) else ()))
+    else:
+        yield properties.get("Endpoint")
 
 
 def _permissions(tree: Tree, called: Path, kind: str, service: str = "s3") -> Iterator[Path]:
