@@ -171,7 +171,7 @@ def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: boo
         *_rights(target, here, previewed),
         *root.notes,
         *image_findings.check(target, running_digests(was, state)),
-        *boundary_comes(here.steps),
+        *boundary_comes(here.steps, bootstrapped=config.bootstrapped),
         *trust_gap(here.steps, here.wanted, environment),
         *losses(steps, guard),
         *unread([place for place in rights.unread if place not in same.places]),

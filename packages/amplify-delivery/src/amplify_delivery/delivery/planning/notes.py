@@ -17,11 +17,14 @@ _NAMED = 3
 """Roles that a note names; the plan lists all."""
 
 
-def boundary_comes(steps: Sequence[Step]) -> tuple[str, ...]:
+def boundary_comes(steps: Sequence[Step], *, bootstrapped: bool) -> tuple[str, ...]:
     """That the account's permissions boundary comes to roles which are there already.
 
-    CloudFormation may give it to them, and not remove it again; docs/decisions.md says why.
+    CloudFormation may give it to them, and not remove it again; docs/decisions.md says why. In a stack that is not
+    `bootstrapped` it may both: an organization's boundary comes and goes like any property.
     """
+    if not bootstrapped:
+        return ()
     roles = [step.place for step in steps if isinstance(step, ChangeResource) and _BOUNDARY in step.properties]
     if not roles:
         return ()

@@ -198,10 +198,11 @@ def test_a_boundary_comes_to_every_role_and_changes_nothing_else() -> None:
         assert {s.path for s in steps if isinstance(s, ChangeResource)} == roles
         assert {s.properties for s in steps if isinstance(s, ChangeResource)} == {("PermissionsBoundary",)}
         assert {type(s) for s in steps} == {ChangeResource}
-        (note,) = boundary_comes(steps)
+        (note,) = boundary_comes(steps, bootstrapped=True)
+        assert boundary_comes(steps, bootstrapped=False) == ()
         assert f"({len(roles)}: {steps[0].place}, " in note
         assert "continue-update-rollback" in note
-    assert boundary_comes(plan_backend(None, wanted)) == ()
+    assert boundary_comes(plan_backend(None, wanted), bootstrapped=True) == ()
 
 
 def test_an_update_of_the_auth_roles_is_told_where_their_pool_is_not_named() -> None:

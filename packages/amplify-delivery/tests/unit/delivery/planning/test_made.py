@@ -48,7 +48,7 @@ NOTES = {
 @pytest.fixture
 def plan(monkeypatch: pytest.MonkeyPatch) -> Any:
     for name, note in NOTES.items():
-        monkeypatch.setattr(planned, name, lambda *_, note=note: (note,))
+        monkeypatch.setattr(planned, name, lambda *_, note=note, **__: (note,))
     here = planned.Backend(Deployed("UPDATE_ROLLBACK_FAILED", STACKS), (FIRST,), STACKS, (PROTECTION,))
     way = Seen(Place("root", ""), "UPDATE_ROLLBACK_FAILED", Way.CONTINUE, (RECOVERY,), ("why it is stuck",))
     watch = SimpleNamespace(steps=(), outputs_before={}, outputs={})
@@ -78,7 +78,10 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(drifting, "look", lambda *_, asked: looked if asked else drifting.Looked())
     monkeypatch.setattr(image_findings, "check", lambda *_: ("what a scan has found",))
     config = SimpleNamespace(
-        ignored=(), lint=SimpleNamespace(ignore=()), guard=lambda *_: Guard("dev", (), date(2027, 5, 1))
+        ignored=(),
+        bootstrapped=True,
+        lint=SimpleNamespace(ignore=()),
+        guard=lambda *_: Guard("dev", (), date(2027, 5, 1)),
     )
     target: Any = SimpleNamespace(config=config, account=SimpleNamespace(client=lambda _: None))
     engine: Any = SimpleNamespace(stack="dev", preview=lambda _: watch)

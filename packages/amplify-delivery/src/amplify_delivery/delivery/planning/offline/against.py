@@ -217,7 +217,7 @@ def _plan(name: str, config: EnvironmentConfig, old: _Side, new: _Side) -> Offli
         rights.rights,
         (
             *notes,
-            *boundary_comes(steps),
+            *boundary_comes(steps, bootstrapped=config.bootstrapped),
             *losses(steps, config.guard(name, today)),
             *unread(rights.unread),
             *ignored({i.id: i.reason for i in config.lint.ignore}),
