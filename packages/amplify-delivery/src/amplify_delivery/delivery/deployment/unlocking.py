@@ -28,7 +28,15 @@ from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE, backend_url, is_pulumi_cloud
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.teardown.root_stack import Root
-from amplify_delivery.errors import ConfigError, DeliveryError, LockedError, RefusedError, StateError, midway
+from amplify_delivery.errors import (
+    ConfigError,
+    DeliveryError,
+    LockedError,
+    NoStackError,
+    RefusedError,
+    StateError,
+    midway,
+)
 from amplify_delivery.stacks.access import environment_names, pipeline_names
 from amplify_delivery.stacks.config.reader import project_name, read_yaml
 
@@ -254,13 +262,14 @@ def _destroy_failed(engine: Engine) -> bool:
 
 
 def _pending(engine: Engine, place: str, *, nobody: bool) -> tuple[str, ...]:
-    """What the engine had begun. Raises `StateError` where `nobody` is found at a `place` that has no such stack, while
-    its account keeps it in another: that nobody holds it here says nothing of it."""
+    """What the engine had begun. Raises `StateError` where `nobody` is found at a `place` whose state of the stack
+    cannot be read, or that has no such stack while its account keeps it in another: that nobody holds it here says
+    nothing of what is pending."""
     try:
         operations = engine.state().get("pending_operations") or ()
-    except StateError:
+    except StateError as error:
         home = home_of(engine.folder, engine.stack)
-        if nobody and home and home.partition("?")[0] != place:
+        if nobody and (not isinstance(error, NoStackError) or (home and home.partition("?")[0] != place)):
             raise
         return ()  # there is no stack yet
     return tuple(map(_told, operations))

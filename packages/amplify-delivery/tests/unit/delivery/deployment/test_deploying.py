@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.steps import RecoverStack
 from amplify_delivery.delivery.context import Context
-from amplify_delivery.delivery.deployment import approval, deploying
+from amplify_delivery.delivery.deployment import approval, begun, deploying
 from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.engine import stack_outputs
 from amplify_delivery.delivery.engine.killed import resolving
@@ -38,7 +39,8 @@ KEPT = ["outputs", "front end"]
 
 
 class Scene:
-    """A bootstrapped environment; `plans` are made one after the other. `did` is what was done, in order."""
+    """A bootstrapped environment, unless `bootstrapped` says otherwise; `plans` are made one after the other. `did` is
+    what was done, in order, and `ends_it` ends the work."""
 
     stack, account = "dev", None
 
@@ -46,6 +48,8 @@ class Scene:
         self.plans, self.did = list(plans), list[str]()
         self.document: dict[str, Any] | None = None
         self.before, self.result = False, ""
+        self.bootstrapped, self.ends_it = True, list[FailedError]()
+        self.folder, self.variables = ROOT, dict[str, str]()
         names = (
             (resolving, "resolve", "settled"),
             (drifting, "check", "drift"),
@@ -71,7 +75,10 @@ class Scene:
     @property
     def target(self) -> Any:
         config = SimpleNamespace(
-            bootstrapped=True, guard=lambda *_: Guard("dev", (), date(2027, 5, 1)), account="111122223333", region="r"
+            bootstrapped=self.bootstrapped,
+            guard=lambda *_: Guard("dev", (), date(2027, 5, 1)),
+            account="111122223333",
+            region="r",
         )
         context = SimpleNamespace(project=SimpleNamespace(app="app", first=str, pipeline_of=self.no_pipeline))
         root = SimpleNamespace(stack_name="root")
@@ -88,6 +95,8 @@ class Scene:
     def work(self, _engine: Any, plan: Plan, approved: str, _target: Any) -> dict[str, int]:
         assert approved == PLAN.digest
         self.did.append(f"{len(plan.steps)} steps")
+        if self.ends_it:
+            raise self.ends_it.pop()
         return {"update": 1}
 
     def outputs(self) -> dict[str, Any]:
@@ -134,6 +143,24 @@ def test_what_remains_or_was_deployed_before_is_known_by(by: str, monkeypatch: p
     scene.before = by == "the audit log"
     assert scene.deploy() is None
     assert scene.did == [*ASKED, f"{len(LATER.steps)} steps", *KEPT]
+
+
+def test_without_an_account_that_keeps_plans_it_lies_beside_the_state_until_it_is_done(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same command goes on with what is left, however often it fails, without a new approval."""
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nruntime: python\n")
+    scene: Any = Scene(monkeypatch, PLAN, LATER, LATER)
+    scene.bootstrapped, scene.ends_it = False, [FailedError("it fails again"), FailedError("it was rolled back")]
+    scene.folder, scene.variables = tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}/state"}
+    for message in ("it was rolled back", "it fails again"):
+        error = scene.deploy()
+        assert error is not None
+        assert error.message == message
+        assert begun.read(scene, PLAN.digest) == PLAN.to_json()
+    assert scene.deploy() is None
+    assert begun.read(scene, PLAN.digest) is None
+    assert "published" not in scene.did
 
 
 def test_a_stack_is_recovered_and_what_was_approved_is_done_then(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import unlocking
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.teardown.root_stack import Root
-from amplify_delivery.errors import ConfigError, LockedError, RefusedError, StateError
+from amplify_delivery.errors import ConfigError, LockedError, NoStackError, RefusedError, StateError
 from unit.delivery.engine.locking.test_lease import NOBODY, Scene, alive, somebody
 
 PENDING = [
@@ -62,7 +62,7 @@ def test_where_its_account_does_not_keep_the_state_nothing_is_said_of_it(scene: 
     """A shell with another login would say "nobody holds it" of a stack that somebody holds where its state is."""
 
     def missing() -> dict[str, Any]:
-        raise StateError("its state is not in here")
+        raise NoStackError("its state is not in here")
 
     scene.engine.state = missing
     assert run(scene) == 0, "a personal stack that was not made yet"
@@ -75,6 +75,22 @@ def test_where_its_account_does_not_keep_the_state_nothing_is_said_of_it(scene: 
     elsewhere(scene)
     scene.engine.state = missing
     assert run(scene, "--yes") == 0, "somebody was here"
+
+
+def test_that_nobody_holds_it_says_nothing_of_a_state_that_is_lost(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who types `unlock` first, would take the environment for sound."""
+
+    def lost() -> dict[str, Any]:
+        raise StateError("its state is lost", remedy="bring it back")
+
+    scene.engine.state = lost
+    with pytest.raises(StateError, match="its state is lost"):
+        run(scene)
+    assert "nothing is pending" not in capsys.readouterr().out
+    elsewhere(scene)
+    assert run(scene, "--yes") == 0, "what somebody has left is cleared away all the same"
 
 
 def test_what_cannot_be_known_is_told_and_asked(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -152,6 +153,22 @@ def test_it_is_given_back_whatever_happens(scene: Scene, error: type[BaseExcepti
     assert not scene.file.exists()
 
 
+def test_who_is_ended_while_it_is_given_back_gives_it_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second Ctrl-C, or a CI's next signal: the lease would stay, and in a shared bucket a person would be asked."""
+    remove, before = Lease.release, signal.getsignal(signal.SIGINT)
+
+    def ended(lease: Lease, taken: Any) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(os.getpid(), number)
+        remove(lease, taken)
+
+    monkeypatch.setattr(Lease, "release", ended)
+    with pytest.raises(ValueError, match="what ended it first"), scene.hold():
+        raise ValueError("what ended it first")
+    assert not scene.file.exists()
+    assert signal.getsignal(signal.SIGINT) == before
+
+
 def test_a_ci_that_ends_us_is_like_ctrl_c(scene: Scene) -> None:
     with pytest.raises(KeyboardInterrupt), scene.hold():
         os.kill(os.getpid(), signal.SIGTERM)
@@ -183,6 +200,33 @@ def one_of_many_gets_it(scene: Scene, life: Judge) -> None:
 
 def test_of_many_at_once_one_gets_it(scene: Scene) -> None:
     one_of_many_gets_it(scene, lambda _: holders.Verdict(Life.ALIVE, "it runs"))
+
+
+def test_in_a_folder_one_writes_at_a_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compared and then replaced is nobody else's meanwhile."""
+    alone, store = list[bool](), scene.lease.store
+
+    def watched(write: Callable[..., Any]) -> Any:
+        def watching(*given: Any) -> Any:
+            with (scene.state / ".pulumi/leases/.writing").open("w") as other:
+                try:
+                    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    alone.append(True)
+                else:
+                    alone.append(False)
+            return write(*given)
+
+        return staticmethod(watching)
+
+    for name in ("_create", "_remove"):
+        monkeypatch.setattr(type(store), name, watched(getattr(type(store), name)))
+    tag = store.create("leases/x", b"1")
+    assert tag
+    tag = store.replace("leases/x", b"2", tag)
+    assert tag
+    assert store.remove("leases/x", tag)
+    assert alone == [True] * 4
 
 
 def test_of_many_who_take_over_one_gets_it(scene: Scene) -> None:
@@ -226,6 +270,19 @@ def test_a_living_process_is_named_and_never_broken(scene: Scene) -> None:
     assert "--wait MINUTES" in error.value.remedy
     assert not error.value.changed
     assert scene.file.read_bytes() == before
+
+
+def test_what_a_person_says_breaks_nobody_who_is_known_to_live(scene: Scene) -> None:
+    """It was unknown when she was asked: the network was gone, and CodeBuild could not tell."""
+    scene.left_by(alive())
+    found = scene.lease.look()
+    assert found
+    with (
+        pytest.raises(LockedError, match="another run changes this stack"),
+        holding(scene.engine, "unlock", scene.context, Patience(0), agreed=[found.tag]),
+    ):
+        pytest.fail("it was broken")
+    assert scene.lease.look() == found
 
 
 def test_a_living_process_is_waited_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,6 +373,9 @@ def test_a_build_that_codebuild_does_not_tell_about_is_left_to_a_person(scene: S
     there = scene.lease.look()
     assert there
     assert there.holder
+    another = {"arn": IN_BUILD[BUILD_ARN].replace("333333333333", "444444444444"), "buildComplete": True}
+    scene.builds[IN_BUILD[BUILD]] = another
+    assert judge(there.holder, Holder.here("deploy", {}), scene.lease.store.builds).life is Life.UNKNOWN
     verdict = judge(there.holder, Holder.here("deploy", {}), denied)
     assert verdict.life is Life.UNKNOWN
     assert "AccessDeniedException" in verdict.why
