@@ -29,6 +29,7 @@ from amplify_delivery.components.documents.pipeline.pipeline_documents import Pi
 from amplify_delivery.components.documents.pipeline.source_models import GitHubTokenSource
 from amplify_delivery.components.documents.statements import to_json
 from amplify_delivery.components.errors import as_run_error
+from amplify_delivery.components.first_notification import UntilServiceHasItsRole
 from amplify_delivery.components.private_bucket import PrivateBucketArgs, private_bucket
 
 ARTIFACT_DAYS = 365
@@ -217,7 +218,11 @@ class DeliveryPipeline(pulumi.ComponentResource):
             event_type_ids=rule["EventTypeIds"],
             resource=rule["Resource"],
             targets=[aws.codestarnotifications.NotificationRuleTargetArgs(type="SNS", address=topic.arn)],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[pipeline, opened]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[pipeline, opened],
+                hooks=pulumi.ResourceHookBinding(on_error=[UntilServiceHasItsRole(name).hook]),
+            ),
         )
         return topic
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import shutil
@@ -11,6 +12,8 @@ from typing import Any
 import pulumi
 import pytest
 
+from amplify_delivery.components import first_notification
+from amplify_delivery.testing import record
 from unit.components.recorder import Recording
 from unit.stacks.projects import APP, AWAY, HOME, TOOLING, make, name_of, run, write
 
@@ -436,3 +439,39 @@ def test_an_environment_that_no_account_has_bootstrapped_is_refused(directory: P
     write(tmp_path, "preprod", {"account": "222222222222", "region": HOME})
     with pytest.raises(pulumi.RunError, match="bootstrapped"):
         run(tmp_path, "pipeline")
+
+
+# -- the account's first notification rule: tried again until its service has a role there
+
+NOT_YET = (
+    "ConfigurationException: AWS CodeStar Notifications could not create the AWS CloudWatch Events managed rule in "
+    "your AWS account. If this is your first time creating a notification rule, the service-linked role for AWS "
+    "CodeStar Notifications might not yet exist."
+)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What was waited for, without waiting."""
+    found: list[int] = []
+
+    async def sleep(seconds: int) -> None:
+        found.append(seconds)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(first_notification, "_sleep", sleep)
+    return found
+
+
+def test_it_is_waited_for_a_while_and_no_longer(pauses: list[int]) -> None:
+    recording = record(lambda: first_notification.UntilServiceHasItsRole("main"))
+    answers = [recording.run_error_hook("main-first-notification", NOT_YET) for _ in range(60)]
+    assert pauses[:8] == [1, 1, 2, 4, 8, 16, 32, 60]
+    assert 15 * 60 <= sum(pauses) < first_notification.PATIENCE + 60
+    assert answers == [True] * len(pauses) + [False] * (60 - len(pauses))
+
+
+def test_no_other_refusal_is_tried_again(pauses: list[int]) -> None:
+    recording = record(lambda: first_notification.UntilServiceHasItsRole("main"))
+    assert not recording.run_error_hook("main-first-notification", "ConfigurationException: There is no resource")
+    assert pauses == []

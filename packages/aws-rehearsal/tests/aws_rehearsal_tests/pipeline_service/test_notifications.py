@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -52,8 +53,7 @@ class Notified:
 
     def rule(self, *events: str, **more: Any) -> str:
         """Make a rule; its ARN."""
-        made: str = self.client.create_notification_rule(**self.declared(*events, **more))["Arn"]
-        return made
+        return created(self.client, self.declared(*events, **more))
 
     def declared(self, *events: str, **more: Any) -> dict[str, Any]:
         return {
@@ -88,6 +88,13 @@ class Notified:
         """The status of the rule's target."""
         found: str = self.client.describe_notification_rule(Arn=rule)["Targets"][0]["TargetStatus"]
         return found
+
+
+def created(client: Any, declared: dict[str, Any]) -> str:
+    """The ARN of a rule, made again if it is the first of the account."""
+    with contextlib.suppress(client.exceptions.ConfigurationException):
+        return str(client.create_notification_rule(**declared)["Arn"])
+    return str(client.create_notification_rule(**declared)["Arn"])
 
 
 def states(messages: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -197,7 +204,7 @@ def test_the_declared_rule_and_topic_policy_work_together(world: World) -> None:
     execution = world.create(names.pipeline, stage("Approve", approval()))
     world.service.wait_for_action(execution, "Approve")
     declared = notification_rule(names, names.arn("sns", names.topic))
-    rule = told.client.create_notification_rule(**declared)["Arn"]
+    rule = created(told.client, declared)
     found = told.client.describe_notification_rule(Arn=rule)
     assert sorted(event["EventTypeId"] for event in found["EventTypes"]) == sorted(EVENTS)
     assert found["Targets"][0]["TargetAddress"] == told.topic
@@ -261,6 +268,21 @@ def test_bad_rules_are_refused(world: World, more: dict[str, Any], code: str) ->
 def test_who_may_make_rules_for_which_pipeline(world: World) -> None:
     told = Notified(world)
     world.create("app", stage("Approve", approval()))
+    # The first rule has the service's role made, with the right of whoever makes it: another service's will not do.
+    for name, service, code in (
+        ("first", "organizations", "AccessDeniedException"),
+        ("second", "codestar-notifications", "ConfigurationException"),
+        ("third", "codestar-notifications", ""),
+    ):
+        its_own = {"StringEquals": {"iam:AWSServiceName": f"{service}.amazonaws.com"}}
+        statements = [allow("codestar-notifications:*"), allow("iam:CreateServiceLinkedRole", Condition=its_own)]
+        client = world.client("codestar-notifications", world.user(name, statements))
+        said = ""
+        try:
+            client.create_notification_rule(**told.declared("pipeline-execution-failed", Name=name))
+        except ClientError as error:
+            said = error.response["Error"]["Code"]
+        assert said == code, name
     about = {"StringEquals": {"codestar-notifications:NotificationsForResource": told.pipeline}}
     elsewhere = {"StringEquals": {"codestar-notifications:NotificationsForResource": f"{told.pipeline}x"}}
     everything = "codestar-notifications:*"

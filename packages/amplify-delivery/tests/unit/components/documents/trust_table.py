@@ -1268,6 +1268,15 @@ def _update_notifications(update: str) -> Iterator[Row]:
     rule, elsewhere = (pipeline.arn(service, "notificationrule/x", region=region) for region in (HOME, AWAY))
     yield yes(update, f"{service}:UpdateNotificationRule", rule, keys={about: pipeline.pipeline_arn})
     yield no(update, f"{service}:UpdateNotificationRule", rule, keys={about: "another"})
+    # The first rule of an account makes the service's own role.
+    made, its_own = "iam:CreateServiceLinkedRole", {"iam:AWSServiceName": f"{service}.amazonaws.com"}
+    linked = pipeline.iam_arn(
+        "role", f"/aws-service-role/{service}.amazonaws.com/", "AWSServiceRoleForCodeStarNotifications"
+    )
+    yield yes(update, made, linked, keys=its_own)
+    yield never(update, made, linked, keys={"iam:AWSServiceName": "organizations.amazonaws.com"})
+    yield never(update, "iam:DeleteServiceLinkedRole", linked, keys=its_own)
+    yield never(update, made, pipeline.iam_arn("role", pipeline.path, pipeline.role()), keys=its_own)
     # Tags of the pipeline's own rules: a new one's with the rule, an older one's by themselves.
     asked, has = (f"aws:{what}Tag/amplify-delivery:pipeline" for what in ("Request", "Resource"))
     new, ours = {asked: pipeline.tag}, {has: pipeline.tag}

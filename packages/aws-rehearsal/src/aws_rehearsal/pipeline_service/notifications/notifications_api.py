@@ -1,8 +1,10 @@
 """The operations of CodeStar Notifications' API on rules for pipelines.
 
-Targets come into being with the first rule that names them, and stay until they are deleted. "AWS CodeStar
-Notifications API reference"; the condition key `codestar-notifications:NotificationsForResource` as its service
-authorization reference has it.
+Targets come into being with the first rule that names them, and stay until they are deleted. The first rule of an
+account has the service's own role made, and is refused until that is there ("Using service-linked roles for AWS
+CodeStar Notifications"; the sentence is AWS's, as aws-cdk issue 34406 has it). "AWS CodeStar Notifications API
+reference"; the condition key `codestar-notifications:NotificationsForResource` as its service authorization reference
+has it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,13 @@ from aws_rehearsal.pipeline_service.pages import page
 
 Answer = dict[str, Any]
 _TARGET_TYPES = ("SNS", "AWSChatbotSlack", "AWSChatbotMicrosoftTeams")
+_SERVICE = "codestar-notifications.amazonaws.com"
+_NO_ROLE_YET = (
+    "AWS CodeStar Notifications could not create the AWS CloudWatch Events managed rule in your AWS account. If this "
+    "is your first time creating a notification rule, the service-linked role for AWS CodeStar Notifications might not "
+    "yet exist. Creation of this role might take up to 15 minutes. Until it exists, notification rule creation will "
+    "fail. Wait 15 minutes, and then try again."
+)
 _SUBSCRIBED = "The target cannot be deleted because it is subscribed to one or more notification rules."
 
 
@@ -33,6 +42,8 @@ class NotificationsApi:
         self._rules: dict[str, NotificationRule] = {}
         self._targets: dict[tuple[str, str, str], str] = {}
         """Account, region and address of each target -> its type."""
+        self._linked: set[str] = set()
+        """Accounts in which the service has its role."""
 
     def handler(self, operation: str) -> Callable[[Answer, Caller], Answer] | None:
         """What carries an operation out, None if the service does not offer it."""
@@ -59,6 +70,7 @@ class NotificationsApi:
         if resource.split(":")[3:5] != [caller.region, caller.account] or not self._exists(resource):
             raise ServiceError("ConfigurationException", f"There is no resource {resource} in this account and region")
         _check(params)
+        self._need_role(caller)
         now = time.time()
         with self._lock:
             mine = [rule for rule in self._rules.values() if _place(rule) == _place(caller)]
@@ -197,6 +209,16 @@ class NotificationsApi:
     ) -> None:
         about = {"codestar-notifications:NotificationsForResource": resource} if resource else {}
         self._gate.require(caller, f"codestar-notifications:{operation}", arn, {**about, **(context or {})})
+
+    def _need_role(self, caller: Caller) -> None:
+        """The service's role in the account, which is being made when it is first needed, with the caller's right."""
+        if caller.account not in self._linked:
+            role = (
+                f"arn:aws:iam::{caller.account}:role/aws-service-role/{_SERVICE}/AWSServiceRoleForCodeStarNotifications"
+            )
+            self._gate.require(caller, "iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": _SERVICE})
+            self._linked.add(caller.account)
+            raise ServiceError("ConfigurationException", _NO_ROLE_YET)
 
     def _remember(self, rule: NotificationRule) -> None:
         self._targets |= {(rule.account, rule.region, address): kind for kind, address in rule.targets}

@@ -10,7 +10,12 @@ from typing import Any
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
 from amplify_delivery.components.documents.pipeline.source_models import CodeCommitSource, S3Source
-from amplify_delivery.components.documents.statements import Document, allow, document
+from amplify_delivery.components.documents.statements import Document, Statement, allow, document
+
+SERVICE = "codestar-notifications.amazonaws.com"
+SERVICE_ROLE_PATH, SERVICE_ROLE = f"/aws-service-role/{SERVICE}/", "AWSServiceRoleForCodeStarNotifications"
+"""The service's own role, which the first notification rule of an account makes there ("Using service-linked roles for
+AWS CodeStar Notifications" in the Developer Tools console user guide)."""
 
 EVENTS = (
     "codepipeline-pipeline-manual-approval-failed",
@@ -33,6 +38,13 @@ def notification_rule(names: PipelineNames, topic_arn: str) -> dict[str, Any]:
     }
 
 
+def service_role(names: PipelineNames) -> Statement:
+    """That the service makes its own role, and no other, when somebody makes the first rule of the account."""
+    role = names.iam_arn("role", SERVICE_ROLE_PATH, SERVICE_ROLE)
+    asked = {"StringEquals": {"iam:AWSServiceName": SERVICE}}
+    return allow("NotificationsRole", "iam:CreateServiceLinkedRole", role, asked)
+
+
 def topic_policy(names: PipelineNames) -> Document:
     """The policy of the pipeline's own topic: notifications of this account may be sent to it."""
     return document(
@@ -42,7 +54,7 @@ def topic_policy(names: PipelineNames) -> Document:
                 "sns:Publish",
                 names.arn("sns", names.topic),
                 {"StringEquals": {"aws:SourceAccount": names.account}},
-                principal={"Service": "codestar-notifications.amazonaws.com"},
+                principal={"Service": SERVICE},
             )
         ]
     )

@@ -16,6 +16,7 @@ from amplify_delivery.components.documents.naming import (
     PipelineNames,
 )
 from amplify_delivery.components.documents.pipeline.model import PipelineModel
+from amplify_delivery.components.documents.pipeline.notifications import service_role
 from amplify_delivery.components.documents.pipeline.source_models import (
     CodeCommitSource,
     ConnectionSource,
@@ -151,6 +152,7 @@ def update_boundary(model: PipelineModel, pull: Sequence[Statement] = ()) -> Pol
                 allow("ActionRoleList", "iam:PutRolePolicy", own_role),
                 allow("PassOwnRoles", "iam:PassRole", names.iam_arn("role", names.path, "*")),
                 *_iam_tags(names),
+                service_role(names),
                 *_of_source(model),
                 # Keys of its own account are among the pipeline's resources.
                 *(key for key in _token_key(model) if key["Resource"].split(":")[4] != names.account),
@@ -288,6 +290,7 @@ def _events(names: PipelineNames) -> list[Statement]:
             note,
             {"StringEquals": {"codestar-notifications:NotificationsForResource": names.pipeline_arn}},
         ),
+        service_role(names),
         # Tagging does not know what a rule is about. A new one is tagged in its creation, with our tag among all.
         allow("TagNewNotifications", tagging[0], note, _tagged_as_ours(names)),
         allow("TagNotifications", tagging, note, {**_ours(names), **_no_tag_of_ours()}),
