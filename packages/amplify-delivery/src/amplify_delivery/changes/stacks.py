@@ -73,7 +73,7 @@ class Stacks:
 
     def known_to(self, other: Stacks) -> Stacks:
         """Without the templates of nested stacks that `other` has too, but whose templates it does not know."""
-        unknown = [p for p in self.templates if p and p not in other.templates and other.resource(p)]
+        unknown = [p for p in self.templates if p and p not in other.templates and other.has_stack(p)]
         if not unknown:
             return self  # with what is resolved of it already
         templates = {p: t for p, t in self.templates.items() if not any(p[: len(u)] == u for u in unknown)}
@@ -83,6 +83,10 @@ class Stacks:
         """A resource as its template has it; empty if there is none."""
         found: Mapping[str, Any] = (self.templates.get(path[:-1], {}).get("Resources") or {}).get(path[-1], {})
         return found
+
+    def has_stack(self, path: Path) -> bool:
+        """Whether a template has a nested stack there, whether or not its own template is known."""
+        return self.resource(path).get("Type") == STACK_TYPE
 
     def delivered_key(self, path: Path) -> str | None:
         """The key of the template that a stack was delivered with: its parent names it, the root's stands among its

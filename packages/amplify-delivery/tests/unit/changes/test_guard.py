@@ -138,6 +138,17 @@ def test_whatever_says_by_its_name_that_it_holds_data_is_guarded() -> None:
     hold(is_guarded, [(kind,) for kind in sorted(found - HOLDS_NOTHING.keys())])
 
 
+@pytest.mark.parametrize("after", [None, "AWS::SNS::Topic"])
+def test_data_goes_with_the_nested_stack_that_holds_it(after: str | None) -> None:
+    """Also where something else stands under its logical id."""
+    nested, other = {"Type": "AWS::CloudFormation::Stack"}, {"Other": {"Type": "AWS::SNS::Topic"}}
+    table = {"Resources": {"Held": {"Type": "AWS::DynamoDB::Table"}}}
+    old = Stacks({(): {"Resources": {"Nested": nested, **other}}, ("Nested",): table}, {})
+    new = Stacks({(): {"Resources": {**({"Nested": {"Type": after}} if after else {}), **other}}}, {})
+    with pytest.raises(DeployError, match="Nested/Held"):
+        guard().check(plan_backend(old, new))
+
+
 def test_what_nobody_knows_of_a_policy_keeps_nothing() -> None:
     """An expression, as AWS::LanguageExtensions takes it."""
     gone = Stacks({(): {"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}}}, {})

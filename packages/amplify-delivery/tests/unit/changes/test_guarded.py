@@ -61,6 +61,16 @@ def test_data_is_not_lost_unasked(scene: Any) -> None:
         check()
 
 
+def test_an_update_on_the_way_is_asked_about_what_it_deploys_itself(scene: Any) -> None:
+    """Not about the release, which comes after it."""
+    losing: Any = SimpleNamespace(stacks=lambda _: WITHOUT_A_MODEL, released=False)
+    with pytest.raises(RefusedError, match="this would delete data"):
+        guarded.check(TARGET, None, ROOT, GUARD, print, losing)  # type: ignore[arg-type]
+    scene.wanted = WITHOUT_A_MODEL
+    keeping: Any = SimpleNamespace(stacks=lambda deployed: deployed, released=False)
+    guarded.check(TARGET, None, ROOT, GUARD, print, keeping)  # type: ignore[arg-type]
+
+
 def test_what_cloudformation_masks_is_compared_as_it_is_deployed(scene: Any) -> None:
     check()
     assert scene.asked == [RUNS.parameters]

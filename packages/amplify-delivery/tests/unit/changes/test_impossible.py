@@ -148,6 +148,14 @@ def test_another_type_under_the_same_id() -> None:
     assert found(with_resource(OLD, TABLE, Type="AWS::SNS::Topic")) == [("AD746", TABLE)]
 
 
+def test_a_nested_stack_is_a_type_too() -> None:
+    model = tuple(TABLE.split("/")[:2])
+    topic = with_resource(OLD, "/".join(model), Type="AWS::SNS::Topic", Properties={})
+    without = Stacks({p: t for p, t in topic.templates.items() if p[:2] != model}, OLD.parameters)
+    assert ("AD746", "/".join(model)) in found(without)
+    assert ("AD746", "/".join(model)) in found(OLD, without)
+
+
 @pytest.mark.parametrize(("runtime", "refused"), [("nodejs12.x", True), ("nodejs22.x", False), ("unheard.of", False)])
 def test_an_old_runtime_is_for_what_is_deployed(runtime: str, refused: bool) -> None:
     new = with_resource(FULL, FUNCTION, Runtime=runtime)

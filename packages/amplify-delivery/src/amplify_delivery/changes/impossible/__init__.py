@@ -15,7 +15,7 @@ from amplify_delivery.changes.impossible.finding import Impossible, check, prope
 from amplify_delivery.changes.impossible.functions import old_runtime
 from amplify_delivery.changes.impossible.moving import moved
 from amplify_delivery.changes.impossible.pools import pool
-from amplify_delivery.changes.impossible.replacing import replacement
+from amplify_delivery.changes.impossible.replacing import becomes_another, replacement
 from amplify_delivery.changes.impossible.rules import ALWAYS, EXPORT, IN_SEVERAL, INDEXES, UNFILLED
 from amplify_delivery.changes.impossible.tables import expiry, indexes
 from amplify_delivery.changes.impossible.whole import exports, operation
@@ -43,7 +43,7 @@ def impossible(  # noqa: PLR0917 - each is another thing
     `ignored` are ids that do not count.
     """
     found = [*operation(steps), *(i for step in steps for i in _of(step, steps, old, new, today))]
-    found += (*exports(steps, old, new), *moved(steps, old, new)) if old else ()
+    found += (*exports(steps, old, new), *moved(steps, old, new), *becomes_another(old, new)) if old else ()
     always = unfilled(old, new, copied) if old else ()
     return (*(i for i in found if i.id not in ignored), *always)
 

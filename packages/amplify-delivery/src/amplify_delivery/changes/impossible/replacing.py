@@ -18,12 +18,7 @@ def replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new: 
     stays, cannot be replaced. AD746: what a logical id stands for cannot become another type."""
     if "Type" in step.causes:
         was = old.resolved.resources[step.path].type
-        yield Impossible(
-            TYPE.id,
-            step.place,
-            f"was {was}, and CloudFormation does not change the type of a resource",
-            "give the new resource another logical id",
-        )
+        yield _another_type(step.place, was)
         return
     if not step.certain:
         return
@@ -53,6 +48,23 @@ def replacement(step: ReplaceResource, steps: Sequence[Step], old: Stacks, new: 
 
 
 _LOST = " (its data goes, which `dataLoss` has to allow)"
+
+
+def becomes_another(old: Stacks, new: Stacks) -> Iterator[Impossible]:
+    """AD746 of nested stacks, of which there is no step: all that is in them goes, or comes."""
+    for path in sorted({*old.templates, *new.templates} - {()}):
+        was, will = (stacks.resource(path).get("Type") for stacks in (old, new))
+        if was and will and was != will:
+            yield _another_type("/".join(path), str(was))
+
+
+def _another_type(place: str, was: str) -> Impossible:
+    return Impossible(
+        TYPE.id,
+        place,
+        f"was {was}, and CloudFormation does not change the type of a resource",
+        "give the new resource another logical id",
+    )
 
 
 def _several(old: Stacks, new: Stacks, path: Path) -> str:
