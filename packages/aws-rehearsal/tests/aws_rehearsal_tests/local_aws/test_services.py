@@ -18,6 +18,7 @@ REQUESTS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "Amazon Inspector": [("inspector2", "batch_get_account_status", {})],
     "AppSync": [("appsync", "list_graphql_apis", {})],
     "Cloud Control": [("cloudcontrol", "get_resource", {"TypeName": "AWS::Logs::LogGroup", "Identifier": "x"})],
+    "CodeConnections": [("codeconnections", "list_connections", {}), ("codestar-connections", "list_connections", {})],
     "CloudFormation": [("cloudformation", "list_exports", {})],
     "CloudWatch and its logs": [("cloudwatch", "describe_alarms", {}), ("logs", "describe_log_groups", {})],
     "Cognito": [
@@ -43,14 +44,16 @@ REQUESTS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "SNS": [("sns", "create_topic", {"Name": "x"})],
     "SQS": [("sqs", "list_queues", {})],
     "SSM": [("ssm", "get_parameter", {"Name": "/x"})],
+    "STS": [("sts", "decode_authorization_message", {"EncodedMessage": "x"})],
     "Secrets Manager": [("secretsmanager", "list_secrets", {})],
     "Service Quotas": [("service-quotas", "list_service_quotas", {"ServiceCode": "codebuild"})],
     "Step Functions": [("stepfunctions", "list_state_machines", {})],
     "regions of an account": [("account", "list_regions", {})],
 }
 """By the words of the page: each what a right is needed for."""
-ELSEWHERE = {"CodePipeline", "CodeBuild", "types that are only recorded"}
-"""The pipeline service asks for the first two (`pipeline_service/test_trust.py`), a stack's role for the last ones."""
+ELSEWHERE = {"CodePipeline", "CodeBuild", "CodeStar Notifications", "types that are only recorded"}
+"""The pipeline service asks for the first three (`pipeline_service/test_trust.py`, `test_notifications.py`), a stack's
+role for the last ones."""
 
 
 @pytest.fixture
