@@ -107,6 +107,16 @@ class TestTexts:
     def test_without_a_parameter_for_it_a_literal_stays(self) -> None:
         assert Freed(FREED.exported, None, None).text(ROLES + CALLER) == ROLES + CALLER
 
+    @pytest.mark.parametrize("kind", ["Resolver", "FunctionConfiguration"])
+    @pytest.mark.parametrize("text", ["RequestMappingTemplate", "ResponseMappingTemplate", "Code"])
+    def test_every_text_of_a_resolver_and_of_a_function_of_one(self, kind: str, text: str) -> None:
+        written: Any = {"R": {"Type": f"AWS::AppSync::{kind}", "Properties": {text: ROLES}}}
+        assert free(written, FREED, lambda _: None) == (["R"], frozenset({"env"}))
+        assert written["R"]["Properties"] == {text: FREED.text(ROLES)}
+        located: Any = {"R": {"Type": f"AWS::AppSync::{kind}", "Properties": {f"{text}S3Location": location("x")}}}
+        assert free(located, FREED, lambda _: ROLES) == (["R"], frozenset({"env"}))
+        assert located["R"]["Properties"] == {text: FREED.text(ROLES)}
+
     def test_other_resources_are_left_alone(self) -> None:
         resources: Any = {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Code": ROLES}}}
         assert free(resources, FREED, lambda _: None) == ([], frozenset())
