@@ -725,6 +725,13 @@ _CHANGES_OF_ROLES = (
 )
 
 
+_OTHER_IDENTITIES = (
+    *(action for action in OTHER_IDENTITIES if "*" not in action),
+    *("iam:AcceptDelegationRequest", "iam:AssociateDelegationRequest", "iam:SendDelegationToken"),
+    *(f"iam:{verb}{what}" for verb in ("Update", "Upload") for what in ("SSHPublicKey", "SigningCertificate")),
+)
+
+
 def _roles_by_deploy() -> Iterator[Row]:
     """What makes roles makes them within the boundary, and leaves ours alone; an administrator too."""
     for names in ENVIRONMENTS:
@@ -745,7 +752,7 @@ def _roles_by_deploy() -> Iterator[Row]:
             yield never(maker, "iam:CreateRole", names.iam_arn("role", "/", "mine"))
             yield never(maker, "iam:DeleteRolePermissionsBoundary", backend)
             yield never(maker, "iam:DeleteUserPermissionsBoundary", names.iam_arn("user", "/", "me"))
-            for action in OTHER_IDENTITIES:
+            for action in _OTHER_IDENTITIES:
                 yield never(maker, action, names.iam_arn("user", "/", "me"))
             for ours in (names.action_role_arn, names.project_role_arn("deploy"), names.execution_role_arn):
                 for action in _CHANGES_OF_ROLES:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.export import Assembly, EnvironmentValues, assemble, compare, read_export, render_root
-from amplify_delivery.export.assembling.triggers import USER_POOL_STATE
+from amplify_delivery.export.assembling.triggers import USER_POOL_STATE, follow_pool
 from unit.export.mutations import MANIFEST, apply, set_value
 
 Copy = Callable[[str], Path]
@@ -62,6 +62,12 @@ def test_the_nonce_is_the_pools_state(folder: Path) -> None:
     body = json.loads(assembly.read(assembly.root.nested[STACK].template))
     assert body["Resources"]["Setter"]["Properties"]["nonce"] == {"Ref": USER_POOL_STATE}
     assert nonce(assembly) == nonce(assemble(read_export(folder)))
+
+
+@pytest.mark.parametrize("kind", ["Custom::AnyName", "AWS::CloudFormation::CustomResource", "AWS::SNS::Topic"])
+def test_it_is_known_by_what_it_is_asked_with(kind: str) -> None:
+    resources: dict[str, Any] = {"Setter": {**SETTER, "Type": kind}}
+    assert follow_pool(resources) == ([] if kind == "AWS::SNS::Topic" else ["Setter"])
 
 
 def test_a_new_build_of_the_same_pool_changes_nothing(folder: Path) -> None:

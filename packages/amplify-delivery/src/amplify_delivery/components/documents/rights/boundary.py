@@ -85,6 +85,7 @@ ROLE_MAKING = (
 as well, but the two auth roles of an environment that was made by `amplify push` carry no boundary."""
 
 OTHER_IDENTITIES = (
+    "iam:*Delegation*",
     "iam:AddClientIDToOpenIDConnectProvider",
     "iam:AddUserToGroup",
     "iam:AttachGroupPolicy",
@@ -105,10 +106,10 @@ OTHER_IDENTITIES = (
     "iam:UpdateOpenIDConnectProviderThumbprint",
     "iam:UpdateSAMLProvider",
     "iam:UpdateServiceSpecificCredential",
-    "iam:UploadSSHPublicKey",
-    "iam:UploadSigningCertificate",
+    "iam:Up*SSHPublicKey",
+    "iam:Up*SigningCertificate",
 )
-"""Ways to another identity than a role: none of them is a backend's business."""
+"""Ways to another identity than a role, and to open one that is there: none of them is a backend's business."""
 
 IAM_CHANGES = tuple(actions_of("iam", "Attach* Create* Delete* Detach* Put* Set* Tag* Untag* Update*"))
 

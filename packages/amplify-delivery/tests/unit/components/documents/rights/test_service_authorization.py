@@ -246,3 +246,22 @@ def test_the_comparison_of_keys_tells_them_apart() -> None:
     assert holds("aws:ResourceTag/a", "kms:Decrypt")
     assert not holds("aws:ResourceTag/a", "s3:GetAccountPublicAccessBlock")
     assert not existing("s3:GetObjcet")
+
+
+NAMES_ONLY = {"iam:UpdateGroup", "iam:UpdateUser"}
+"""What gives another name or path to an identity that is there, and no right."""
+
+
+def test_every_way_to_another_identity_is_denied() -> None:
+    """Of users, groups, providers of identities and delegations: whatever makes one, or opens one that is there."""
+    kinds = {"delegation-request", "group", "oidc-provider", "saml-provider", "user"}
+    opens = re.compile("Accept|Add|Associate|Attach|Create|Put|Reset|Send|Update|Upload")
+    ways = {f"iam:{n}" for n, of in services()["iam"].actions.items() if opens.match(n) and kinds & of.keys()}
+    assert len(ways) > 20
+    denied = {action for pattern in boundary.OTHER_IDENTITIES for action in _named(pattern)}
+    assert ways - denied == NAMES_ONLY
+    assert {a for a in denied - ways if "Delegation" not in a} == set(), "what opens nothing needs no room"
+
+
+def _named(pattern: str) -> set[str]:
+    return {f"{service}:{name}" for service, _, name in existing(pattern)}
