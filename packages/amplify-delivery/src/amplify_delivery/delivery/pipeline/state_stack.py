@@ -95,17 +95,12 @@ def remove(account: Account, stack: str, names: PipelineNames) -> str | None:
     what = f"removing stack {stack} with its bucket and key"
     with account.asking(what):
         found = described(cloudformation, stack)
-        held = _stacks_in(s3, owner)
-        if held:
-            raise RefusedError(
-                f"the state of {', '.join(held)} lies in it",
-                where=names.state_bucket,
-                remedy="`amplify-delivery destroy STACK --delete-data` of each; nothing was changed",
-            )
+        _check_unused(s3, owner)
         if found is not None and found["StackStatus"].endswith("_IN_PROGRESS"):
             # It would not be deleted now, and its bucket and key would be gone.
             found = _settled(cloudformation, found["StackId"])
             found = None if found["StackStatus"] == "DELETE_COMPLETE" else found
+            _check_unused(s3, owner)  # while that was waited for, a stack may have been made
     emptying.bucket(account, names.state_bucket)
     with midway(), account.changing(what):
         key = outputs_of(found or {}).get("KeyArn")
@@ -123,6 +118,17 @@ def remove(account: Account, stack: str, names: PipelineNames) -> str | None:
 def _schedule_deletion(kms: Any, key: str) -> None:
     if kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion":
         kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_DAYS)
+
+
+def _check_unused(s3: Any, owner: dict[str, str]) -> None:
+    """Raise `RefusedError` while the state of a Pulumi stack lies in the bucket."""
+    held = _stacks_in(s3, owner)
+    if held:
+        raise RefusedError(
+            f"the state of {', '.join(held)} lies in it",
+            where=owner["Bucket"],
+            remedy="`amplify-delivery destroy STACK --delete-data` of each; nothing was changed",
+        )
 
 
 def _stacks_in(s3: Any, owner: dict[str, str]) -> list[str]:
