@@ -113,6 +113,8 @@ def test_the_api_keys_date_stays_unless_it_is_configured(todo: Any) -> None:
     # Whatever the date does: a stack that was not made here lacks these, and would be replaced for them.
     for request in (stack.request, moving):
         assert {"onFailure", "disableRollback", "timeoutInMinutes"} <= set(request.ignoreChanges)
+        # Set by whoever watches the account's stacks: the provider would send an empty list, which takes them away.
+        assert "notificationArns" in request.ignoreChanges
 
 
 def test_an_adopted_root_is_imported_as_it_runs_and_protected(todo: Any) -> None:

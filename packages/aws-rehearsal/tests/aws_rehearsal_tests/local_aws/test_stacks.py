@@ -348,7 +348,12 @@ def test_no_echo_parameters_are_masked_wherever_they_are_shown(developer: LocalA
 
 def test_stack_tells_its_execution_role(developer: LocalAccount) -> None:
     role = execution_role(developer, {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"})
-    assert developer.create(resources(P=parameter()), RoleARN=role)["RoleARN"] == role
+    topic = developer.client("sns").create_topic(Name="watching")["TopicArn"]
+    stack = developer.create(resources(P=parameter()), RoleARN=role, NotificationARNs=[topic])
+    assert (stack["RoleARN"], stack["NotificationARNs"]) == (role, [topic])
+    # "Specify an empty list to remove all notification topics" (UpdateStack); left out, they stay.
+    assert developer.update(resources(P=parameter("b")))["NotificationARNs"] == [topic]
+    assert not developer.update(resources(P=parameter("c")), NotificationARNs=[]).get("NotificationARNs")
 
 
 def test_failed_create_says_what_failed(developer: LocalAccount) -> None:

@@ -17,6 +17,9 @@ _REPLACING = ("onFailure", "disableRollback", "timeoutInMinutes")
 """What the provider replaces a stack for, although it counts for a first create only. A stack that `amplify push` or
 another tool has made lacks what we set."""
 
+_SOMEBODY_ELSES = ("notificationArns",)
+"""What we never set, and what whoever watches the account's stacks may have: the provider would take it back."""
+
 _AS_IT_RUNS = (
     *_REPLACING,
     "capabilities",
@@ -73,7 +76,7 @@ def root_stack(
             # date that moves by itself, each `up` would be an update. It can only be left alone while the root
             # always has this parameter: the engine drops an ignored property that is new.
             ignore_changes=[
-                *(_AS_IT_RUNS if args.adopted else _REPLACING),
+                *(_AS_IT_RUNS if args.adopted else (*_REPLACING, *_SOMEBODY_ELSES)),
                 *(["parameters.ApiKeyExpires"] if args.keep_api_key_expiry and not args.adopted else []),
             ],
             # The provider would delete first, since the name is fixed. The other way round the first step of a

@@ -143,7 +143,8 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
 def _lacks(file: Path, decided: _Decided) -> bool:
     """Whether the stack file lacks something of what the adoption writes: it was taken back before it was committed.
     Until the first delivery all of that still runs, and can be read again."""
-    return bool(decided.keys.keys() - own_keys_in(file).keys() or decided.kept.parameters or decided.kept.secrets)
+    kept_ = decided.kept
+    return bool(decided.keys.keys() - own_keys_in(file).keys() or kept_.parameters or kept_.secrets or kept_.tags)
 
 
 def _again(engine: Engine, context: Context, config: EnvironmentConfig, found: Running, *, lost: bool) -> Adopted:
@@ -212,6 +213,7 @@ def _decide(
         update={
             "secret_names": named.secret_names | taken.secrets.keys(),
             "parameters": _without(parameters, taken),
+            "tags": {**config.tags, **taken.tags},
             "boundary": config.boundary and "boundary" not in keys,
             "execution_role_arn": keys.get("executionRoleArn", config.execution_role_arn),
         }
@@ -255,7 +257,8 @@ def _has_boundary(found: Running) -> bool:
 def _write(engine: Engine, decided: _Decided) -> tuple[str, ...]:
     """Write into the stack file what is not there yet; the paths of all that belongs there."""
     kept_values = {f"parameters.{n}.{p}": v for n, values in decided.kept.parameters.items() for p, v in values.items()}
-    plain = {**decided.keys, **kept_values}
+    tags = {f'tags["{key}"]': value for key, value in decided.kept.tags.items()}
+    plain = {**decided.keys, **kept_values, **tags}
     secrets = {f"parameters.{n}.{p}": value for (n, p), value in decided.kept.secrets.items()}
     engine.configure(sorted(plain.items()), sorted(secrets.items()))
     return tuple(sorted(plain))

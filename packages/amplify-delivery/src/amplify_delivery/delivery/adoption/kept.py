@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from amplify_delivery.changes.stacks import MASK, Stacks
+from amplify_delivery.components.documents.naming import TAGS
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.export import Assembly, EnvironmentValues
 from amplify_delivery.export.assembling.auth_roles import IDENTITY_POOL
 from amplify_delivery.export.assembly import NestedStack, Value
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.names import StackName
+from amplify_delivery.export.tags import of_stack
 from amplify_delivery.export.templates.literals import items, text
 from amplify_delivery.export.values.environment import ROOT
 from amplify_delivery.export.values.parameters import API_KEY_EXPIRES, holds_secret, is_no_echo
@@ -34,6 +36,9 @@ class Kept:
     secrets: Mapping[SecretKey, str] = field(repr=False)
     unknown: tuple[SecretKey, ...] = ()
     """Secrets that run, whose values CloudFormation does not tell and the stack file does not have."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Of the root stack, which neither the export nor the stack file has: an update that leaves them out takes them
+    from every resource (UpdateStack, API reference)."""
 
     def beside(self, written: Mapping[str, Mapping[str, object]]) -> Kept:
         """Without the parameters that are `written` in the stack file, with whatever value: since the adoption
@@ -89,7 +94,18 @@ def kept(running: Running, assembly: Assembly, values: EnvironmentValues, expire
                 parameters.setdefault(nested_name, {})[parameter] = value
     taken = {key: value for key, value in secrets.items() if key not in values.secrets}
     root = dict(_root(running, assembly, values, name, expires))
-    return Kept({**parameters, **({ROOT: root} if root else {})}, taken, tuple(unknown))
+    tags = dict(_tags(running, assembly, values, name))
+    return Kept({**parameters, **({ROOT: root} if root else {})}, taken, tuple(unknown), tags)
+
+
+def _tags(
+    running: Running, assembly: Assembly, values: EnvironmentValues, name: StackName
+) -> Iterator[tuple[str, str]]:
+    """The tags that somebody beside Amplify has given the root stack. Ours come with the program."""
+    known = {key.lower() for key in (*of_stack(assembly.tags, name, {}), *values.tags)}
+    for key, value in sorted(running.tags.items()):
+        if key.lower() not in known and not key.lower().startswith(TAGS):
+            yield key, value
 
 
 def inlined(runs: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:

@@ -32,6 +32,8 @@ class Running:
     """The role that CloudFormation uses for it."""
     outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The outputs of the first nested stacks, by logical id."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The root stack's, without those that AWS gives."""
 
 
 def find(account: Account, project: str, stack: str | None, expected: str | None, environment: str) -> StackName:
@@ -110,4 +112,5 @@ def read(account: Account, name: StackName) -> Running:
         }
     nested = {logical_id: parameters_of(stack) for logical_id, stack in below.items()}
     outputs = {logical_id: outputs_of(stack) for logical_id, stack in below.items()}
-    return Running(str(root["StackId"]), name, found.stacks, nested, root.get("RoleARN"), outputs)
+    tags = {tag["Key"]: tag["Value"] for tag in root.get("Tags") or () if not tag["Key"].startswith("aws:")}
+    return Running(str(root["StackId"]), name, found.stacks, nested, root.get("RoleARN"), outputs, tags)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from amplify_delivery.delivery.account import rights_check
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.engine import Engine
 from amplify_delivery.delivery.engine.watch import Watch
-from amplify_delivery.delivery.environment import drifting, image_findings, recovery
+from amplify_delivery.delivery.environment import drifting, image_findings, recovery, set_by_hand
 from amplify_delivery.delivery.environment.wanted import Wanted
 from amplify_delivery.delivery.planning import (
     ChangeProgram,
@@ -163,6 +163,8 @@ def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: boo
     guard = config.guard(environment, today)
     overruled = ignored({i.id: i.reason for i in config.lint.ignore})
     rights, same = _gained(target, here, program_rights(state, previewed)), _same_bytes(target, here)
+    by_hand = set_by_hand.look(target, here.found, here.wanted, here.steps)
+    same = replace(same, places=same.places - by_hand.code)
     unlisted: list[str] = []
     exports = listed(target.account.client("cloudformation"), unlisted.append)
     nowhere = not_exported(here.wanted, exports, config.ignored)
@@ -176,6 +178,7 @@ def make(target: Wanted, engine: Engine, state: Mapping[str, Any], *, drift: boo
         *losses(steps, guard),
         *unread([place for place in rights.unread if place not in same.places]),
         *updated_by_hand(was),
+        *by_hand.notes,
         *closed_tables(was),
         *_amplifys_own(here, state, same),
         *looked.notes,

@@ -60,7 +60,7 @@ def same_bytes(steps: Sequence[Step], deployed: Stacks, wanted: Stacks, read: Re
 
 def _moves(old: Any, new: Any) -> Iterator[tuple[Location, str] | None]:
     """(where it was, key of ours) for each object that lies elsewhere; None for any other difference."""
-    was, will = _location(old), _location(new)
+    was, will = location(old), location(new)
     if was and will:
         yield (was, will[1]) if _KEY.fullmatch(will[1]) else None
         if _beside(old) != _beside(new):
@@ -78,8 +78,8 @@ def _beside(value: Any) -> dict[str, Any]:
     return {k: v for k, v in value.items() if k not in names} if isinstance(value, Mapping) else {}
 
 
-def _location(value: Any) -> Location | None:
-    """The object that a property names, if it names one and is known."""
+def location(value: Any) -> Location | None:
+    """The object of S3 that a property names, if it names one and is known."""
     if isinstance(value, str) and (found := _URL.fullmatch(value)):
         return found[1], found[2]
     if isinstance(value, Mapping):

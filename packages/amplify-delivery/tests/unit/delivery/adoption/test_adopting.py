@@ -173,7 +173,14 @@ def test_a_stack_file_that_has_lost_what_the_adoption_wrote_gets_it_again(monkey
     """`git checkout` of a file that nobody had committed: the values, a secret among them, are nowhere else, and the
     plan of what is left changes what runs."""
     expiry, secret = {"root": {"ApiKeyExpires": "1"}}, {("auth", "creds"): "hush"}
-    for keys, kept in (({}, Kept(expiry, {})), ({}, Kept({}, secret)), ({"executionRoleArn": "arn"}, Kept({}, {}))):
+    tags = Kept({}, {}, tags={"cost-center": "4711"})
+    others: tuple[tuple[dict[str, str], Kept], ...] = (
+        ({}, Kept(expiry, {})),
+        ({}, Kept({}, secret)),
+        ({}, tags),
+        ({"executionRoleArn": "arn"}, Kept({}, {})),
+    )
+    for keys, kept in others:
         found = again(monkeypatch, keys, kept)
         assert (found.already, found.plan) == (False, PLAN)
         assert bool(found.written) or found.secrets == ("auth.creds",)

@@ -18,6 +18,7 @@ from amplify_delivery.export import Assembly, EnvironmentValues, render_root
 from amplify_delivery.export.assembly import Value
 from amplify_delivery.export.documents import parse_json
 from amplify_delivery.export.names import StackName
+from amplify_delivery.export.tags import of_stack
 from amplify_delivery.stacks.config import EnvironmentConfig
 from unit.components.backends import EXPIRES, assembly_of, folder
 
@@ -83,6 +84,16 @@ def test_the_roots_own_names_and_the_running_keys_expiry_are_kept(assembly: Asse
     assert kept(found, assembly, VALUES, 1_800_003_600).parameters == {
         "root": {"AuthRoleName": "an-old-role", "ApiKeyExpires": "1800003600"}
     }
+
+
+def test_tags_that_somebody_has_added_are_kept_beside_the_exports(assembly: Assembly) -> None:
+    """An update without them would take them from every resource of the backend."""
+    own = of_stack(assembly.tags, assembly.stack_name.for_environment("dev", None), {})
+    assert own
+    tags = dict.fromkeys(own, "another value") | {"cost-center": "4711", "amplify-delivery:app": "ours"}
+    found = replace(as_pushed(assembly), tags=tags)
+    assert kept(found, assembly, GIVEN, None) == Kept({}, {}, tags={"cost-center": "4711"})
+    assert kept(found, assembly, replace(GIVEN, tags={"Cost-Center": "1"}), None) == Kept({}, {})
 
 
 def test_a_secret_in_plain_text_becomes_one_and_is_not_shown(assembly: Assembly) -> None:

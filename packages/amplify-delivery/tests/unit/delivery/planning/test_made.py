@@ -14,7 +14,7 @@ from amplify_delivery.changes.guard import Guard
 from amplify_delivery.changes.impossible import Impossible
 from amplify_delivery.changes.stacks import Stacks
 from amplify_delivery.changes.steps import AddResource, ChangeOutput, ChangeProgram, ProtectStack, RecoverStack
-from amplify_delivery.delivery.environment import drifting, image_findings, planned, recovery
+from amplify_delivery.delivery.environment import drifting, image_findings, planned, recovery, set_by_hand
 from amplify_delivery.delivery.environment.recovery import Seen
 from amplify_delivery.delivery.planning.in_order import InOrder
 from amplify_delivery.delivery.planning.same_bytes import SameBytes
@@ -65,7 +65,7 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Any:
         "plan_outputs": lambda *_, **__: (OUTPUT,),
         "program_rights": lambda *_: Comparison((), ()),
         "_gained": lambda *_: Comparison((), ()),
-        "_same_bytes": lambda *_: SameBytes(frozenset({"api/First"})),
+        "_same_bytes": lambda *_: SameBytes(frozenset({"api/First", "api/Edited"})),
         "listed": listed,
         "not_exported": lambda *_: NEVER[1:],
         "_start": lambda *_: START,
@@ -76,6 +76,8 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(recovery, "look", lambda *_: way)
     monkeypatch.setattr(recovery, "check_still", lambda *_: None)
     monkeypatch.setattr(drifting, "look", lambda *_, asked: looked if asked else drifting.Looked())
+    edited = set_by_hand.ByHand(frozenset({"api/Edited"}), ("code that was mended by hand",))
+    monkeypatch.setattr(set_by_hand, "look", lambda *_: edited)
     monkeypatch.setattr(image_findings, "check", lambda *_: ("what a scan has found",))
     config = SimpleNamespace(
         ignored=(),
@@ -96,6 +98,7 @@ def test_whoever_approves_is_told_all_of_it(plan: Any) -> None:
     others = {
         "why it is stuck",
         "what a scan has found",
+        "code that was mended by hand",
         "what no drift is seen of",
         "exports that could not be listed",
     }

@@ -79,7 +79,8 @@ def _remembering(action: Action) -> Action:
                 if helpers._p(params, member):
                     stack[member] = helpers._p(params, member)
             topics = helpers._extract_string_members(params, "NotificationARNs")
-            if topics:
+            # "Specify an empty list to remove all notification topics" (UpdateStack): one comes as an empty text.
+            if topics or helpers._p(params, "NotificationARNs", None) is not None:
                 stack["NotificationARNs"] = topics
         return answer
 

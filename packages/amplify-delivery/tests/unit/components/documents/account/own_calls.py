@@ -58,6 +58,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "describe_stacks": "cloudformation:DescribeStacks",
         "describe_table": "dynamodb:DescribeTable",
         "describe_time_to_live": "dynamodb:DescribeTimeToLive",
+        "describe_user_pool": "cognito-idp:DescribeUserPool",
         "describe_user_pool_domain": "cognito-idp:DescribeUserPoolDomain",
         "detect_stack_drift": "cloudformation:DetectStackDrift",
         "filter_log_events": "logs:FilterLogEvents",

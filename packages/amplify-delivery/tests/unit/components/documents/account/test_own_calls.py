@@ -93,8 +93,10 @@ _LOOKS = {
     "cloudformation:ListStackResources": BOTH,
     "cloudformation:ListStacks": ANY,
     "codebuild:BatchGetBuilds": (DEPLOYS,),
+    "cognito-idp:DescribeUserPool": (prod.arn("cognito-idp", f"userpool/{prod.region}_AbCdEfGh1"),),
     "ecr:DescribeImageScanFindings": (IMAGES,),
     "iam:GetRolePolicy": AUTH_ROLES,
+    "lambda:GetFunction": (prod.arn("lambda", "function:resize-prod"),),
     "s3:ListBucket": (STAGED, STATES),
     "ssm:GetParameter": (VERSION, TYPES),
 }
