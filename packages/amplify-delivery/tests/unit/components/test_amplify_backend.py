@@ -219,6 +219,14 @@ def test_a_secret_goes_to_secrets_manager_and_its_version_to_the_stack() -> None
     assert version.urn in stack.depends_on
 
 
+@pytest.mark.parametrize(("value", "says"), [("", "is empty"), ("x" * 4097, "has 4,097 bytes")])
+def test_a_secret_that_aws_would_not_take_is_refused_before_anything_is_made(value: str, says: str) -> None:
+    """PutSecretValue refuses the one, the nested stack's parameter the other, once the secret is there."""
+    with pytest.raises(pulumi.RunError, match=says) as caught:
+        with_secret(value)
+    assert "xxxx" not in str(caught.value)
+
+
 def test_a_secrets_name_is_made_free_before_it_is_made() -> None:
     assembly = assembly_of(folder("fullapp"))
     root, asked = rendered(assembly, secrets=frozenset({KEY})), []

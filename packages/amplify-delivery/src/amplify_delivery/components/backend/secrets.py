@@ -2,13 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 
 import pulumi
 import pulumi_aws as aws
 
 from amplify_delivery.components.backend import hooks
+from amplify_delivery.components.errors import as_run_error
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import RootStack
+from amplify_delivery.export.assembling.root import Secret
+from amplify_delivery.export.quotas import MAX_VALUE
 
 SecretKey = tuple[str, str]
 """A secret parameter: (logical id of the nested stack, parameter)."""
@@ -64,11 +68,28 @@ def secret_versions(
         versions[secret.version_parameter] = aws.secretsmanager.SecretVersion(
             label,
             secret_id=made.id,
-            secret_string_wo=pulumi.Output.secret(value),
+            secret_string_wo=pulumi.Output.secret(value).apply(partial(_checked, secret)),
             secret_string_wo_version=_number_of(secret.secret_name, value),
             opts=pulumi.ResourceOptions(parent=made),
         )
     return versions
+
+
+def _checked(secret: Secret, text: str) -> str:
+    """Refuses what would be refused after parts were applied: Secrets Manager keeps no empty text ("PutSecretValue" in
+    its API reference: 1 to 65,536 characters), and the nested stack takes it as a parameter ("Understand CloudFormation
+    quotas")."""
+    size = len(text.encode())
+    if not 1 <= size <= MAX_VALUE:
+        with as_run_error():
+            raise ConfigError(
+                f"the secret {secret.nested_stack}.{secret.parameter} "
+                + (f"has {size:,} bytes, the quota is {MAX_VALUE:,}" if size else "is empty, which no secret may be"),
+                where=secret.secret_name,
+                remedy="nothing was changed. `pulumi config set --secret --path "
+                f"'parameters.{secret.nested_stack}.{secret.parameter}' VALUE` gives it another one",
+            )
+    return text
 
 
 def _number_of(name: str, value: pulumi.Input[str]) -> pulumi.Output[int]:

@@ -137,6 +137,26 @@ class Notifications(Model):
 _FIELD = r"[0-9A-Za-z*?,/#-]+"
 
 
+def _schedule(value: str) -> str:
+    """Refuses what has the shape of a schedule and is none to PutRule, which says no more than that it is not valid
+    ("Setting a schedule pattern for scheduled rules" in the EventBridge user guide)."""
+    name, _, inner = value.rstrip(")").partition("(")
+    fields = inner.split(" ")
+    if name == "cron" and (fields[2] == "?") == (fields[4] == "?"):
+        raise BadValueError(
+            f"{value!r} says both or neither of day of month and day of week",
+            "write `?` for one of the two, as in cron(0 6 ? * MON-FRI *)",
+        )
+    if name == "rate":
+        number, unit = int(fields[0]), fields[1].rstrip("s")
+        wanted = f"rate({number} {unit if number == 1 else f'{unit}s'})"
+        if not number:
+            raise BadValueError(f"{value!r} is no time at all", f"rate(1 {unit}) is the shortest")
+        if value != wanted:
+            raise BadValueError(f"{value!r} is no schedule to EventBridge", f"write {wanted}")
+    return value
+
+
 class PipelineConfig(Model):
     """A stack that makes a pipeline in the tooling account: `Pulumi.pipeline.yaml`. Its name is the pipeline's.
 
@@ -166,6 +186,7 @@ class PipelineConfig(Model):
                 rf"rate\([0-9]+ (minutes?|hours?|days?)\)|cron\({_FIELD}( {_FIELD}){{5}}\)",
                 "schedule, such as cron(0 6 ? * MON-FRI *) or rate(1 day)",
             ),
+            AfterValidator(_schedule),
         ]
         | None
     ) = Field(default=None, description="start it also at these times, UTC, as in `cron(0 6 ? * MON-FRI *)`")

@@ -210,6 +210,16 @@ VARIABLES = (
 COMMANDS = (LIST, Bad(["make", ""], "is empty"))
 STEPS = (LIST, Bad(["smoke"], "'smoke' is not a mapping"))
 
+UNSCHEDULED = (
+    Bad("daily", "'daily' is not a schedule"),
+    Bad("cron(0 6 * *)", "is not a schedule"),
+    # EventBridge: singular for 1, plural for more; one of the two days is `?`, and not both.
+    Bad("rate(1 days)", "'rate(1 days)' is no schedule to EventBridge"),
+    Bad("rate(5 minute)", "is no schedule to EventBridge"),
+    Bad("rate(0 minutes)", "is no time at all"),
+    Bad("cron(0 6 * * * *)", "both or neither of day of month and day of week"),
+    Bad("cron(0 6 ? * ? *)", "both or neither of day of month and day of week"),
+)
 WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
     DataLoss: {
         "path": (BLANK,),
@@ -435,7 +445,11 @@ WRONG: dict[type[BaseModel], dict[str, tuple[Bad, ...]]] = {
             Bad("3.2", "'3.2' is not a mapping"),
             Bad({"url": "https://a/b.tar.gz"}, "engine.sha256 is missing"),
         ),
-        "schedule": (Bad("daily", "'daily' is not a schedule"), Bad("cron(0 6 * *)", "is not a schedule")),
+        "schedule": (
+            Bad("daily", "'daily' is not a schedule"),
+            Bad("cron(0 6 * *)", "is not a schedule"),
+            *UNSCHEDULED,
+        ),
         "notifications": (Bad(["a@example.com"], "is not a mapping"),),
         "tags": TAGS,
         "artifactRegions": (LIST, Bad(["Ireland"], "'Ireland' is not an AWS region")),

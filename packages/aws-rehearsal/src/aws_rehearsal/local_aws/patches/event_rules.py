@@ -6,6 +6,9 @@ AWS: EventBridge API Reference, "PutRule": "the old values for those arguments a
 with null values"; "any tags you specify in the PutRule operation are not used if you are updating an existing rule";
 "DeleteRule": "Before you can delete the rule, you must remove all targets, using RemoveTargets".
 
+MiniStack takes `rate(1 days)`, `rate(5 minute)` and `rate(0 minutes)` for schedules.
+AWS: EventBridge user guide, "Rate expressions": a positive number, with the singular for 1 and the plural for more.
+
 And MiniStack authorises `rule/default/NAME`, where the call gives the name as `Name`; else the bus, or nothing.
 AWS: `arn:PARTITION:events:REGION:ACCOUNT:rule/NAME` on the default bus, `rule/BUS/NAME` on another one ("Actions,
 resources, and condition keys for Amazon EventBridge", service authorization reference: rule-on-default-event-bus,
@@ -14,6 +17,7 @@ rule-on-custom-event-bus).
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ministack.core import iam_actions
@@ -22,6 +26,7 @@ from ministack.services import eventbridge
 
 from ._expect import expect, replace
 
+_RATE = re.compile(r"rate\((\d+)\s+(?:minute|hour|day)(s?)\)")
 _BY_NAME = frozenset({"DeleteRule", "DescribeRule", "DisableRule", "EnableRule", "PutRule"})
 _BY_RULE = frozenset({"ListTargetsByRule", "PutTargets", "RemoveTargets"})
 _BY_ARN = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
@@ -30,6 +35,7 @@ _BY_ARN = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
 def apply() -> None:
     """Have what is left out written as empty; look for targets before a delete; name rules as AWS does."""
     _apply_arns()
+    _apply_rates()
     put = expect(eventbridge, "_put_rule", "data")
     delete = expect(eventbridge, "_delete_rule", "data")
     expect(eventbridge, "_rule_key", "rule_name", "bus_name")
@@ -47,6 +53,17 @@ def apply() -> None:
 
     replace("_put_rule", put_rule, eventbridge)
     replace("_delete_rule", delete_rule, eventbridge)
+
+
+def _apply_rates() -> None:
+    valid = expect(eventbridge, "_validate_schedule_expression", "expr")
+
+    def validate_schedule_expression(expr: str) -> bool:
+        rate = _RATE.fullmatch(expr or "")
+        agrees = rate is None or (int(rate[1]) > 0 and (int(rate[1]) == 1) == (not rate[2]))
+        return agrees and bool(valid(expr))
+
+    replace("_validate_schedule_expression", validate_schedule_expression, eventbridge)
 
 
 def _apply_arns() -> None:
@@ -98,7 +115,11 @@ def probe(aws: Any) -> bool:
     refused = not aws.succeeds(lambda: call("DeleteRule", Name=name))
     call("RemoveTargets", Rule=name, Ids=["probe"])
     deleted = aws.succeeds(lambda: call("DeleteRule", Name=name))
-    return emptied and refused and deleted and _probe_arns(aws, name, schedule)
+    wrong = ("rate(1 days)", "rate(5 minute)", "rate(0 minutes)")
+    taken = [
+        rate for rate in wrong if aws.succeeds(lambda rate=rate: call("PutRule", Name=name, ScheduleExpression=rate))
+    ]
+    return emptied and refused and deleted and not taken and _probe_arns(aws, name, schedule)
 
 
 def _probe_arns(aws: Any, name: str, schedule: dict[str, str]) -> bool:

@@ -1,11 +1,13 @@
-"""A template without resources, or with a reference to nothing, is refused; so are parameters it does not declare.
+"""A template without resources, or with a reference to nothing, is refused; so are parameters that it does not declare
+or whose values are too long.
 
 Nothing is also a resource whose condition does not hold, where what refers to it is used.
 
 MiniStack passes an unresolved reference on as text and drops parameters that the template does not declare.
 AWS: CloudFormation refuses the call: "Template format error: At least one Resources member must be defined.",
 "Template format error: Unresolved resource dependencies [X] in the Resources block of the template",
-"Parameters: [X] do not exist in the template" (User Guide, "Troubleshooting CloudFormation").
+"Parameters: [X] do not exist in the template" (User Guide, "Troubleshooting CloudFormation"). A parameter's value has
+4,096 bytes at most ("Understand CloudFormation quotas").
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from ministack.services.cloudformation import changesets, engine, handlers
 from ._expect import expect, replace
 
 _PSEUDO = "AWS::"
+_MAX_VALUE = 4_096
 
 
 def apply() -> None:
@@ -35,6 +38,9 @@ def apply() -> None:
         unknown = sorted({p["Key"] for p in provided if "Key" in p} - set(template.get("Parameters") or {}))
         if unknown:
             raise ValueError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+        for given in provided:
+            if len(str(given.get("Value", "")).encode()) > _MAX_VALUE:
+                raise ValueError(f"Parameter {given.get('Key')} exceeds the limit of {_MAX_VALUE} bytes")
         return resolve(template, provided, *rest)
 
     replace("validate_template_support", validate_template_support, engine, handlers, changesets)
@@ -86,9 +92,16 @@ def _taken(value: Any, conditions: dict[str, bool]) -> Any:
 
 
 def probe(aws: Any) -> bool:
-    """A template with a reference to nothing is refused."""
-    return not aws.succeeds(
-        lambda: aws.create_stack(
-            {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Nothing"}}}}
-        )
+    """A template with a reference to nothing is refused, and a value that is too long, of a nested stack, too."""
+    nothing = {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Nothing"}}}}
+    chosen = aws.template({"Item": aws.parameter({"Ref": "Text"})}, Parameters={"Text": {"Type": "String"}})
+
+    def ends(size: int) -> str:
+        child = aws.nested(chosen)
+        child["Properties"]["Parameters"] = {"Text": "x" * size}
+        return str(aws.stack({"Child": child}))
+
+    return not aws.succeeds(lambda: aws.create_stack(nothing)) and (ends(4_096), ends(4_097)) == (
+        "CREATE_COMPLETE",
+        "ROLLBACK_COMPLETE",
     )
