@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.publishing import credentials
 from amplify_delivery_rehearsal.conformance.failing import FailingProxy
 from amplify_delivery_rehearsal.conformance.login import Login
 from amplify_delivery_rehearsal.workspace import Finished, Workspace
@@ -181,8 +182,17 @@ def test_a_state_that_is_cut_off_is_brought_back(calm: Place) -> None:
     assert calm.state() == whole
 
 
-def test_a_bucket_that_cannot_be_reached(calm: Place) -> None:
-    nobody = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
+def test_a_bucket_that_cannot_be_reached(calm: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody, before = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}, calm.state()
+    monkeypatch.setattr(
+        credentials, "RETRIES", {"mode": "standard", "total_max_attempts": 1}
+    )  # else half a minute each
+    for command in (["plan"], ["up"], ["destroy", "--delete-data"]):
+        said = fails(
+            calm.delivery(*command, **nobody), f"s3://{calm.bucket}: ", "Could not connect to the endpoint URL"
+        )
+        assert (said.exit_code, "check the network" in said.output) == (3, True)
+    assert calm.state() == before
     said = fails(calm.delivery("outputs", **nobody), f"the state in s3://{calm.bucket} cannot be reached")
     assert "check the network, the proxy and the region" in said.output
     assert said.exit_code == 3
