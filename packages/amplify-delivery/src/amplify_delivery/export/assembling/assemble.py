@@ -135,7 +135,7 @@ class _Assembler:
         self._raise_refusals()
         if self.store.windows_texts:
             several = f"{len(self.store.windows_texts)} x" if len(self.store.windows_texts) > 1 else "the"
-            message = f"{several} line ends of Windows (CRLF) made LF, as the exporter writes them"
+            message = f"{several} line ends of Windows (CRLF) made LF, and byte order marks taken out"
             self._repaired("AD630", min(self.store.windows_texts), message)
         return Assembly(
             stack_name=name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -58,7 +59,7 @@ class ObjectStore:
         self._keys: dict[str, str] = {}
         self._read: dict[str, bytes] = {}
         self.windows_texts: list[str] = []
-        """Files whose line ends were those of Windows."""
+        """Files whose line ends were those of Windows, or that began with a mark of their byte order."""
 
     def objects(self) -> tuple[AssemblyObject, ...]:
         """All objects, by key."""
@@ -74,10 +75,10 @@ class ObjectStore:
         return self._add(AssemblyObject.of_template(body), body)
 
     def text(self, path: str) -> str | None:
-        """The text of a file, with the line ends of Unix; None if it is no UTF-8. It is read once."""
+        """The text of a file, with the line ends of Unix and no mark; None if it is no UTF-8. It is read once."""
         self._read[path] = self._export.read(path)
         try:
-            return self._read[path].decode().replace("\r\n", "\n")
+            return _unix(self._read[path]).decode()
         except UnicodeDecodeError:
             return None
 
@@ -88,7 +89,7 @@ class ObjectStore:
             extension = path[dot:] if _EXTENSION.fullmatch(path[dot:]) else ""
             kind, content_type = _KINDS.get(extension, ("file", "application/octet-stream"))
             read = self._read.pop(path, None) or self._export.read(path)
-            data = read.replace(b"\r\n", b"\n") if extension in _TEXT else read
+            data = _unix(read) if extension in _TEXT else read
             changed = len(data) != len(read)
             if changed:
                 self.windows_texts.append(path)
@@ -104,3 +105,9 @@ class ObjectStore:
             self._objects[item.key] = item
             self._sources[item.key] = source
         return item.key
+
+
+def _unix(text: bytes) -> bytes:
+    """A text as the exporter writes it. Editors of Windows put a byte order mark before it, which AppSync would take
+    for a part of what a template gives, and which is no JSON."""
+    return text.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")

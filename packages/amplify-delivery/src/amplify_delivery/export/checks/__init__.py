@@ -195,8 +195,8 @@ OTHER = (
     Rule(
         "AD630",
         "repaired",
-        "Text files with the line ends of Windows (Git's `core.autocrlf`) are published with LF: whoever "
-        "committed the export, the same backend comes of it.",
+        "Text files with the line ends of Windows (Git's `core.autocrlf`) are published with LF, and without a byte "
+        "order mark: whoever committed the export, the same backend comes of it.",
         "https://git-scm.com/docs/git-config#Documentation/git-config.txt-coreautocrlf",
         remedy="nothing",
     ),

@@ -271,6 +271,19 @@ class TestOtherCategories:
         assert called(root.template, name) == {**wired, "env": "prod", "size": "3"}
         assert body(assembly, name)["Resources"]["H"]["DeletionPolicy"] == "RetainExceptOnCreate"
 
+    def test_a_byte_order_mark_is_nobodys(self, export_copy: Copy) -> None:
+        """Editors of Windows write it: JSON has none, and AppSync would answer with it."""
+        folder, mark = export_copy("full"), b"\xef\xbb\xbf"
+        before = assemble(read_export(folder))
+        texts = [f for f in folder.rglob("*") if f.suffix in (".vtl", ".graphql", ".json")]
+        assert {f.suffix for f in texts} == {".vtl", ".graphql", ".json"}
+        for file in texts:
+            file.write_bytes(mark + file.read_bytes())
+        after = assemble(read_export(folder))
+        assert (after.root, after.objects) == (before.root, before.objects)
+        assert not any(after.read(item.key).startswith(mark) for item in after.objects)
+        assert "AD630" in {f.id for f in after.findings}
+
     def test_a_yaml_template_is_published_as_json(self, export_copy: Copy) -> None:
         folder = export_copy("full")
         name = add_stack(folder, "custom", "mine", "customCloudformation", {}, env="dev")
