@@ -31,6 +31,7 @@ from amplify_delivery.delivery.teardown import destruction, emptying, root_stack
 from amplify_delivery.delivery.teardown.held import Held
 from amplify_delivery.errors import ConfigError, DeployError, LockedError, NoStackError, RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
+from amplify_delivery.publishing import stack_states
 from aws_rehearsal_tests.clock import Clock
 from unit.command_line import ROOT
 
@@ -524,10 +525,11 @@ def test_an_empty_state_and_no_export_is_not_said_to_be_gone(monkeypatch: pytest
     assert "nothing was changed" in error.value.remedy
 
 
-def test_a_stack_that_lives_on_is_not_said_to_be_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("after", sorted(stack_states.STATES.keys() - {"DELETE_COMPLETE"}))
+def test_a_stack_that_lives_on_is_not_said_to_be_deleted(after: str, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene()
-    scene.after = "UPDATE_IN_PROGRESS"
-    with pytest.raises(DeployError, match="still there, in state UPDATE_IN_PROGRESS") as error:
+    scene.after = after
+    with pytest.raises(DeployError, match=f"still there, in state {after}") as error:
         scene.run(monkeypatch)
     assert "In it live:\n  Todo/Table (AWS::DynamoDB::Table): Todo-dev" in error.value.message
     assert "aws cloudformation wait stack-delete-complete" in error.value.remedy
