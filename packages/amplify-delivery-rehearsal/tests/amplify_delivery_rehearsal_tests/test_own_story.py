@@ -202,6 +202,9 @@ def shows_prod(play: Play, folder: Path) -> None:
     """With the lines of docs/front-end.md: what was delivered through the pipeline is what a visitor's browser asks."""
     telling._explain_keep(Console(file=(said := io.StringIO()), soft_wrap=True), play.setting)
     assert f"  . {play.setting.folder}/owner-of-prod.sh " in said.getvalue()
+    # `pulumi up -s pipeline` finds it from there.
+    devops = (play.setting.folder / "devops.sh").read_text()
+    assert f"export PULUMI_BACKEND_URL={shlex.quote(play.setting.names.state_backend)}\n" in devops
     shell = looking.Shell(looking.page(folder / "reader"), play.setting.folder)
     shell.typed(looking.behind_a_pipeline())
     _, write = looking.of_an_export()

@@ -234,7 +234,8 @@ class Teller:
 
 
 def _explain_keep(console: RichConsole, found: Setting) -> None:
-    explain_people(console, found, (found.developer, found.devops, *found.owners.values()))
+    devops = found.devops.logged_in(found.names.state_backend)  # where `setup` has led her, for `pulumi up -s pipeline`
+    explain_people(console, found, (found.developer, devops, *found.owners.values()))
     console.print(f"  cd {escape(shlex.quote(str(found.repository.clone)))}")
     console.print("Pushes run the pipeline, as before: it goes on with this command. Ctrl-C ends all of it.")
 

@@ -126,13 +126,26 @@ def _parsed(words: Command, *, whole: bool) -> None:
         raise NotTakenError(str(error)) from None
     except SystemExit:  # --help
         return
-    for action in list(parser._actions):
-        if not action.option_strings and action.metavar in ("ENV", "STACK"):
-            named = getattr(given, action.dest) or []
-            for name in [named] if isinstance(named, str) else named:
-                a_stack(name)
+    for name in environments_of((OURS, *words)):
+        a_stack(name)
     if words[0] == "docs":
         _page(given.page, given.section)
+
+
+def environments_of(command: Command) -> list[str]:
+    """The environments, accounts and pipelines that a command of ours or of Pulumi names."""
+    if command[0] == "pulumi":
+        return [value for option, value in itertools.pairwise(command) if option in ("-s", "--stack")]
+    if command[0] != OURS:
+        return []
+    parser, _ = _parser(command[1])
+    given = vars(parser.parse_args(command[2:]))
+    named = [given[a.dest] or [] for a in list(parser._actions) if _is_a_stack(a)]
+    return [name for one in named for name in ([one] if isinstance(one, str) else one)]
+
+
+def _is_a_stack(action: argparse.Action) -> bool:
+    return not action.option_strings and action.metavar in ("ENV", "STACK")
 
 
 def a_stack(name: str) -> None:

@@ -124,7 +124,7 @@ def _grouped(words: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _count(option: str, values: list[str], most: int, *, whole: bool = True) -> None:
-    values = [value for value in values if value != "..."]
+    values = [value for number, value in enumerate(values) if value != "..." and (number < most or value != HIDDEN)]
     if len(values) > most and not any(HIDDEN in value for value in values[:most]):
         raise NotTakenError(f"one word too many: {values[-1]}")
     if whole and len(values) < most:

@@ -29,8 +29,13 @@ def text(page: str) -> str:
 
 
 def typed(page: str) -> Iterator[str]:
+    """What a page has its reader type."""
+    yield from typed_in(text(page))
+
+
+def typed_in(text: str) -> Iterator[str]:
     """What is typed as it stands: blocks, a Dockerfile's RUN, a stack file's or a CI's commands."""
-    for indent, kind, block in _BLOCK.findall(text(page)):
+    for indent, kind, block in _BLOCK.findall(text):
         lines = re.sub(rf"^{indent}", "", block, flags=re.M)
         if kind in TYPED:
             yield as_given(lines)

@@ -152,7 +152,8 @@ S3: dict[str, Takes] = {
 SSO = {"login": takes("--profile= --sso-session="), "logout": takes("")}
 CONFIGURE = {"": takes("--profile="), "sso": takes("--profile="), "export-credentials": takes("--profile= --format=")}
 VARIABLES = {
-    "AWS_PROFILE", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE",
+    "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY",
+    "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE",
 }  # fmt: skip
 """What is set before a command."""
 WORDS = {"git push": {"origin", "main"}, "npm run": {"build", "dev"}}
