@@ -9,9 +9,7 @@ import contextlib
 import json
 import os
 import re
-import shlex
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -303,39 +301,6 @@ def test_gitlabs_own_commands_deliver(world: DeclaredWorld, issuer: Issuer, job:
     given = {variable["name"]: variable["value"] for variable in build.overrides}
     assert given["PLAN_DIGEST"] == PLAN
     assert given["ARTIFACT_DIGEST"] == (tmp_path / "build.env").read_text().strip().removeprefix("ARTIFACT_DIGEST=")
-
-
-def test_a_preview_of_gitlab_signs_in_with_its_jobs_token(
-    world: DeclaredWorld, issuer: Issuer, job: Any, tmp_path: Path
-) -> None:
-    """The commands before each of the three jobs' own, with the token that GitLab puts into the job's environment."""
-    names, role = world.preprod, world.preprod.ci_role_arn("plan")
-    tools = tmp_path / ".venv" / "bin"
-    pulumi_homes.on_path(tools)
-    document = yaml.safe_load(ci.files(ci.GITLAB)[ci.GITLAB_INCLUDED])[".backend-preview"]
-    lines = [line for line in document["before_script"] if "venv" not in line and "pip" not in line]
-    assert len(lines) == len(document["before_script"]) - 3
-    claims = {"iss": "https://gitlab.com", "aud": "https://gitlab.com", "exp": int(time.time()) + 60}
-    for subject, answer in (("4711", 0), ("815", 3)):
-        token = signed({**claims, "sub": f"project_id:{subject}:ref_type:branch:ref:main"})
-        given = {
-            "PATH": f"{tools}:{os.environ['PATH']}",
-            "CI_BUILDS_DIR": str(tmp_path),
-            "BACKEND_PREVIEW_ROLE": role,
-            "AWS_PROFILE": document["variables"]["AWS_PROFILE"],
-            "AWS_REGION": names.region,
-            "AMPLIFY_DELIVERY_ID_TOKEN": token,
-        }
-        assert document["variables"]["AWS_REGION"] == "$BACKEND_PREVIEW_REGION"
-        assert list(document["id_tokens"]) == ["AMPLIFY_DELIVERY_ID_TOKEN"]
-        environment = {name: value for name, value in {**os.environ, **given}.items() if name not in issuer.variables}
-        script = "\n".join([*lines, shlex.join(_who(tools))])
-        ran = subprocess.run(
-            ["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert ran.returncode == answer, ran.stderr
-        assert (f"assumed-role/{names.ci_role('plan')}/" in ran.stdout) is (answer == 0)
-    assert "does not let this job of GitLab in (sub 'project_id:815:" in ran.stderr
 
 
 def _who(tools: Path) -> list[str]:

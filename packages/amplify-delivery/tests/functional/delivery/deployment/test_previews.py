@@ -1,7 +1,8 @@
 """A pull request, as the written workflows have it: its plan as a comment, and a backend of its own until it is closed.
 
-The very commands of the files that `init --ci github` writes, in their order, on the real engine; whoever runs them
-has a token of GitHub and no credentials. What delivers the merged commit is `enforcement/test_ci_jobs.py`.
+The very commands of the files that `init --ci` writes, GitHub's and GitLab's, in their order, on the real engine;
+whoever runs them has a token of the CI and no credentials. What delivers the merged commit is
+`enforcement/test_ci_jobs.py`, and all of it `amplify_delivery_rehearsal_tests/test_ci_delivery.py`.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aws_rehearsal.ci_service import gitlab
+from aws_rehearsal.ci_service.gitlab_rules import expanded
 from aws_rehearsal.local_aws import LocalAws
 from aws_rehearsal.setup import tools
 from aws_rehearsal_tests import pulumi_homes
-from functional.ci_tokens import Issuer
+from functional import here
+from functional.ci_tokens import Issuer, signed
 from functional.delivery.environments import REGION, Environment
 from functional.delivery.outcomes import succeeds
 from unit.delivery.scaffold.workflows.ci_files import Job, workflow
@@ -33,11 +38,13 @@ NUMBER = "12"
 
 
 class Runner:
-    """GitHub's, for the repository octo/shop: jobs of its workflows, with a token and without any credentials."""
+    """GitHub's, for the repository octo/shop: jobs of its workflows, with a token and without any credentials. And the
+    merge request's `GitLab`."""
 
     def __init__(self, environment: Environment, folder: Path) -> None:
         self.environment, self.folder, self.project = environment, folder, environment.workspace.project
         self.issuer = Issuer(PULL_REQUEST, OURS)
+        self.gitlab = GitLab(self)
         on_path = folder / "tools"
         pulumi_homes.on_path(on_path)
         (on_path / "gh").write_text(GH)
@@ -47,10 +54,11 @@ class Runner:
             for name, value in environment.workspace.environment.items()
             if name.startswith(("PULUMI_", "AMPLIFY_", "PATH", "AWS_ENDPOINT"))
         }
+        self.machine = {**clean, "PATH": f"{on_path}:{clean['PATH']}"}
+        """What every job has, whoever runs it."""
         self.variables = {
-            **clean,
+            **self.machine,
             **self.issuer.variables,
-            "PATH": f"{on_path}:{clean['PATH']}",
             "GH_LOG": str(folder / "gh.log"),
             "GH_THERE": "",
             "GH_FAILS": "nothing",
@@ -59,12 +67,17 @@ class Runner:
         self.role = ""
         self.begun = 0
 
-    def job(self, file: str, name: str) -> Job:
-        """It begins in a fresh checkout: what an earlier job has left beside the commit is gone."""
+    def begin(self) -> Path:
+        """A job begins in a fresh checkout: what an earlier one has left beside the commit is gone. The folder that it
+        has of its own."""
         self.git("clean", "-fdxq", "-e", ".venv")
         self.begun += 1
         temporary = self.folder / f"runner-{self.begun}"
         temporary.mkdir()
+        return temporary
+
+    def job(self, file: str, name: str) -> Job:
+        temporary = self.begin()
         document = workflow((self.project / ".github/workflows" / file).read_text())["jobs"][name]
         state = self.environment.workspace.environment["PULUMI_BACKEND_URL"]
         given = {
@@ -84,6 +97,48 @@ class Runner:
     def git(self, *arguments: str) -> None:
         name = ("-c", "user.name=a", "-c", "user.email=a@example.org")
         subprocess.run(["git", *name, *arguments], cwd=self.project, check=True, capture_output=True)
+
+
+class GitLab:
+    """The jobs of GitLab's pipelines of the same commit, each in a shell of its own, for the project with the number
+    4711."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner, self.role = runner, ""
+
+    def run(self, name: str, project: str = "4711") -> subprocess.CompletedProcess[str]:
+        """A job from its beginning to its end, but for the engine, which is there."""
+        runner, temporary = self.runner, self.runner.begin()
+        document = gitlab.read(runner.project).documents[name]
+        claims = {"iss": "https://gitlab.com", "aud": "https://gitlab.com", "exp": int(time.time()) + 3600}
+        given = {
+            "CI_BUILDS_DIR": str(temporary),
+            "CI_MERGE_REQUEST_IID": NUMBER,
+            "BACKEND_PREVIEW_ROLE": self.role,
+            "BACKEND_PREVIEW_REGION": REGION,
+            "BACKEND_PREVIEW_STATE": runner.environment.workspace.environment["PULUMI_BACKEND_URL"],
+            **{
+                variable: signed({**claims, "sub": f"project_id:{project}:ref_type:branch:ref:feature"})
+                for variable in document["id_tokens"]
+            },
+        }
+        declared = {name: expanded(value, given) for name, value in document["variables"].items()}
+        lines = [*document["before_script"], *document["script"]]
+        scripts = [line for line in lines if "venv" not in line and "pip install" not in line]
+        assert len(scripts) == len(lines) - 3
+        return subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", "\n".join(scripts)],
+            cwd=runner.project,
+            env={**runner.machine, **given, **declared},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def says(self, name: str) -> str:
+        ran = self.run(name)
+        assert ran.returncode == 0, f"{name}\n{ran.stdout}{ran.stderr}"
+        return ran.stdout
 
 
 def runs(job: Job, *steps: str) -> str:
@@ -106,7 +161,8 @@ def runner(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Runn
     pattern.write_text(pattern.read_text().replace("config:\n", f"config:\n  {made.app}:disposable: true\n", 1))
     place = f'  {made.app}:account: "033333333333"\n  {made.app}:region: eu-west-1\n'
     (project / "Pulumi.prod.yaml").write_text(f'config:\n{place}  {made.app}:bootstrapped: "true"\n')
-    succeeds(made.workspace.run(pulumi_homes.delivery(made.workspace.environment, "init", "--ci", "github")))
+    for kind in ("github", "gitlab"):
+        succeeds(here.delivery(made.workspace, "init", "--ci", kind))
     found = Runner(made, tmp_path)
     found.git("init", "-q", "-b", "main")
     found.git("add", "-A")
@@ -119,18 +175,29 @@ def runner(local_aws: LocalAws, examined: Path, tmp_path: Path) -> Iterator[Runn
 
 
 def let_in(runner: Runner) -> None:
-    """The account's OIDC provider, and the role: the lines of docs/previews.md and docs/ci.md."""
-    environment, iam = runner.environment, runner.environment.client("iam")
-    iam.create_open_id_connect_provider(
-        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"]
+    """The account's OIDC providers, and a role for each: the lines of docs/previews.md and docs/ci.md."""
+    iam = runner.environment.client("iam")
+    pages = ((REPOSITORY / "docs" / name).read_text(encoding="utf-8") for name in ("ci.md", "previews.md"))
+    providers, trusts = (
+        re.findall(pattern, page)
+        for pattern, page in zip(
+            (
+                r"aws iam create-open-id-connect-provider --url (\S+) --client-id-list (\S+)",
+                r"amplify-delivery (preview trust (?:--ci gitlab )?--repository .*) > trust.json",
+            ),
+            pages,
+            strict=True,
+        )
     )
-    page = (REPOSITORY / "docs" / "previews.md").read_text(encoding="utf-8")
-    [typed] = re.findall(r"amplify-delivery (preview trust --repository octo/shop .*) > trust.json", page)
-    command = pulumi_homes.delivery(environment.workspace.environment, *typed.split())
-    trust = succeeds(environment.workspace.run(command))
-    made = iam.create_role(RoleName="shop-previews", AssumeRolePolicyDocument=trust.output)
-    iam.attach_role_policy(RoleName="shop-previews", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
-    runner.role = made["Role"]["Arn"]
+    roles: list[str] = []
+    for (url, client), typed in zip(providers, trusts, strict=True):
+        iam.create_open_id_connect_provider(Url=url, ClientIDList=[client])
+        trust = succeeds(here.delivery(runner.environment.workspace, *typed.split()))
+        name = f"shop-previews-{len(roles)}"
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust.output)
+        iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        roles.append(made["Role"]["Arn"])
+    runner.role, runner.gitlab.role = roles
 
 
 class Account:
@@ -160,6 +227,12 @@ class Account:
             stack["name"] for stack in json.loads(self.environment.workspace.succeed("stack", "ls", "--json").output)
         ]
 
+    def is_what_configures(self, folder: Path) -> None:
+        """The front end's configuration in `folder`, which is the job's artifact."""
+        [api] = self.environment.client("appsync").list_graphql_apis()["graphqlApis"]
+        written = json.loads((folder / "client-config" / "amplifyconfiguration.json").read_text())
+        assert written["aws_appsync_graphqlEndpoint"] == api["uris"]["GRAPHQL"]
+
     def is_as_before(self) -> None:
         """Nothing of a preview is there, the bucket that Amplify's template keeps included."""
         assert (self.roots(), self.environment.buckets(), self.remembered()) == ([], set(), ["dev"])
@@ -180,9 +253,7 @@ def test_a_pull_request_is_planned_and_has_a_backend_until_it_is_closed(runner: 
     assert len(issuer.asked) >= asked + 3
     assert account.roots() == [account.root]
     assert account.holds_the_models_data()
-    [api] = environment.client("appsync").list_graphql_apis()["graphqlApis"]
-    written = json.loads((preview.temporary / "client-config" / "amplifyconfiguration.json").read_text())
-    assert written["aws_appsync_graphqlEndpoint"] == api["uris"]["GRAPHQL"]
+    account.is_what_configures(preview.temporary)
 
     # The next push takes a model away: a reviewer reads what merging does. In the preview its table goes unasked, and
     # what its template keeps goes, too: nobody would find it later.
@@ -218,6 +289,24 @@ def test_a_pull_request_is_planned_and_has_a_backend_until_it_is_closed(runner: 
     account.is_as_before()
     assert not (runner.project / "Pulumi.pr12.yaml").exists()
     assert "pr12: there is none" in runs(closed, "Take down")
+
+    a_merge_request_has_one_as_well(runner, account)
+
+
+def a_merge_request_has_one_as_well(runner: Runner, account: Account) -> None:
+    """GitLab's jobs, in the same account: each from its token to its last command. Its clock calls what GitHub's does,
+    which has deleted one above."""
+    refused = runner.gitlab.run("backend-preview", project="815")
+    assert refused.returncode == 3
+    assert "does not let this job of GitLab in (sub 'project_id:815:" in refused.stderr
+    asked = len(runner.issuer.asked)
+    runner.gitlab.says("backend-preview")
+    assert account.roots() == [account.root]
+    account.is_what_configures(runner.project)
+    assert "kept: pr12\n" in runner.gitlab.says("backend-preview-collect")
+    assert "pr12: deleted\n" in runner.gitlab.says("backend-preview-stop")
+    account.is_as_before()
+    assert len(runner.issuer.asked) == asked  # nobody has asked GitHub for a token
 
 
 def a_model_keeps(runner: Runner) -> None:
