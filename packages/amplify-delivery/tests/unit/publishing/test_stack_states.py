@@ -156,3 +156,23 @@ def test_no_command_deletes_what_may_hold_data(environment: str) -> None:
         error = nested(status)
         for text in re.findall("`aws cloudformation delete-stack [^`]*`", error.remedy if error else ""):
             assert "--retain-resources" in text
+
+
+def test_by_hand_is_what_our_command_does_or_else_one_of_the_aws_cli() -> None:
+    ours = by_hand(Place("app", "--region r", "dev"), Way.ROLL_BACK)
+    assert ours == (
+        "`amplify-delivery up dev`, or `plan` and `deploy`, rolls it back first; "
+        "by hand `aws cloudformation rollback-stack --stack-name app --region r`"
+    )
+    assert by_hand(Place("app", "--region r"), Way.CONTINUE) == (
+        "`aws cloudformation continue-update-rollback --stack-name app --region r`, then run this again"
+    )
+    assert "where nothing of that has data it can be deleted" in by_hand(Place("app", "-"), Way.DELETE)
+    assert "where nothing of that has data" not in by_hand(Place("app", "-"), Way.CLEAR)
+
+
+def test_only_a_command_that_can_wait_is_told_to() -> None:
+    for environment in ("", "dev"):
+        with pytest.raises(RefusedError) as caught:
+            check_root(Place("app", "-", environment), "UPDATE_IN_PROGRESS")
+        assert ("--wait MINUTES" in caught.value.remedy) == bool(environment)

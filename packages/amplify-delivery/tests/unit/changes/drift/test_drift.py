@@ -14,14 +14,23 @@ from amplify_delivery.changes.drift.effects import Acknowledged, Drift, check, d
 from amplify_delivery.changes.drift.legitimate import Own, without_own
 from amplify_delivery.changes.drift.model import Detected, Difference, Drifted, gone, shown
 from amplify_delivery.changes.stacks import Stacks
-from amplify_delivery.changes.steps import ChangeResource, RemoveResource, ReplaceResource, Step
+from amplify_delivery.changes.steps import (
+    AddResource,
+    ChangeResource,
+    RemoveResource,
+    ReplaceResource,
+    Step,
+)
 from amplify_delivery.errors import RefusedError
+from amplify_delivery.publishing.stack_states import STATES
 from amplify_delivery.stacks.config.resource_rules import AcknowledgedDrift
 from aws_rehearsal_tests.clock import Clock
 
 FUNCTION = ("functionresize", "LambdaFunction")
 KIND = "AWS::Lambda::Function"
 TIMEOUT = Difference("/Timeout", "25", "60")
+SECRET_PLACES = ("Environment", "Variables", "ProviderDetails", "SecretString", "ApiKey", "StageVariables")
+"""Properties of CloudFormation below which whatever stands may be a secret."""
 STACK = "AWS::CloudFormation::Stack"
 
 
@@ -116,6 +125,42 @@ def test_the_state_is_how_it_runs() -> None:
     same = state_digest([told()])
     assert state_digest([told(changed("Timeout"), stacks(Timeout=30), acknowledged=[known])]) == same
     assert state_digest([told((), None, Difference("/Timeout", "25", "61"))]) != same
+    assert state_digest([told((), None, Difference("/MemorySize", "25", "60"))]) != same
+    (elsewhere,) = drift(Detected((Drifted(("another", "LambdaFunction"), KIND, (TIMEOUT,)),)), (), stacks())
+    assert state_digest([elsewhere]) != same
+
+
+def test_what_is_only_perhaps_replaced_is_perhaps_brought_back() -> None:
+    perhaps = ReplaceResource(FUNCTION, KIND, ("FunctionName",), ("FunctionName",), False, "", "digest")
+    assert told((perhaps,)).effect == "perhaps-brought-back"
+    assert told((AddResource(FUNCTION, KIND, "digest"),)).effect == "perhaps-brought-back"
+
+
+def test_a_nested_stacks_parameters_are_brought_back_by_any_update_of_the_root() -> None:
+    given = Drifted(FUNCTION[:1], STACK, (Difference("/Parameters/env", "dev", "other"),))
+
+    def effect(*steps: Step) -> str:
+        (found,) = drift(Detected((given,)), steps, stacks())
+        return found.effect
+
+    assert effect(*changed("Timeout")) == "brought-back"
+    assert effect() == "left"
+
+
+def test_what_this_release_says_of_a_part_of_a_property() -> None:
+    def wanted(pointer: str, **properties: Any) -> str | None:
+        return told((), stacks(**properties), Difference(pointer, "1", "2")).wanted
+
+    assert wanted("/Layers/1", Layers=["a", "b"]) == "b"
+    assert wanted("/Layers/2", Layers=["a", "b"]) == "null"
+    assert wanted("/Layers/x", Layers=["a", "b"]) is None
+    assert wanted("/Tags", Tags={"b": True, "a": 1}) == '{"a": 1, "b": true}'
+    assert wanted("/Tags/a~1b", Tags={"a/b": "c"}) == "c"
+    for unknown in ({"Fn::GetAtt": ["A", "Arn"]}, [{"Ref": "AWS::Region"}], {"A": {"Fn::Sub": "${B.Arn}"}}):
+        assert wanted("/Tags", Tags=unknown) is None
+    assert wanted("/Role/A", Role={"Fn::GetAtt": ["A", "Arn"]}) is None
+    assert told((), stacks(), Difference("/A", "1", "x" * 60)).what.count("x") == 60
+    assert told((), stacks(), Difference("/A", "1", "x" * 61)).what.count("x") == 57
 
 
 @pytest.mark.parametrize(
@@ -125,6 +170,8 @@ def test_the_state_is_how_it_runs() -> None:
         ("/Environment", json.dumps({"Variables": {"API": "hunter2"}})),
         ("/ProviderDetails/client_secret", "hunter2"),
         ("/AdditionalAuthenticationProviders/0", json.dumps({"X": {"clientSecret": "hunter2"}})),
+        *((f"/{place}/A", "hunter2") for place in SECRET_PLACES),
+        *(("/A", json.dumps({place: {"A": "hunter2"}})) for place in SECRET_PLACES),
     ],
 )
 def test_what_may_be_a_secret_is_not_shown(pointer: str, value: str) -> None:
@@ -139,6 +186,11 @@ def test_a_password_policy_is_no_secret() -> None:
     assert shown(("auth", "UserPool"), "/Policies/PasswordPolicy/MinimumLength", "6") == "6"
     policy = json.dumps({"PasswordPolicy": {"TemporaryPasswordValidityDays": 7}})
     assert shown(("auth", "UserPool"), "/Policies", policy) == policy
+
+
+def test_that_there_is_none_or_it_is_gone_is_no_secret() -> None:
+    for value in ("null", "deleted"):
+        assert shown(FUNCTION, "/Environment/Variables/A", value) == value
 
 
 # What is right so
@@ -209,6 +261,47 @@ def test_policies_that_resources_of_their_own_add_to_a_role() -> None:
     assert left.differences == (theirs, foreign)
 
 
+def test_a_policy_that_somebody_has_changed_or_taken_away_is_drift_whatever_its_name() -> None:
+    """Only what is there beside the role's own template is right so."""
+    role, own = ("apiapp", "Todo", "TodoIAMRole"), json.dumps({"PolicyName": "access-todo", "PolicyDocument": {}})
+    for found in (
+        Difference("/Policies/1", own, own.replace("{}", '{"Statement": []}')),
+        Difference("/Policies/1", own, "null"),
+        Difference("/ManagedPolicyArns/0", "arn:aws:iam::1:policy/another", "arn:aws:iam::1:policy/own"),
+        Difference("/Path", "null", "arn:aws:iam::1:policy/own"),
+    ):
+        assert without_own(Drifted(role, "AWS::IAM::Role", (found,)), OWN) is not None, found
+        assert without_own(Drifted(role, "AWS::IAM::User", (found,)), OWN) is not None, found
+    added = Difference("/Policies/1", "", own)
+    assert without_own(Drifted(role, "AWS::IAM::Role", (added,)), OWN) is None
+    assert without_own(Drifted(role, "AWS::IAM::User", (added,)), OWN) is not None
+
+
+def test_the_trust_of_guests_is_the_auth_functions_too() -> None:
+    guests = json.loads(json.dumps(TRUST).replace('"authenticated"', '"unauthenticated"'))
+    assert trust(guests, "UnauthRole") is None
+    assert trust(guests, "AuthRole") is not None
+    sid = {**TRUST, "Statement": [{"Sid": "", **TRUST["Statement"][0]}]}
+    assert trust(sid) is None, "as IAM gives an empty one back"
+    named = {**TRUST, "Statement": [{"Sid": "a", **TRUST["Statement"][0]}]}
+    assert trust(named) is not None
+    nothing: tuple[Any, ...] = ({"Statement": {}}, {"Statement": ["a"]}, {}, "no JSON", None)
+    for broken in nothing:
+        assert trust(broken) is not None
+
+
+def test_what_the_backend_gives_its_roles_is_known_by_resources_of_their_own() -> None:
+    """By the name in the template, and by the physical id where the template leaves it to CloudFormation."""
+    held = {
+        "Access": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "access-todo"}},
+        "Unnamed": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": {"Ref": "AWS::StackId"}}},
+        "Other": {"Type": "AWS::IAM::RolePolicy", "Properties": {"PolicyName": "another"}},
+    }
+    ids = {"AWS::IAM::Policy": {"unnamed-1"}, "AWS::IAM::ManagedPolicy": {"arn"}, "AWS::Cognito::IdentityPool": {POOL}}
+    own = Own.of(Stacks({(): {"Resources": held}}, {}), ids)
+    assert own == Own(frozenset({POOL}), frozenset({"access-todo", "unnamed-1"}), frozenset({"arn"}))
+
+
 # As CloudFormation tells it
 
 
@@ -219,9 +312,10 @@ class CloudFormation:
         self.drifts, self.busy, self.ends = drifts, more.get("busy", 0), more.get("ends", True)
         self.failed, self.status = more.get("failed", ""), more.get("status", "UPDATE_COMPLETE")
         self.looks: dict[str, int] = {}
+        self.env = "other" if "other" in drifts else "dev"
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
-        parameters = [{"ParameterKey": "env", "ParameterValue": "other" if "other" in self.drifts else "dev"}]
+        parameters = [{"ParameterKey": "env", "ParameterValue": self.env}]
         return {"Stacks": [{"StackId": StackName, "StackStatus": self.status, "Parameters": parameters}]}
 
     def detect_stack_drift(self, StackName: str) -> dict[str, str]:  # noqa: N803
@@ -303,6 +397,47 @@ def test_what_could_not_be_looked_at_is_told() -> None:
     assert [u.why for u in found(CloudFormation({}, status="DELETE_FAILED")).unread] == [
         "its state is DELETE_FAILED"
     ] * 2
+
+
+def test_states_in_which_cloudformation_detects() -> None:
+    """User guide, "Considerations when detecting drift"; every other one is refused, and told."""
+    detected = {
+        *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"),
+        *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
+    }
+    assert detected < STATES.keys()
+    for status in STATES:
+        looked = found(CloudFormation({"nested": [MODIFIED]}, status=status))
+        assert (bool(looked.drifted), bool(looked.unread)) == (status in detected, status not in detected), status
+
+
+def test_a_nested_stack_is_told_by_its_own_detection_and_a_masked_parameter_by_none() -> None:
+    nested = {"LogicalResourceId": FUNCTION[0], "ResourceType": STACK, "StackResourceDriftStatus": "MODIFIED"}
+    assert found(CloudFormation({"root": [{**nested, "PropertyDifferences": []}]})).drifted == ()
+    masked = CloudFormation({"other": []})
+    masked.env = "****"
+    assert found(masked).drifted == ()
+
+
+def test_a_trust_is_compared_with_the_pool_that_was_looked_at() -> None:
+    """The pool's id comes from the detection of its own stack."""
+    pool = {
+        "LogicalResourceId": "Pool",
+        "ResourceType": "AWS::Cognito::IdentityPool",
+        "StackResourceDriftStatus": "IN_SYNC",
+        "PhysicalResourceId": POOL,
+    }
+    role = {
+        "LogicalResourceId": "AuthRole",
+        "ResourceType": "AWS::IAM::Role",
+        "StackResourceDriftStatus": "MODIFIED",
+        "PropertyDifferences": [
+            {"PropertyPath": "/AssumeRolePolicyDocument/Statement/0/Effect", "ExpectedValue": "Deny"}
+        ],
+        "ActualProperties": json.dumps({"AssumeRolePolicyDocument": TRUST}),
+    }
+    assert found(CloudFormation({"root": [role], "nested": [pool]})).drifted == ()
+    assert found(CloudFormation({"root": [role]})).drifted
 
 
 def test_what_cloudformation_does_not_detect_is_counted() -> None:
