@@ -28,7 +28,7 @@ from amplify_delivery.delivery.engine.locking.session import holding
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.engine.pulumi_command import Line
 from amplify_delivery.delivery.engine.state_store import BACKEND_VARIABLE
-from amplify_delivery.delivery.environment import planned, wanted
+from amplify_delivery.delivery.environment import planned, recovery, wanted
 from amplify_delivery.delivery.planning import Plan
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.delivery.project.named_roots import named_roots
@@ -218,7 +218,9 @@ def _decide(
             "execution_role_arn": keys.get("executionRoleArn", config.execution_role_arn),
         }
     )
-    here = planned.backend(wanted.described(adopted, context))
+    goal = wanted.described(adopted, context)
+    here = planned.backend(goal)
+    recovery.check_nested(goal, recovery.place_of(goal, environment), here.found)
     today = datetime.now(UTC).date()
     refuse(impossible(here.steps, here.found.stacks, here.wanted, today, config.ignored), environment)
     config.guard(environment, today).check(here.steps)

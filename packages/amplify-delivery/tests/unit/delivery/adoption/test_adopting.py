@@ -21,7 +21,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.engine import secrets_provider
 from amplify_delivery.delivery.engine.killed import resolving
 from amplify_delivery.delivery.engine.locking.waiting import Patience
-from amplify_delivery.delivery.environment import planned, wanted
+from amplify_delivery.delivery.environment import planned, recovery, wanted
 from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import RefusedError
 from amplify_delivery.export.assembling.root import TEMPLATE_KEY
@@ -210,12 +210,14 @@ QUESTIONS: tuple[tuple[Any, str], ...] = (
     (publishing, "check_stack"),
     (refusing, "check_export"),
     (refusing, "check_known"),
+    (recovery, "check_nested"),
     (adopting, "refuse"),
     (Guard, "check"),
     (rights_check, "check_unbounded"),
 )
 """What speaks against an adoption: names, a lock or a state of the stack, another environment's export, secrets that
-nobody tells, what AWS cannot do, data that would be lost, roles without their boundary."""
+nobody tells, a nested stack that is stuck or may not be asked for, what AWS cannot do, data that would be lost, roles
+without their boundary."""
 
 
 def decided(monkeypatch: pytest.MonkeyPatch, but: tuple[Any, str] | None) -> adopting._Decided:
@@ -233,6 +235,7 @@ def decided(monkeypatch: pytest.MonkeyPatch, but: tuple[Any, str] | None) -> ado
     monkeypatch.setattr(adopting, "impossible", lambda *_: ())
     monkeypatch.setattr(stack_files, "values", lambda *_: None)
     monkeypatch.setattr(wanted, "described", lambda *_: None)
+    monkeypatch.setattr(recovery, "place_of", lambda *_: None)
     here = SimpleNamespace(steps=(), found=SimpleNamespace(stacks=None), wanted=None)
     monkeypatch.setattr(planned, "backend", lambda _: here)
     runs: Any = SimpleNamespace(name=NAME, stacks=None, role_arn=None)
