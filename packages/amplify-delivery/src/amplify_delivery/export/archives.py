@@ -88,7 +88,27 @@ def doubts(data: bytes, *, runtime: bool) -> list[str]:
         found.append(
             f"{len(foreign)} entries have back slashes in their names ({named}): Lambda makes no folders of them"
         )
+    closed = [i.filename for i in infos if not i.is_dir() and (i.external_attr >> 16) and not _readable(i)]
+    if closed:
+        named = closed[0][:60]
+        found.append(f"{len(closed)} entries may be read by their owner alone ({named}): Lambda runs as somebody else")
     return found
+
+
+def _readable(info: zipfile.ZipInfo) -> bool:
+    """Whether everybody may read an entry ("Troubleshoot deployment issues in Lambda", permission denied)."""
+    return bool((info.external_attr >> 16) & 0o004)
+
+
+def entry_names(data: bytes) -> frozenset[str]:
+    """The names of an archive's entries; none of one that cannot be read."""
+    import zipfile  # noqa: PLC0415
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return frozenset(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return frozenset()  # AD403 says it
 
 
 def _entries(archive: zipfile.ZipFile, limit: int, wanted: Wanted) -> tuple[list[str], dict[str, bytes]]:

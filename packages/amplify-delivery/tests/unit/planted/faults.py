@@ -113,7 +113,8 @@ D_CUSTOM, C_CUSTOM, U_CUSTOM = (_stacks(app, "CustomResources") for app in ("dis
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 1024\n"
 VTL = "api/mediavault/amplify-appsync-files/resolvers/GenerateThumbnailResponse.message.req.vtl"
 INVOKED = {"Fn::Join": ["", ["arn:aws:execute-api:", {"Ref": "AWS::Region"}, ":", {"Ref": "AWS::AccountId"}, ":%s/*"]]}
-D_ZIP = "function/recorduseractivity/amplify-builds/recorduseractivity-524d594a366b6a6f6d71-build.zip"
+U_HELLO = "function/helloFn/helloFn-cloudformation-template.json"
+U_ZIP = "function/helloFn/amplify-builds/helloFn-70532f7a723233524266-build.zip"
 
 FAULTS = (
     Fault(
@@ -435,13 +436,13 @@ FAULTS = (
     Fault(
         "a zip from Windows",
         f"{CASE}go-windows",
-        "discussions",
+        "full",  # the zips of the apps have an AD431 of their own
         [
-            ["set", D_FUNCTION, "/Resources/LambdaFunction/Properties/Runtime", "provided.al2023"],
-            ["zip", D_ZIP, {"bootstrap": "#!/bin/sh"}, 0o644],
+            ["set", U_HELLO, "/Resources/LambdaFunction/Properties/Runtime", "provided.al2023"],
+            ["zip", U_ZIP, {"bootstrap": "#!/bin/sh"}, 0o644],
         ],
         "AD431",
-        D_ZIP,
+        U_ZIP,
         "warning",
     ),
     Fault(

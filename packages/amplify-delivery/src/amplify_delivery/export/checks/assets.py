@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amplify_delivery.export.archives import MAX_LAMBDA_UNZIPPED, ArchiveError, doubts, unzipped
-from amplify_delivery.export.assets import BUILDS_FOLDER, CDK_ASSET_PARAMETER
+from amplify_delivery.export.archives import MAX_LAMBDA_UNZIPPED, ArchiveError, doubts, entry_names, unzipped
+from amplify_delivery.export.assets import BUILDS_FOLDER, CDK_ASSET_PARAMETER, KEY_PARAMETER
 from amplify_delivery.export.checks.context import Context, Found
 from amplify_delivery.export.javascript import brings_no_former_sdk, entry_without_sdk
 from amplify_delivery.export.model import ExportedStack
 from amplify_delivery.export.read import REEXPORT
+from amplify_delivery.export.templates.expressions import Ref, flatten
 from amplify_delivery.findings import listed
 
 
@@ -134,7 +135,7 @@ def _cdk_asset(properties: Any) -> str | None:
 
 class DoubtfulArchive:
     """A zip as Windows packs it: Lambda unpacks it and calls fail, since `bootstrap` is not executable (amplify-cli
-    5209), or names have back slashes."""
+    5209), or names have back slashes. Or one with files that nobody but their owner may read."""
 
     id = "AD431"
     severity = "warning"
@@ -151,6 +152,60 @@ class DoubtfulArchive:
                 if file in context.export.files:
                     for doubt in doubts(context.export.read(file), runtime=runtime):
                         yield file, doubt, "build it on Linux or macOS (or in WSL), and export again"
+
+
+class NoHandler:
+    """A function in JavaScript or Python whose handler is in no file of its zip: one that lies a folder deeper, has
+    another name, or is of another language than the runtime."""
+
+    id = "AD434"
+    severity = "warning"
+    source = "https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html"
+    remedy = "correct the function's Handler, or what its build packs, and export again"
+    on_aws = "calls fail with `Runtime.ImportModuleError: Error: Cannot find module 'index'`"
+
+    def find(self, context: Context) -> Found:
+        for stack in context.export.root.nested.values():
+            file = context.assets.archive(stack)
+            if not file or file not in context.export.files:
+                continue
+            for name, item in stack.resources.items():
+                wanted = _module(item)
+                if wanted is None:
+                    continue
+                module, extensions = wanted
+                entries = entry_names(context.export.read(file))
+                if entries and not any(_holds(entry, module, extensions) for entry in entries):
+                    yield file, f"has no {module}{'|'.join(extensions)}, the handler of {name}", self.remedy
+
+
+_EXTENSIONS = {"nodejs": (".js", ".mjs", ".cjs"), "python": (".py", ".pyc", ".so")}
+
+
+def _module(item: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+    """The file of a function's handler without its extension, and which it may have; None where a layer, or what
+    only the deployment knows, may bring it."""
+    properties = item.get("Properties") or {}
+    code, handler, runtime = (properties.get(name) for name in ("Code", "Handler", "Runtime"))
+    own = isinstance(code, dict) and flatten(code.get("S3Key")) == [Ref(KEY_PARAMETER)] and not properties.get("Layers")
+    if (
+        item["Type"] != "AWS::Lambda::Function"
+        or not own
+        or not (isinstance(handler, str) and isinstance(runtime, str))
+    ):
+        return None
+    language = next((known for known in _EXTENSIONS if runtime.startswith(known)), "")
+    module = handler.rpartition(".")[0].removeprefix("./")
+    if not language or not module or module.startswith(("/", "../")):
+        return None
+    return (module.replace(".", "/") if language == "python" else module), _EXTENSIONS[language]
+
+
+def _holds(entry: str, module: str, extensions: Sequence[str]) -> bool:
+    """Whether an entry of a zip is a module, or belongs to a package of that name."""
+    return entry in {f"{module}{extension}" for extension in extensions} or entry.startswith(
+        (f"{module}/", f"node_modules/{module}")
+    )
 
 
 class FormerSdk:
