@@ -9,10 +9,9 @@ import contextlib
 import importlib.util
 import io
 import itertools
-import json
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NoReturn, cast
 
@@ -20,7 +19,7 @@ from amplify_delivery.cli import COMMANDS, parser_of
 from amplify_delivery.delivery import pages
 from amplify_delivery.errors import ConfigError
 from unit.docs import aws_lines
-from unit.docs.shell_lines import INSIDE, ShellError, read
+from unit.docs.shell_lines import ShellError, read
 from unit.docs.tool_lists import (
     ALONE,
     APPS,
@@ -40,6 +39,17 @@ from unit.places import REPOSITORY
 Command = tuple[str, ...]
 OURS = "amplify-delivery"
 PROGRAMS = {OURS, "aws", "make", "pulumi", "python", "python3", *OF_A_COMMAND, *ALONE} - {"sh"}
+_ACCOUNT, _REGION = r"(\d{12}|ACCOUNT)", r"([a-z]{2}-[a-z]+-\d|REGION)"
+FORMS = {
+    ("", "--account"): re.compile(_ACCOUNT),
+    ("", "--region"): re.compile(_REGION),
+    ("init", "--environment"): re.compile(rf"([a-z]+|NAME|7)={_ACCOUNT}/{_REGION}"),
+    ("init", "--personal"): re.compile(rf"([a-z]+|NAME|7)={_ACCOUNT}/{_REGION}"),
+    ("init", "--tooling"): re.compile(rf"{_ACCOUNT}/{_REGION}"),
+    ("", "--ids"): re.compile(r"\d+(/\d+)?|NUMBERS|\.\.\."),
+    ("", "--repository"): re.compile(r"[\w-]+(/[\w-]+)+|OWNER/NAME|GROUP/NAME"),
+}
+"""How values are written that no parser looks at; 7 is what a message puts in."""
 WHEEL = re.compile(r"(amplify_delivery|amplify_delivery_rehearsal|aws_rehearsal|)-?\*(\.whl)?")
 
 
@@ -128,8 +138,20 @@ def _parsed(words: Command, *, whole: bool) -> None:
         return
     for name in environments_of((OURS, *words)):
         a_stack(name)
+    _values(words, whole=whole)
     if words[0] == "docs":
         _page(given.page, given.section)
+
+
+def _values(words: Command, *, whole: bool) -> None:
+    """What a command looks at when it runs: how accounts, regions and environments are written, and that a preview's
+    pull request is named."""
+    for option, value in itertools.pairwise(words):
+        form = FORMS.get((words[0], option)) or FORMS.get(("", option))
+        if form and not form.fullmatch(value) and value != "7":
+            raise NotTakenError(f"{option} {value}: not written so")
+    if whole and words[:2] in (("preview", "up"), ("preview", "down")) and "--pull-request" not in words:
+        raise NotTakenError(f"{' '.join(words[:2])} of which pull request?")
 
 
 def environments_of(command: Command) -> list[str]:
@@ -291,23 +313,3 @@ def _file(word: str) -> None:
     checkout = word.startswith("~/amplify-delivery/") and "/dist/" not in word
     if checkout and not (REPOSITORY / word.removeprefix("~/amplify-delivery/")).exists():
         raise NotTakenError(f"nothing is at {word}")
-
-
-@cache
-def configuration_keys() -> frozenset[str]:
-    """Keys of stack files, those of the example's own program among them."""
-    found: set[str] = set()
-    for schema in (REPOSITORY / "docs" / "schema").glob("*.json"):
-        if schema.name != "pulumi-package.json":
-            config = json.loads(schema.read_text(encoding="utf-8"))["properties"]["config"]
-            found |= {name.rpartition(":")[2].rstrip("$") for name in config["patternProperties"]}
-    project = (REPOSITORY / "Pulumi.yaml").read_text(encoding="utf-8")
-    return frozenset(found) | frozenset(re.findall(r"^  (\w+):$", project, re.M))
-
-
-def a_key(path: Sequence[str]) -> None:
-    """`pulumi config set KEY`: a key of a stack file, whatever stands below it."""
-    for word in path[:1]:
-        key = re.split(r"[.\[]", word.rpartition(":")[2])[0]
-        if not PLACEHOLDER.fullmatch(word) and key not in configuration_keys() and INSIDE not in word:
-            raise NotTakenError(f"no key {key} of a stack file")

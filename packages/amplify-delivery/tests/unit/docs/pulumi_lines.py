@@ -12,7 +12,8 @@ import subprocess
 from functools import cached_property
 from pathlib import Path
 
-from unit.docs.accepted import Command, a_key, a_stack
+from unit.docs import config_keys
+from unit.docs.accepted import Command, a_stack
 from unit.docs.tool_lists import ANY, HIDDEN, NotTakenError, Takes
 
 _OPTION = re.compile(r"^ +(?:(-\w), )?(--[\w-]+)(?: (\S+))?(?:   |$)", re.M)
@@ -38,15 +39,15 @@ class Pulumi:
         for option, value in itertools.pairwise(rest):
             if option in ("-s", "--stack"):
                 a_stack(value)
-        if name == "stack new":
+        if name in ("stack new", "stack init"):  # as the engine calls it today, and as it did
             for stack in given:
                 a_stack(stack)
-        if name in ("config set", "config remove", "config get"):
-            a_key(given)
+        if name in ("config set", "config remove", "config rm", "config get"):
+            config_keys.check(given)
         if name == "config set-all":
             options = [rest[n + 1] for n, word in enumerate(rest[:-1]) if word in ("--plaintext", "--secret")]
             for option in options:
-                a_key([option])
+                config_keys.check(option.split("=", 1))
                 if "=" not in option:
                     raise NotTakenError(f"{option}: KEY=VALUE")
 

@@ -91,6 +91,21 @@ amplify-delivery docs operatoins drift
 amplify-delivery docs operations dirft
 amplify-delivery check amplify-export-seriesap
 git push orign main
+amplify-delivery rollback prod --list --keep 3
+amplify-delivery setup --account 11111 --region eu-west-1
+amplify-delivery setup --account 111111111111 --region eu-west1
+amplify-delivery gc prod --keep twenty
+amplify-delivery init --environment prod
+amplify-delivery init --personal ann=123456789012
+amplify-delivery init --tooling 111111111111
+amplify-delivery init --ids one
+amplify-delivery preview up
+amplify-delivery start prod plan
+amplify-delivery step preprod
+aws iam create-role --role-name r
+make test ARGS
+npm install --savedev x
+aws configure expotr-credentials
 frobnicate prod
 """
 """Mistakes of writers: each line has one."""

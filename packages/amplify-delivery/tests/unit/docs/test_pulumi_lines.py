@@ -38,6 +38,12 @@ pulumi package ad .venv/bin/pulumi-resource-amplify-delivery
 pulumi plugin instal resource aws VERSION
 pulumi destroy prod
 pulumi up -s prdo
+pulumi config set -s prod --path 'lint.ignre[0].id' E3012
+pulumi config set -s prod --path lint.ignore.id E3012
+pulumi config set region eu-central1
+pulumi config set account 1234
+pulumi config set -s prod production yes
+pulumi config set -s prod apiKeyExpires 2028-5-1
 pulumi stack init stagign
 """
 """Mistakes of writers: each line has one."""
@@ -69,5 +75,5 @@ def test_a_mistake_is_seen(pulumi: Pulumi) -> None:
 
 def test_a_command_is_known_by_its_other_names(pulumi: Pulumi) -> None:
     """`stack init`, as everybody writes it, is `stack new` to the engine."""
-    for line in ("pulumi stack init ann", "pulumi stack new ann", "pulumi stack rm ann", "pulumi config rm account"):
+    for line in ("pulumi stack init ann", "pulumi stack rm ann", "pulumi stack ls", "pulumi config rm account"):
         pulumi.check(tuple(line.split()), whole=True)
