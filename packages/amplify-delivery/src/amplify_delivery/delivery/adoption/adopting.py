@@ -114,7 +114,8 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
     here = root is not None and state.is_complete(root, parameters)
     if here and (lost or refusing.is_ours(found.stacks) or state.was_delivered(root)):
         return _again(engine, context, config, found, lost=lost)
-    decided = _decide(environment, context, config, found, api_keys.expires(account, found), lost=lost)
+    expires = api_keys.expires(account, found)
+    decided = _decide(environment, context, config, found, expires, lost=lost)
     if here:
         decided = replace(decided, kept=decided.kept.beside(config.parameters))
     if here and not _lacks(stack_files.path(context.folder, environment), decided):
@@ -133,8 +134,10 @@ def _adopt(engine: Engine, context: Context, config: EnvironmentConfig, found: R
         target = wanted.wanted(environment, context)
         plan = planned.make(target, engine, engine.state())
     secrets = tuple(sorted(f"{nested}.{parameter}" for nested, parameter in decided.kept.secrets))
-    notes = _next(environment, decided.config, found) + refusing.beside(
-        environment, beside_it, engine.backend_variables
+    notes = (
+        *_next(environment, decided.config, found),
+        *refusing.beside(environment, beside_it, engine.backend_variables),
+        *api_keys.expired(environment, expires, datetime.now(UTC)),
     )
     backend = _elsewhere(config, context)
     return Adopted(str(found.name), found.arn, False, written, secrets, functions, notes, plan, backend)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from amplify_delivery.changes.stacks import Stacks
@@ -10,10 +11,14 @@ from amplify_delivery.delivery.account.aws_account import Account
 from amplify_delivery.delivery.adoption.running import Running
 from amplify_delivery.export.model import STACK_TYPE
 from amplify_delivery.export.templates.literals import text
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 from amplify_delivery.publishing.aws_errors import suppressing_all
 
 API_KEY = "AWS::AppSync::ApiKey"
 _HOUR = 3600
+_KEPT_DAYS = 60
+_A_YEAR_DAYS = 364
+"""A day less than AppSync takes, for the deployment."""
 
 
 def expires(account: Account, running: Running) -> int | None:
@@ -25,6 +30,27 @@ def expires(account: Account, running: Running) -> int | None:
     written = max(written_expiries(running.stacks), default=None)
     real = max(_real(account, running), default=None) if _has_key(running.stacks) else None
     return written if real is None or (written is not None and written // _HOUR * _HOUR == real) else real
+
+
+def expired(environment: str, expires: int | None, now: datetime) -> tuple[str, ...]:
+    """What to know of keys that have expired at `now`; nothing of others. AppSync keeps one for 60 days, in which it
+    can be renewed (API reference, ApiKey). Pure."""
+    ended = None if expires is None else datetime.fromtimestamp(expires, UTC)
+    if ended is None or ended > now:
+        return ()
+    gone = ended + timedelta(days=_KEPT_DAYS)
+    if gone > now:
+        how = (
+            f"Until {gone:%Y-%m-%d} it can be renewed, once the plan is delivered: `pulumi config rm -s {environment} "
+            f"--path parameters.root.{API_KEY_EXPIRES} && pulumi config set -s {environment} apiKeyExpires "
+            f"{now + timedelta(days=_A_YEAR_DAYS):%Y-%m-%d}`, then plan and deploy"
+        )
+    else:
+        how = (
+            "AppSync has deleted it since, and an update of it would fail: for another key take the API key out of the "
+            "API's authorization modes (`amplify update api`), deliver that, put it in again, and deliver"
+        )
+    return (f"the API key has expired on {ended:%Y-%m-%d}: nobody gets in with it. {how}",)
 
 
 def written_expiries(stacks: Stacks) -> Iterator[int]:

@@ -186,6 +186,12 @@ def test_a_stack_file_that_has_lost_what_the_adoption_wrote_gets_it_again(monkey
         assert bool(found.written) or found.secrets == ("auth.creds",)
 
 
+def test_an_api_key_that_has_expired_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "expired", lambda *given: (f"expired: {given[:2]}",))
+    found = again(monkeypatch, {}, Kept({"root": {"ApiKeyExpires": "1"}}, {}))
+    assert found.notes == ("expired: ('dev', None)",)
+
+
 def test_one_that_has_it_all_is_adopted_already(monkeypatch: pytest.MonkeyPatch) -> None:
     found = again(monkeypatch, {"environment": "dev", "suffix": "5af8b"}, Kept({}, {}))
     assert (found.already, found.plan) == (True, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -61,3 +62,18 @@ def test_a_key_keeps_the_expiry_that_it_has(there: int, found: int) -> None:
 def test_without_a_key_there_is_none_and_of_several_the_last_counts() -> None:
     assert api_keys.expires(cast("Account", There(1)), running()) is None
     assert max(api_keys.written_expiries(running(1, WRITTEN, {"Ref": "P"}, "12").stacks)) == WRITTEN
+
+
+def test_a_key_that_has_expired_is_told_with_what_helps() -> None:
+    """AppSync keeps it for 60 days: then there is nothing to be renewed."""
+    ended = datetime(2026, 3, 14, 17, tzinfo=UTC)
+    expires = int(ended.timestamp())
+    assert api_keys.expired("prod", expires, ended - timedelta(seconds=1)) == ()
+    assert api_keys.expired("prod", None, ended) == ()
+    (note,) = api_keys.expired("prod", expires, ended + timedelta(days=59))
+    assert note.startswith("the API key has expired on 2026-03-14: nobody gets in with it. Until 2026-05-13 it can be")
+    assert "`pulumi config rm -s prod --path parameters.root.ApiKeyExpires && " in note
+    assert "pulumi config set -s prod apiKeyExpires 2027-05-11`" in note
+    (note,) = api_keys.expired("prod", expires, ended + timedelta(days=60))
+    assert "AppSync has deleted it since" in note
+    assert "pulumi config" not in note
