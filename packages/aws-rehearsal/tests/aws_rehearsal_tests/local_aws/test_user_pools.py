@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+import zipfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from amplify_delivery.export import EnvironmentValues, assemble, read_export
 from aws_rehearsal_tests.local_account import LocalAccount
 from functional.enforcement.deployed_apps import deployable
+from functional.enforcement.execution_role import execution_role
 from unit.export.conftest import app_export as app_export  # noqa: PLC0414 - the fixture, for this folder too
 
 # Custom resources run in one process (packages/aws-rehearsal/tests/aws_rehearsal_tests/local_aws/test_functions.py).
@@ -42,6 +46,44 @@ def test_an_update_by_a_stack_clears_triggers_that_were_set_beside_it(developer:
     changed = {**POOL, "Properties": {**POOL["Properties"], **message}}  # type: ignore[dict-item]
     assert developer.update({"Resources": {"Pool": changed}})["StackStatus"] == "UPDATE_COMPLETE"
     assert triggers(developer) == {}
+
+
+def test_a_trigger_runs_where_its_function_lets_the_pool_in(developer: LocalAccount) -> None:
+    cognito, functions = developer.client("cognito-idp"), developer.client("lambda")
+    role = execution_role(developer, name="trigger", trusted="lambda")
+    code = BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", "def handler(event, _):\n    return event\n")
+    made = functions.create_function(
+        FunctionName="trigger",
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role=role,
+        Code={"ZipFile": code.getvalue()},
+    )
+    pool = cognito.create_user_pool(PoolName="people", LambdaConfig={"PreSignUp": made["FunctionArn"]})["UserPool"]
+    client = cognito.create_user_pool_client(UserPoolId=pool["Id"], ClientName="app")["UserPoolClient"]["ClientId"]
+
+    def sign_up(name: str) -> None:
+        cognito.sign_up(ClientId=client, Username=name, Password="Passw0rd!x")
+
+    def let_in(sid: str, source: str) -> None:
+        functions.add_permission(
+            FunctionName="trigger",
+            StatementId=sid,
+            Action="lambda:InvokeFunction",
+            Principal="cognito-idp.amazonaws.com",
+            SourceArn=source,
+        )
+
+    refused = "UnexpectedLambdaException.*PreSignUp invocation failed due to error AccessDeniedException"
+    with pytest.raises(ClientError, match=refused):
+        sign_up("ann")
+    let_in("another", f"{pool['Arn']}x")
+    with pytest.raises(ClientError, match=refused):
+        sign_up("ann")
+    let_in("own", pool["Arn"])
+    sign_up("ann")
 
 
 def test_a_real_apps_allow_list_outlives_an_update_of_its_pool(
