@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 
 from amplify_delivery import publishing
+from amplify_delivery.changes.deployed import LONGEST_UPDATE
 from amplify_delivery.changes.steps import RemoveResource
 from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import approval, begun, deploying, updating
 from amplify_delivery.delivery.deployment.execution import carrying_out
 from amplify_delivery.delivery.engine.killed import resolving
+from amplify_delivery.delivery.engine.locking.holder import Holder
+from amplify_delivery.delivery.engine.locking.session import Held
 from amplify_delivery.delivery.engine.locking.waiting import Patience
 from amplify_delivery.delivery.environment import drifting, planned, present_images, recovery, wanted
 from amplify_delivery.delivery.planning import ProgramStep
+from amplify_delivery.delivery.project import stack_files
 from amplify_delivery.errors import FailedError, PublishError, RefusedError
 from amplify_delivery.publishing import gen2_lock
 
@@ -328,3 +332,20 @@ def test_production_is_refused_before_anything_is_asked(tmp_path: Path, monkeypa
     monkeypatch.setattr(wanted, "described", lambda *_: pytest.fail("asked"))
     with pytest.raises(RefusedError, match="this is production"):
         updating.update("prod", Context(tmp_path, {}), Patience(0), print)
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_up_waits_for_what_a_killed_run_has_begun(over: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudFormation goes on without it: an update beside it would be refused."""
+    waited = list[float]()
+    held = Held(over=Holder.here("up", {}) if over else None)
+    engine = SimpleNamespace(outputs=dict)
+    monkeypatch.setattr(stack_files, "program", lambda *_: "backend")
+    monkeypatch.setattr(updating, "_wanted", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(updating, "Engine", lambda *_, **__: engine)
+    monkeypatch.setattr(updating, "holding", lambda *_: nullcontext(held))
+    monkeypatch.setattr(updating, "_environment", lambda *_: {"update": 1})
+    monkeypatch.setattr(wanted, "settle", lambda _, seconds: waited.append(seconds))
+    monkeypatch.setattr(begun, "forget", lambda _: None)
+    updating.update("dev", CONTEXT, Patience(0), print)
+    assert waited == ([LONGEST_UPDATE] if over else [])

@@ -30,7 +30,7 @@ from amplify_delivery.delivery.pipeline.late_rights import LateRights
 from amplify_delivery.delivery.pipeline.self_update import DIGEST, PIPELINE, Decision, check_stores, decide
 from amplify_delivery.delivery.planning import ProgramStep
 from amplify_delivery.delivery.project.pipelines import only_pipeline
-from amplify_delivery.errors import ConfigError, DeployError
+from amplify_delivery.errors import ConfigError, DeployError, FailedError, RefusedError
 
 PROJECT = "aws:codebuild/project:Project"
 
@@ -353,6 +353,21 @@ def test_after_a_change_of_one_that_follows_another_what_was_handed_on_runs(
     assert again.start(DEFINITION) == ("c", "d")
     revisions = [r["revisionType"] for given in client.started for r in given["sourceRevisions"]]
     assert revisions == ["S3_OBJECT_KEY", "S3_OBJECT_KEY"]
+
+
+def test_a_start_that_is_refused_after_the_change_has_changed_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pipeline is another one then, and what it cancelled runs for nobody: the message has the command."""
+
+    def refuse(*_: Any) -> Any:
+        raise RefusedError("starting it again: AccessDenied", remedy="start it by hand")
+
+    monkeypatch.setattr(self_update, "Restart", lambda *_: SimpleNamespace(start=refuse))
+    declared = replace(model("us-east-1"), **RELEASED["branches"])  # type: ignore[arg-type]
+    update = self_update.Update("main", None, declared, "new", Context(Path(), {}))  # type: ignore[arg-type]
+    engine: Any = Previewed()
+    with pytest.raises(FailedError, match="starting it again") as caught:
+        update.carry_out(engine, Decision(update=True, restarts=True), "a")
+    assert (caught.value.remedy, caught.value.exit_code, engine.updates) == ("start it by hand", 4, 1)
 
 
 # --- rights on keys that come late ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 import pytest
 
+from amplify_delivery.changes.steps import RecoverStack, UpdateStack
 from amplify_delivery.delivery.planning import (
     AddResource,
     ChangeProgram,
@@ -18,6 +19,7 @@ from amplify_delivery.delivery.planning import (
     document_digest,
     plan_backend,
 )
+from amplify_delivery.delivery.planning.covered import Covered
 from unit.delivery.planning.a_plan import PLAN, START, STEPS, TARGET
 from unit.delivery.planning.stacks_of import stacks_of, with_resource
 
@@ -107,3 +109,19 @@ def test_the_programs_own_resources_are_covered_alike() -> None:
     assert beyond(step("create"), step("update", "a", after="elsewhere"))
     assert beyond(step("create"), step("replace", "a"))
     assert beyond(step("update", "a"), step("delete", after=""))
+
+
+def test_only_a_stack_in_which_something_was_approved_is_updated_for_it() -> None:
+    covered = Covered([{"step": "change-resource", "path": "api/Todo/TodoTable"}])
+    asked = {path: UpdateStack(path, ("Outputs",), "1") in covered for path in ((), ("api",), ("apis",), ("auth",))}
+    assert asked == {(): True, ("api",): True, ("apis",): False, ("auth",): False}
+
+
+def test_no_recovery_is_covered_but_what_takes_an_update_back() -> None:
+    ways = [
+        ("UPDATE_FAILED", "rollback-stack"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+        ("CREATE_FAILED", "rollback-stack"),
+        ("IMPORT_ROLLBACK_FAILED", "continue-update-rollback"),
+    ]
+    assert [RecoverStack("root", *way) in Covered([]) for way in ways] == [True, True, False, False]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from amplify_delivery import cli
+from amplify_delivery.changes.deployed import LONGEST_UPDATE
 from amplify_delivery.commands import deploy
 from amplify_delivery.components.documents.naming import PipelineNames
 from amplify_delivery.components.documents.pipeline.model import EnvironmentRef, PipelineModel
@@ -20,6 +21,7 @@ from amplify_delivery.delivery.context import Context
 from amplify_delivery.delivery.deployment import begun, deploying
 from amplify_delivery.delivery.deployment.audit import Audit
 from amplify_delivery.delivery.engine.locking import waiting
+from amplify_delivery.delivery.engine.locking.holder import Holder
 from amplify_delivery.delivery.engine.locking.session import Held
 from amplify_delivery.delivery.engine.watch import Watch
 from amplify_delivery.delivery.environment import wanted
@@ -136,11 +138,12 @@ class Scene:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> None:
         self.errors, self.looked, self.settled = list(errors), 0, list[float]()
+        self.held = Held()
         monkeypatch.setattr(wanted, "wanted", self.wanted)
         monkeypatch.setattr(wanted, "settle", lambda _, seconds: self.settled.append(seconds))
         monkeypatch.setattr(deploying, "_attempt", self.attempt)
         monkeypatch.setattr(begun, "forget", lambda _: None)
-        monkeypatch.setattr(deploying, "holding", lambda *_: nullcontext(Held()))
+        monkeypatch.setattr(deploying, "holding", lambda *_: nullcontext(self.held))
         monkeypatch.setattr(deploying, "Engine", lambda *_: SimpleNamespace(outputs=dict, stack="prod"))
 
     def wanted(self, _: str, __: Context) -> Any:
@@ -170,6 +173,25 @@ def test_a_deployment_waits_for_the_lock_and_looks_anew(
     assert (scene.looked, slept) == (3, [2, 4])
     assert scene.settled == [300, 298, 294]  # of the same time: also CloudFormation is waited for
     assert result(tmp_path / "audit") == "deployed"
+
+
+def test_what_was_looked_at_while_somebody_else_had_it_is_looked_at_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    scene = Scene(monkeypatch)
+    scene.held = Held(waited=True)
+    assert scene.run(tmp_path / "audit") == 0
+    assert scene.looked == 2
+
+
+def test_what_a_killed_run_has_begun_is_waited_for_as_that_run_would_have(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """CloudFormation goes on without it, and nobody has said `--wait`."""
+    scene = Scene(monkeypatch)
+    scene.held = Held(over=Holder.here("deploy", {}))
+    assert scene.run(tmp_path / "audit") == 0
+    assert scene.settled == [LONGEST_UPDATE]
 
 
 @pytest.mark.parametrize(
