@@ -117,8 +117,35 @@ export const graphqlEndpoint = backend.graphqlEndpoint;
 export const outputs = backend.nestedOutputs;
 ```
 
-In any language `pulumi package add` is that command. Without what it generates, a component is a few lines; in
-JavaScript:
+In any language `pulumi package add` is that command. In Go, with `runtime: go` in Pulumi.yaml:
+
+```go
+package main
+
+import (
+	amplify "example.com/pulumi-amplify-delivery/sdk/go/amplify-delivery"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+func main() {
+	pulumi.Run(func(ctx *pulumi.Context) error {
+		backend, err := amplify.NewAmplifyBackend(ctx, "backend", &amplify.AmplifyBackendArgs{
+			Account:     "123456789012",
+			Region:      "eu-west-1",
+			Environment: "dev",
+		})
+		if err != nil {
+			return err
+		}
+		ctx.Export("graphqlEndpoint", backend.GraphqlEndpoint)
+		ctx.Export("outputs", backend.NestedOutputs)
+		return nil
+	})
+}
+```
+
+`example.com` is nobody's: a `replace` in go.mod leads from there to the folder in `sdks`. Without what is generated, a
+component is a few lines; in JavaScript:
 
 ```js
 class AmplifyBackend extends pulumi.ComponentResource {
@@ -363,8 +390,12 @@ by a push: UpdatePipeline runs `npm ci` and the program, and the release goes th
 compiles as TypeScript. The language host is Pulumi's own, but of version 3.68.0, the last one that is part of a Go
 module which Go's proxy has: hosts of today are in modules that have no version there, and neither PyPI nor npm has
 them. That one cannot answer `pulumi package add`. The SDK comes from Pulumi's own generator, of the engine's version,
-which is what answers in a host of today; `npm install ./sdks/amplify-delivery` is done in its place. Of Go, .NET and
-Java there is neither: nobody here has run one.
+which is what answers in a host of today; `npm install ./sdks/amplify-delivery` is done in its place.
+
+A program in Go was run once, by hand, with the engine's generator and a host of 3.62.0, the last one for Go that is
+part of such a module: the one above, with secrets and a real app's export, deploys a backend, again without a change,
+and takes it away. What `pulumi package add` does was done by hand: a go.mod in the folder of the SDK, a `replace` in
+the program's. Of .NET and Java Go's proxy has no host of any version: nobody here has run one.
 """
 
 

@@ -93,7 +93,10 @@ class Package(ComponentProvider):
 
     def __init__(self, version: str) -> None:
         super().__init__(COMPONENTS, NAME, version=version)
-        self.schema = json.dumps(_described(json.loads(self.schema or "{}")))
+        described = _described(json.loads(self.schema or "{}"))
+        # Else the SDK for Go lacks the types of what only plain lists hold, and does not compile.
+        described.setdefault("language", {}).setdefault("go", {})["generateExtraInputTypes"] = True
+        self.schema = json.dumps(described)
 
     def construct(
         self, name: str, resource_type: str, inputs: Any, options: pulumi.ResourceOptions | None = None

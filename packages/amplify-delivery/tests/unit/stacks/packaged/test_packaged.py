@@ -71,6 +71,15 @@ def test_the_schema_is_committed() -> None:
     assert file.read_text() == host.schema(), f"run `python -m {host.__name__} > docs/schema/{file.name}`"
 
 
+def test_an_sdk_for_go_has_a_type_for_each_list_that_a_program_writes(package: host.Package) -> None:
+    """Unless a schema asks for all, Pulumi's generator leaves out the type of what only plain lists hold
+    (`DataLossArgs`), and what it writes does not compile."""
+    assert schema()["language"]["go"]["generateExtraInputTypes"] is True
+    assert json.loads(package.schema or "")["language"] == schema()["language"]
+    only_in_lists = schema()["resources"][BACKEND]["inputProperties"]["dataLoss"]
+    assert only_in_lists["plain"] and only_in_lists["items"]["plain"]
+
+
 def test_the_page_is_committed() -> None:
     page = (REPOSITORY / "docs/other-languages.md").read_text()
     assert page == documentation.page(), f"run `python -m {documentation.__name__} > docs/other-languages.md`"
