@@ -135,6 +135,11 @@ CASES = [
         "ValidationException",
         _set((*CONFIGURATION, "ProjectName"), "#{codepipeline.Name}"),
     ),
+    _case(
+        "topic of another region",
+        ACTION,
+        _set(("stages", 2, "actions", 0, "configuration"), {"NotificationArn": "arn:aws:sns:eu-west-1:111111111111:t"}),
+    ),
     _case("timeout of a build", ACTION, _set(("stages", 1, "actions", 0, "timeoutInMinutes"), 10)),
     _case(
         "output of a cross-account build",

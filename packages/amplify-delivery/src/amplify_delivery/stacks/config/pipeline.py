@@ -212,6 +212,13 @@ class PipelineConfig(Model):
     @model_validator(mode="after")
     def _together(self) -> PipelineConfig:
         fitting(self.source, self.triggers, self.stages)
+        for asked in (approval for stage in self.stages for approval in (stage.approval_before_plan, stage.approval)):
+            # "Add a manual approval action to a pipeline in CodePipeline": the topic is of the pipeline's region.
+            if asked and asked.notification and asked.notification.split(":")[3] != self.region:
+                raise BadValueError(
+                    f"an approval is told to {asked.notification}, and the pipeline is in {self.region}",
+                    f"CodePipeline tells a topic of its own region: name one in {self.region}",
+                )
         if isinstance(self.source, PipelineSource):
             if self.schedule:
                 raise BadValueError(

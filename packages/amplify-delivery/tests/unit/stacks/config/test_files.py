@@ -435,6 +435,14 @@ WRONG_PIPELINES = [
     ("engine.sha256", "abc", "is not a SHA-256"),
     ("engine.version", "3", "unknown key 'version'"),
     ("schedule", "daily", "'daily' is not a schedule"),
+    *(
+        (
+            "stages",
+            [{"name": "Prod", key: {"notification": f"arn:aws:sns:ap-south-1:{'1' * 12}:a"}}],
+            "is told to arn:aws",
+        )
+        for key in ("approval", "approvalBeforePlan")
+    ),
     ("notifications", ["a@example.com"], "is not a mapping"),
     ("notifications.emails", ["team"], "is not an e-mail address"),
     ("tags", ["a"], "is not a mapping"),

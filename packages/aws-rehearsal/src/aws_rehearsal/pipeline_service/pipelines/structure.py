@@ -152,6 +152,10 @@ def _check_actions(stages: list[dict[str, Any]], region: str) -> None:
                 raise _invalid_action(f"{label} has {count} {side} artifacts; it should have {least} to {most}")
         if _is_source(action) and action.get("region", region) != region:
             raise _invalid_action(f"{label}: source actions must be in the region of the pipeline")
+        topic = str((action.get("configuration") or {}).get("NotificationArn") or "")
+        if topic and kind["category"] == "Approval" and topic.split(":")[3:4] != [region]:
+            # The user guide says that it must be; what is answered, it does not say.
+            raise _invalid_action(f"{label}: the topic {topic} must be in the region of the pipeline, {region}")
         if action.get("timeoutInMinutes") and kind["category"] != "Approval":
             raise _invalid_action(f"{label}: timeoutInMinutes is supported for manual approval actions only")
         namespace = action.get("namespace")
