@@ -284,6 +284,14 @@ def test_what_no_schema_says_replaces_all_the_same() -> None:
     assert lost == {TABLE, "apiseriesapp/TodoList/TodoListTable"}
 
 
+def test_what_belongs_to_something_that_is_replaced_keeps_its_name() -> None:
+    """Tables, resolvers and sources of an API that CloudFormation makes anew are other ones by that."""
+    steps = plan_backend(OLD, new := with_resource(OLD, "apiseriesapp/GraphQLAPI", Visibility="PRIVATE"))
+    replaced = {s.type for s in steps if isinstance(s, ReplaceResource)}
+    assert {"AWS::AppSync::DataSource", "AWS::AppSync::Resolver", "AWS::DynamoDB::Table"} <= replaced
+    assert found(new) == []
+
+
 def test_a_search_domain_may_be_replaced() -> None:
     def put(version: str) -> Stacks:
         item = {"Type": "AWS::Elasticsearch::Domain", "Properties": {"ElasticsearchVersion": version}}

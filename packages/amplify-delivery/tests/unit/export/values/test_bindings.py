@@ -109,6 +109,13 @@ def test_a_default_is_set_like_any_value(export_copy: Copy) -> None:
     assert render(assembly, "prod", parameters={"functionhelloFn": {"table": "orders-prod"}}) == ()
 
 
+def test_the_root_itself_is_looked_at(export_copy: Copy) -> None:
+    folder = export_copy("full")
+    set_value(folder, "root-stack-template.json", "/Outputs/Pool", {"Value": POOL})
+    with pytest.raises(ExportRefused, match=rf"root-stack-template\.json: Outputs\.Pool\.Value holds '{POOL}'"):
+        render(assemble(read_export(folder)), "prod")
+
+
 def test_a_default_that_nothing_uses_is_not_looked_at(export_copy: Copy) -> None:
     folder = export_copy("full")
     default = {"Type": "String", "Default": "orders-dev"}

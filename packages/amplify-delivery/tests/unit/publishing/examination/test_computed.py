@@ -97,9 +97,10 @@ def test_a_resource_that_is_not_made(todo: Assembly, reference: Template) -> Non
         ({"Ref": "Own"}, False),
     ],
 )
-def test_a_layer_of_another_region(todo: Assembly, layer: Any, found: bool) -> None:
+@pytest.mark.parametrize("kind", ["AWS::Lambda::Function", "AWS::Serverless::Function"])
+def test_a_layer_of_another_region(todo: Assembly, kind: str, layer: Any, found: bool) -> None:
     def add(template: Template) -> None:
-        template["Resources"]["F"] = {"Type": "AWS::Lambda::Function", "Properties": {"Layers": [layer]}}
+        template["Resources"]["F"] = {"Type": kind, "Properties": {"Layers": [layer]}}
 
     findings = list(computed.foreign_layers(tree_of(spoiled(todo, MODEL, add))))
     assert [f.id for f in findings] == (["AD731"] if found else [])
