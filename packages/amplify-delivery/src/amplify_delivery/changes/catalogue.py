@@ -48,10 +48,10 @@ manifest gives, nobody had looked at; AD710 to AD714 came of it (`further.py`, b
 refused). Of 115 further inputs that AWS refuses, or that deserve a word, 72 were not told; AD723 to AD729,
 AD740 and AD753 came of that. Two of the 72 were left at the last count, and nobody has written down which. Of 40 faults
 that services refuse themselves, 19 were not told; AD740 and AD760, and more forms of others, came of that. One is none:
-Lambda takes a function's address with credentials for every origin, and answers each (CUDly 390). Of 27 more, seven
-were not told; forms of AD728, AD733, AD738, AD743, AD753 and AD760 came of that. One is not told yet: a log group
-`/aws/lambda/NAME` for a function that is deployed (amplify-cli 13292). If the function has run, Lambda has made it, and
-the update is rolled back: `aws logs delete-log-group` first, which takes its lines away.
+Lambda takes a function's address with credentials for every origin, and answers each (CUDly 390). Of 48 more, eleven
+were not told; AD434, and forms of AD431, AD728, AD733, AD738, AD743, AD753 and AD760 came of that. One is not told yet:
+a log group `/aws/lambda/NAME` for a function that is deployed (amplify-cli 13292). If the function has run, Lambda has
+made it, and the update is rolled back: `aws logs delete-log-group` first, which takes its lines away.
 
 AD1xx is about the form of the files, AD2xx about the structure, AD3xx parameters, AD4xx files and locations, AD5xx
 quotas, AD6xx the exporter's noise: `check` tells them, of the export alone. AD700 to AD740, and AD760, are about the
