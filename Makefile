@@ -70,8 +70,8 @@ bench: tools  ## measure, and print the table
 conformance: tools  ## the real provider beside the stand-in: PLUGIN=.../pulumi-resource-aws; more options in ARGS
 	@$(VENV)/python -m amplify_delivery_rehearsal.conformance "$(PLUGIN)" $(ARGS)
 
-languages: setup  ## the components from programs in TypeScript, with Pulumi's own language host
-	@AMPLIFY_DELIVERY_LANGUAGES=1 $(VENV)/python -m pytest -k typescript packages/amplify-delivery/tests/functional/stacks $(ARGS)
+languages: setup  ## the components from programs in TypeScript and Go, with Pulumi's own language hosts
+	@AMPLIFY_DELIVERY_LANGUAGES=1 $(VENV)/python -m pytest -k 'typescript or packaged_go' packages/amplify-delivery/tests/functional/stacks $(ARGS)
 
 clean:  ## remove the environment and caches of this work tree; what is kept per machine stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build

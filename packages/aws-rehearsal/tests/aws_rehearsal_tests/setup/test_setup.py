@@ -614,10 +614,11 @@ def test_a_rehearsal_does_not_wait_for_what_only_tests_need(tests: bool, monkeyp
     assert made == (["actionlint", "yaml host", "launcher", "schemas"] if tests else [])
 
 
-def test_sdks_are_generated_by_the_engines_version() -> None:
+@pytest.mark.parametrize("generator", ["node-sdk", "go-sdk"])
+def test_sdks_are_generated_by_the_engines_version(generator: str) -> None:
     """What answers `pulumi package add` in the language hosts of its own release."""
     pinned = re.search(
-        r"(?m)^require github\.com/pulumi/pulumi/pkg/v3 (v\S+)$", (PACKAGE / "node-sdk/go.mod").read_text()
+        r"(?m)^require github\.com/pulumi/pulumi/pkg/v3 (v\S+)$", (PACKAGE / generator / "go.mod").read_text()
     )
     assert pinned is not None
     assert pinned[1] == engine.pinned_version()

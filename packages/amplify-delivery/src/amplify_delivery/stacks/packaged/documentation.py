@@ -392,10 +392,10 @@ module which Go's proxy has: hosts of today are in modules that have no version 
 them. That one cannot answer `pulumi package add`. The SDK comes from Pulumi's own generator, of the engine's version,
 which is what answers in a host of today; `npm install ./sdks/amplify-delivery` is done in its place.
 
-A program in Go was run once, by hand, with the engine's generator and a host of 3.62.0, the last one for Go that is
-part of such a module: the one above, with secrets and a real app's export, deploys a backend, again without a change,
-and takes it away. What `pulumi package add` does was done by hand: a go.mod in the folder of the SDK, a `replace` in
-the program's. Of .NET and Java Go's proxy has no host of any version: nobody here has run one.
+The program in Go, too: it deploys a backend, again without a change, and takes it away. Its host is of version 3.62.0,
+the last one for Go that is part of such a module, the SDK from the engine's generator; of what `pulumi package add`
+does, a go.mod in the folder of the SDK and a `replace` in the program's are done in its place. By hand it has deployed
+a real app, with secrets. Of .NET and Java Go's proxy has no host of any version: nobody here has run one.
 """
 
 
