@@ -326,10 +326,17 @@ def test_other_sources() -> None:
     assert source(Stubbed().answer("codecommit", "get_branch", {}), commits)[0].there
 
     zips = S3Source(type="s3", bucket="zips", key="a.zip")
-    for status, wrong in (("Enabled", False), ("Suspended", True)):
-        versions = Stubbed().answer("s3", "get_bucket_versioning", {"Status": status}, Bucket="zips")
-        found, commands = source(versions, zips)
-        assert (bool(found.wrong), len(commands)) == (wrong, 1)
+    versioned = {"Status": "Enabled"}
+    tells: dict[str, Any]
+    for tells, wrong in (({}, True), ({"EventBridgeConfiguration": {}}, False)):
+        there = Stubbed().answer("s3", "get_bucket_versioning", versioned, Bucket="zips")
+        there.answer("s3", "get_bucket_notification_configuration", tells, Bucket="zips")
+        found, commands = source(there, zips)
+        assert (found.there, bool(found.wrong), commands) == (True, wrong, [])
+    polled, status = zips.model_copy(update={"poll": True}), {"Status": "Suspended"}
+    assert not source(Stubbed().answer("s3", "get_bucket_versioning", versioned, Bucket="zips"), polled)[0].wrong
+    found, commands = source(Stubbed().answer("s3", "get_bucket_versioning", status, Bucket="zips"), zips)
+    assert (bool(found.wrong), len(commands)) == (True, 1)
     for place in (PLACE, replace(PLACE, region="us-east-1"), replace(PLACE, profile="my tooling")):
         found, commands = source(Stubbed().refuse("s3", "get_bucket_versioning", "NoSuchBucket"), zips, place)
         assert (found.there, len(commands)) == (False, 2)

@@ -79,7 +79,11 @@ class S3Source(Model):
     type: Literal["s3"] = Field(description="`s3`")
     bucket: Annotated[str, pattern("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "bucket")] = Field(description="the bucket")
     key: Text = Field(description="key of the zip file")
-    poll: Flag = Field(default=False, description="CodePipeline asks for changes; off: the bucket's events start it")
+    poll: Flag = Field(
+        default=False,
+        description="CodePipeline asks for changes; off: the bucket's events start it, if Amazon EventBridge is on in "
+        "its properties",
+    )
 
 
 class PipelineSource(Model):

@@ -37,7 +37,7 @@ def other(clients: Clients, source: Source, place: Place) -> tuple[Found, str]:
     if isinstance(source, CodeCommitSource):
         return _branch(clients, source, place)
     assert isinstance(source, S3Source)  # noqa: S101 - the last kind there is
-    return _versioned(clients, source, place)
+    return _bucket(clients, source, place)
 
 
 def before(clients: Clients, pipeline: str, stack: str) -> tuple[Found, str]:
@@ -70,15 +70,28 @@ def _branch(clients: Clients, source: CodeCommitSource, place: Place) -> tuple[F
     return Found(what, there=not gone), "push the branch, or name another in `source`" if gone else ""
 
 
-def _versioned(clients: Clients, source: S3Source, place: Place) -> tuple[Found, str]:
-    what = f"bucket {source.bucket}"
+def _bucket(clients: Clients, source: S3Source, place: Place) -> tuple[Found, str]:
+    what, s3 = f"bucket {source.bucket}", clients.client("s3")
     versioning = f"--bucket {source.bucket} --versioning-configuration Status=Enabled"
     remedy = place.aws(f"s3api put-bucket-versioning {versioning}")
-    with asking("s3:GetBucketVersioning"), suppressing("404", "NoSuchBucket"):
-        status = clients.client("s3").get_bucket_versioning(Bucket=source.bucket).get("Status")
-        wrong = "" if status == "Enabled" else "is not versioned, and CodePipeline takes a version of an object"
+    with asking("s3:GetBucketVersioning"), suppressing("404", "NoSuchBucket") as gone:
+        status = s3.get_bucket_versioning(Bucket=source.bucket).get("Status")
+    if gone:
+        return Found(what, there=False), f"{_make(source.bucket, place)}, then {remedy}"
+    if status != "Enabled":
+        wrong = "is not versioned, and CodePipeline takes a version of an object"
         return Found(what, there=True, wrong=wrong), remedy
-    return Found(what, there=False), f"{_make(source.bucket, place)}, then {remedy}"
+    if not source.poll:
+        with asking("s3:GetBucketNotification"):
+            told = s3.get_bucket_notification_configuration(Bucket=source.bucket)
+        if told.get("EventBridgeConfiguration") is None:
+            # No command: PutBucketNotificationConfiguration replaces whatever else the bucket tells anybody.
+            return (
+                Found(what, there=True, wrong="does not tell EventBridge of new objects, so none starts the pipeline"),
+                "turn Amazon EventBridge on in the bucket's properties (the console keeps its other notifications), or "
+                "have CodePipeline ask: poll, in `source`",
+            )
+    return Found(what, there=True), ""
 
 
 def _make(bucket: str, place: Place) -> str:

@@ -69,6 +69,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "get_authorization_token": "ecr:GetAuthorizationToken",
         "get_aws_default_service_quota": "servicequotas:GetAWSDefaultServiceQuota",
         "get_branch": "codecommit:GetBranch",
+        "get_bucket_notification_configuration": "s3:GetBucketNotification",
         "get_bucket_tagging": "s3:GetBucketTagging",
         "get_bucket_versioning": "s3:GetBucketVersioning",
         "get_caller_identity": "sts:GetCallerIdentity",
