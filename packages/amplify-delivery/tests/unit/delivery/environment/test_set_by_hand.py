@@ -38,6 +38,7 @@ class There:
     def __init__(self, code: bytes = DELIVERED, triggers: dict[str, Any] | None = None, denied: str = "") -> None:
         self.code, self.triggers, self.denied = code, triggers or {}, denied
         self.asked: list[str] = []
+        self.address: str | None = "https://code"
 
     def client(self, _: str) -> There:
         return self
@@ -59,7 +60,7 @@ class There:
         assert FunctionName == "root-F"
         self.called("get_function")
         digest = base64.b64encode(hashlib.sha256(self.code).digest()).decode()
-        return {"Configuration": {"CodeSha256": digest}, "Code": {"Location": "https://code"}}
+        return {"Configuration": {"CodeSha256": digest}, "Code": {"Location": self.address}}
 
     def get_object(self, Bucket: str, Key: str, ExpectedBucketOwner: str) -> Any:  # noqa: N803
         assert (Bucket, Key, ExpectedBucketOwner) == (BUCKET, "builds/f.zip", "111122223333")
@@ -112,6 +113,12 @@ def test_code_that_was_mended_in_the_console_is_told_before_it_is_overwritten(lo
     assert "get-function --function-name root-F --query Code.Location --output text --region eu-west-1`" in note
 
 
+def test_code_of_which_aws_gives_no_address_counts_as_other(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = There(packed(2025, **{"index.js": "1"}))
+    monkeypatch.setattr(there, "address", None)
+    assert look(there, NEW_CODE).code == {"F"}
+
+
 @pytest.mark.parametrize("code", [DELIVERED, packed(2025, **{"index.js": "1"})], ids=["same bytes", "packed again"])
 def test_code_that_runs_as_it_was_delivered_is_not(look: Any, code: bytes) -> None:
     assert look(There(code), NEW_CODE) == ByHand()
@@ -119,7 +126,16 @@ def test_code_that_runs_as_it_was_delivered_is_not(look: Any, code: bytes) -> No
 
 def test_what_is_not_touched_is_not_asked_for(look: Any) -> None:
     there = There(b"other", {"PostConfirmation": ARN})
-    for wanted in (WAS, stacks(DeletionPolicy="Retain")):
+    held = WAS.templates[()]["Resources"]
+    function = {**held["F"], "Properties": {**held["F"]["Properties"], "Timeout": 9}}
+    kept: list[dict[str, Any]] = [
+        {"DeletionPolicy": "Retain"},
+        {"UpdateReplacePolicy": "Retain"},
+        {"Metadata": {}},
+        {"DependsOn": "F"},
+    ]
+    slower = Stacks({(): {"Resources": {**held, "F": function}}}, {})
+    for wanted in (WAS, slower, *(stacks(**of) for of in kept)):
         assert look(there, wanted) == ByHand()
     assert look(there, WAS, None) == ByHand()
     assert there.asked == []
@@ -133,6 +149,8 @@ def test_a_trigger_that_was_set_by_hand_is_told_before_the_pool_is_written_witho
     tokens = {"PreTokenGeneration": ARN, "PreTokenGenerationConfig": {"LambdaArn": ARN}}
     wanted = stacks(Properties={"LambdaConfig": {"PreTokenGeneration": ARN}})
     assert look(There(triggers=tokens), wanted).notes == ()
+    # What the release itself takes away is among its steps.
+    assert look(There(triggers=tokens), NEW_POOL, wanted).notes == ()
 
 
 def test_triggers_of_amplifys_custom_resource_are_the_templates_own(look: Any) -> None:
