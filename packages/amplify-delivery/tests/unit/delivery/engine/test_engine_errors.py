@@ -410,6 +410,24 @@ def test_what_a_kill_leaves_beside_a_state_is_no_damage_of_it(said: str, tmp_pat
     assert state_faults.damaged(f"error: {said}", bucket, "app", "dev") is None
 
 
+@pytest.mark.parametrize(("place", "key"), [("states", ""), ("states/of/teams", "of/teams/")])
+def test_a_state_that_is_cut_off_in_a_bucket_has_the_version_before(place: str, key: str, tmp_path: Path) -> None:
+    """Also where the state lies below a prefix of the bucket."""
+    store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"s3://{place}?region=eu-west-1"})
+    words = "error: failed to load checkpoint: unexpected end of JSON input"
+    error = state_faults.damaged(words, store, "app", "dev")
+    assert error
+    assert (
+        error.message
+        == f"its state cannot be read: s3://{place}/.pulumi/stacks/app/dev.json is cut off, or no state at all"
+    )
+    whole = f"{key}.pulumi/stacks/app/dev.json"
+    assert f"--bucket states --prefix {whole} --query \"Versions[?Key=='{whole}'] | [1].VersionId\"" in error.remedy
+    assert f"copy-object --bucket states --key {whole} --copy-source states/{whole}?versionId=" in error.remedy
+    # What kept it from being read is another matter: an earlier version would take nothing of that away.
+    assert state_faults.damaged(f"{words}\nerror: SlowDown: reduce your request rate", store, "app", "dev") is None
+
+
 def test_a_state_is_lost_only_if_there_was_one(tmp_path: Path) -> None:
     store = store_of(tmp_path, {"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
     assert state_faults.lost(store, "app", "dev") is None
