@@ -141,8 +141,9 @@ def _failed(wanted: Wanted, build: Mapping[str, Any], link: str) -> DeployError:
             f"the build {build['id']} did not begin: {said.splitlines()[0][:300] if said else build['buildStatus']}",
             where=str(build["projectName"]),
             remedy=f"nothing was changed. An artifact goes {ARTIFACTS_DAYS} days after it was put, whoever waited for "
-            f"an approval meanwhile: run the job that plans again, which puts it, and approve that. Else {link} tells "
-            "why",
+            "an approval meanwhile: run the job that plans again, which puts it, and approve that; by hand "
+            "`amplify-delivery start ENV publish --artifact FILE` puts it into each environment's account. Else "
+            f"{link} tells why",
         )
     acts = wanted.project in (DEPLOY, CHECK)
     refused = (status is not None and int(status[1]) == REFUSED) or not acts

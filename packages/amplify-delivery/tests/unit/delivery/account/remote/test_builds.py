@@ -50,3 +50,4 @@ def test_an_artifact_that_has_expired_is_told() -> None:
     assert "did not begin: NoSuchKey" in error.message
     assert "goes 90 days after it was put" in error.remedy
     assert "run the job that plans again" in error.remedy
+    assert "`amplify-delivery start ENV publish --artifact FILE`" in error.remedy, "by hand, in an account without it"
