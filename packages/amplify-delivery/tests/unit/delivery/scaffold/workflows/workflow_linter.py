@@ -48,11 +48,14 @@ def gitlab_scripts(document: Mapping[str, Any]) -> list[str]:
 
 
 def script_problems(scripts: Iterable[str]) -> str:
-    """What bash says that it cannot read, and shellcheck of what it can; nothing where all is well."""
+    """What bash says that it cannot read, and shellcheck of what it can; nothing where all is well. Both CIs run them
+    with `-e`."""
     commands = [["bash", "-n"], *([[SHELLCHECK, "--shell=bash", "--severity=warning", "-"]] if SHELLCHECK else [])]
     return "".join(
         ran.stdout + ran.stderr
         for script in scripts
         for command in commands
-        if (ran := subprocess.run(command, input=script, capture_output=True, text=True, check=False)).returncode
+        if (
+            ran := subprocess.run(command, input=f"set -e\n{script}", capture_output=True, text=True, check=False)
+        ).returncode
     )
