@@ -68,6 +68,8 @@ def _with_other_code(target: Wanted, found: Deployed, path: Path) -> str:
         return ""
     with suppressing_all():
         name = _physical_id(target, found, path)
+        if not name:
+            return ""
         runs = target.account.client("lambda").get_function(FunctionName=name)
         owner = target.config.account
         answer = target.account.client("s3").get_object(Bucket=place[0], Key=place[1], ExpectedBucketOwner=owner)
@@ -94,9 +96,13 @@ def _same_entries(delivered: bytes, address: str | None) -> bool:
 
 
 def _physical_id(target: Wanted, found: Deployed, path: Path) -> str:
+    """Empty where the stack does not hold the resource: a condition of its template may be one that only AWS can tell,
+    and what AWS could not make has no id."""
     pages = target.account.client("cloudformation").get_paginator("list_stack_resources")
     held = (item for page in pages.paginate(StackName=found.ids[path[:-1]]) for item in page["StackResourceSummaries"])
-    return next(str(item["PhysicalResourceId"]) for item in held if item["LogicalResourceId"] == path[-1])
+    return next(
+        (str(item.get("PhysicalResourceId") or "") for item in held if item["LogicalResourceId"] == path[-1]), ""
+    )
 
 
 def _told(edited: Mapping[str, str], target: Wanted) -> Iterator[str]:
@@ -129,6 +135,8 @@ def _triggers(target: Wanted, found: Deployed, path: Path, wanted: Stacks) -> It
     runs: Mapping[str, Any] = {}
     with suppressing_all():
         pool_id = _physical_id(target, found, path)
+        if not pool_id:
+            return
         told = target.account.client("cognito-idp").describe_user_pool(UserPoolId=pool_id)
         runs = told["UserPool"].get("LambdaConfig") or {}
     others = {

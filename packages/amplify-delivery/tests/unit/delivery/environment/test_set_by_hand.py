@@ -170,3 +170,17 @@ def test_triggers_of_amplifys_custom_resource_are_the_templates_own(look: Any) -
 def test_what_may_not_be_asked_is_not_told(look: Any) -> None:
     assert look(There(b"other", denied="get_function"), NEW_CODE) == ByHand()
     assert look(There(triggers={"PostConfirmation": ARN}, denied="describe_user_pool"), NEW_POOL) == ByHand()
+
+
+@pytest.mark.parametrize(
+    "held", [[], [{"LogicalResourceId": "F"}, {"LogicalResourceId": "Pool"}]], ids=["none", "no id"]
+)
+def test_what_the_stack_does_not_hold_is_not_told(
+    look: Any, monkeypatch: pytest.MonkeyPatch, held: list[dict[str, str]]
+) -> None:
+    """A resource below a condition that only AWS can tell, or one that somebody has deleted."""
+    monkeypatch.setattr(There, "paginate", lambda *_, **__: [{"StackResourceSummaries": held}])
+    there = There(b"other", {"PostConfirmation": ARN})
+    assert look(there, NEW_CODE) == ByHand()
+    assert look(there, NEW_POOL) == ByHand()
+    assert not there.asked
