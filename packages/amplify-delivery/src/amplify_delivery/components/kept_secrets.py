@@ -5,8 +5,6 @@ is deleted with `ForceDeleteWithoutRecovery` cannot. CreateSecret is refused mea
 already scheduled for deletion"); the provider asks again for two minutes, since the end of a secret takes AWS a moment.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from amplify_delivery.errors import RefusedError
