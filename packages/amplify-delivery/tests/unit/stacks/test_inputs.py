@@ -138,6 +138,12 @@ def test_an_expiry_that_the_stack_file_gives_is_not_left_as_it_was() -> None:
     assert not keeps_api_key_expiry(configured(parameters={"root": {"ApiKeyExpires": "1800003600"}}))
 
 
+def test_an_expiry_that_is_given_twice_is_refused() -> None:
+    """Of an adopted environment: the parameter would hold, and whoever renews the key by a day would see it expire."""
+    with pytest.raises(ValidationError, match="the day would do nothing"):
+        configured(api_key_expires=date(2027, 5, 1), parameters={"root": {"ApiKeyExpires": "1800003600"}})
+
+
 @pytest.mark.parametrize(
     "now", [NOON, NOON.replace(hour=0, minute=0), datetime(2026, 11, 22, 1, 0, tzinfo=timezone(timedelta(hours=9)))]
 )

@@ -35,6 +35,8 @@ from amplify_delivery.delivery.project.named_roots import named_roots
 from amplify_delivery.errors import midway
 from amplify_delivery.export.names import StackName
 from amplify_delivery.export.templates.boundary import PERMISSIONS_BOUNDARY
+from amplify_delivery.export.values.environment import ROOT
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 from amplify_delivery.publishing.credentials import of_profile
 from amplify_delivery.stacks.access import environment_names, staging_bucket
 from amplify_delivery.stacks.config import EnvironmentConfig
@@ -207,6 +209,8 @@ def _decide(
     assembly = read_assembly(with_secrets, context.folder, context.project.app)
     refusing.check_export(assembly, config, name, ours=lost and refusing.is_ours(found.stacks))
     taken = kept(found, assembly, stack_files.values(context.folder, named), expires)
+    if config.api_key_expires:  # the file says it in its own way
+        taken = taken.beside({ROOT: {API_KEY_EXPIRES: ""}})
     refusing.check_known(taken, file.name)
     keys = _keys(config, environment, assembly.stack_name, found)
     parameters = {nested: dict(values) for nested, values in config.parameters.items()}

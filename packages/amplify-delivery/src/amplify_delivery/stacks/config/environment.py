@@ -33,6 +33,8 @@ from amplify_delivery.components.documents.fields import (
 )
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.export import Successor
+from amplify_delivery.export.values.environment import ROOT
+from amplify_delivery.export.values.parameters import API_KEY_EXPIRES
 from amplify_delivery.stacks.config.absent import empty
 from amplify_delivery.stacks.config.images import ContainerImages, ImageFindings
 from amplify_delivery.stacks.config.own_keys import own_keys_of
@@ -216,6 +218,12 @@ class EnvironmentConfig(Model):
                 raise BadValueError(f"`{key}` is a role of another account than {self.account}: {arn}")
         if self.permissions_boundary:
             self._own_boundary(self.permissions_boundary)
+        if self.api_key_expires and API_KEY_EXPIRES in self.parameters.get(ROOT, {}):
+            raise BadValueError(
+                f"`apiKeyExpires` and `{API_KEY_EXPIRES}` below `parameters: root:`, which `adopt` writes, both say "
+                "until when API keys hold: the day would do nothing",
+                f"`pulumi config rm --path parameters.root.{API_KEY_EXPIRES}` leaves the day",
+            )
         return self
 
     def _own_boundary(self, arn: str) -> None:

@@ -226,8 +226,13 @@ nobody tells, a nested stack that is stuck or may not be asked for, what AWS can
 without their boundary."""
 
 
-def decided(monkeypatch: pytest.MonkeyPatch, but: tuple[Any, str] | None) -> adopting._Decided:
-    """What is to be written, where everything is well but for one thing."""
+NOTHING, EXPIRY = Kept({}, {}), Kept({"root": {"ApiKeyExpires": "1", "AuthRoleName": "a"}}, {})
+
+
+def decided(
+    monkeypatch: pytest.MonkeyPatch, but: tuple[Any, str] | None, kept: Kept = NOTHING, **keys: Any
+) -> adopting._Decided:
+    """What is to be written, where everything is well but for one thing, of a stack file with these keys."""
 
     def no(*_: object, **__: object) -> None:
         raise RefusedError("not this one")
@@ -237,7 +242,7 @@ def decided(monkeypatch: pytest.MonkeyPatch, but: tuple[Any, str] | None) -> ado
     monkeypatch.setattr(adopting, "own_keys_in", lambda _: {})
     monkeypatch.setattr(adopting, "plain_secrets", lambda _: {})
     monkeypatch.setattr(adopting, "read_assembly", lambda *_: SimpleNamespace(stack_name=NAME))
-    monkeypatch.setattr(adopting, "kept", lambda *_: Kept({}, {}))
+    monkeypatch.setattr(adopting, "kept", lambda *_: kept)
     monkeypatch.setattr(adopting, "impossible", lambda *_: ())
     monkeypatch.setattr(stack_files, "values", lambda *_: None)
     monkeypatch.setattr(wanted, "described", lambda *_: None)
@@ -245,12 +250,19 @@ def decided(monkeypatch: pytest.MonkeyPatch, but: tuple[Any, str] | None) -> ado
     here = SimpleNamespace(steps=(), found=SimpleNamespace(stacks=None), wanted=None)
     monkeypatch.setattr(planned, "backend", lambda _: here)
     runs: Any = SimpleNamespace(name=NAME, stacks=None, role_arn=None)
-    config = EnvironmentConfig(account="111122223333", region="eu-west-1", environment="dev")
+    config = EnvironmentConfig(account="111122223333", region="eu-west-1", environment="dev", **keys)
     return adopting._decide("dev", Context(REPOSITORY, {}), config, runs, None)
 
 
 def test_where_nothing_speaks_against_it_it_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     assert decided(monkeypatch, None).config.suffix == "5af8b"
+
+
+def test_a_day_that_the_file_has_for_api_keys_is_not_written_in_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file would have two answers, and the day that somebody has chosen would do nothing."""
+    found = decided(monkeypatch, None, EXPIRY, api_key_expires="2027-05-01")
+    assert found.kept.parameters == {"root": {"AuthRoleName": "a"}} == found.config.parameters
+    assert decided(monkeypatch, None, EXPIRY).kept == EXPIRY
 
 
 PARAMETER, ARN = PERMISSIONS_BOUNDARY, "arn:aws:iam::111122223333:policy/app-dev-boundary"
