@@ -126,6 +126,8 @@ def test_only_a_bootstrapped_environments_roles_carry_its_accounts_boundary() ->
     assert own.permissions_boundary == organization
     with pytest.raises(ValidationError, match="the account has made that of the backend's roles"):
         configured(permissions_boundary=organization, bootstrapped=True)
+    with pytest.raises(ValueError, match="`boundary: false` would leave the `permissionsBoundary` out"):
+        configured(permissions_boundary=organization, boundary=False)
     # Between an adoption and the step that brings it they have none.
     adopted = environment_values(configured(bootstrapped=True, boundary=False), Path(), NOON, "fullapp")
     assert adopted.permissions_boundary is None

@@ -234,6 +234,11 @@ class EnvironmentConfig(Model):
                 "made that of the backend's roles",
                 "remove it; `rolesBoundary` of the account's stack file is for the roles that its own stack makes",
             )
+        if not self.boundary:
+            raise BadValueError(
+                "`boundary: false` would leave the `permissionsBoundary` out of the roles",
+                "remove one of them: `boundary` is for what is `bootstrapped`",
+            )
         if arn.split(":")[4] not in (self.account, "aws"):
             raise BadValueError(f"`permissionsBoundary` is a policy of another account than {self.account}: {arn}")
 
