@@ -97,15 +97,9 @@ class Gate:
         answer = self._ask("key", {"key": named, "account": account, "region": region})
         return answer if answer["found"] else None
 
-    def publish(self, topic: str, service: str, source_arn: str, source_account: str, message: str) -> bool:
+    def publish(self, topic: str, service: str, source_account: str, message: str) -> bool:
         """Publish to an SNS topic as an AWS service; whether the topic's policy let it."""
-        asked = {
-            "topic": topic,
-            "service": service,
-            "source_arn": source_arn,
-            "source_account": source_account,
-            "message": message,
-        }
+        asked = {"topic": topic, "service": service, "source_account": source_account, "message": message}
         return bool(self._ask("publish", asked)["published"])
 
     def _ask(self, question: str, document: dict[str, Any]) -> dict[str, Any]:

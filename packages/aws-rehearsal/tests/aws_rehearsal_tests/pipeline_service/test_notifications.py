@@ -33,7 +33,6 @@ class Notified:
             "Principal": {"Service": "codestar-notifications.amazonaws.com"},
             "Action": "sns:Publish",
             "Resource": self.topic,
-            "Condition": {"StringEquals": {"aws:SourceAccount": world.tooling}},
         }
         document = policy or {"Version": "2012-10-17", "Statement": [statement]}
         if policy != {}:
@@ -176,14 +175,14 @@ def test_without_the_topics_policy_nothing_is_published(world: World) -> None:
     assert states(told.heard(1)) == [("mine", "HERE")]
 
 
-def test_a_policy_for_another_account_does_not_let_this_one_in(world: World) -> None:
+def test_a_policy_with_a_condition_that_no_guide_of_the_service_has_lets_nobody_in(world: World) -> None:
     told = Notified(world)
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "codestar-notifications.amazonaws.com"},
         "Action": "sns:Publish",
         "Resource": told.topic,
-        "Condition": {"StringEquals": {"aws:SourceAccount": world.target}},
+        "Condition": {"StringEquals": {"aws:SourceAccount": world.tooling}},
     }
     world.client("sns").set_topic_attributes(
         TopicArn=told.topic,

@@ -263,7 +263,11 @@ def key(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def publish(asked: dict[str, Any]) -> dict[str, Any]:
-    """Publish to a topic as an AWS service, if the topic's policy lets it; MiniStack's default policy names nobody."""
+    """Publish to a topic as an AWS service, if the topic's policy lets it; MiniStack's default policy names nobody.
+
+    With no `aws:SourceArn` and no `aws:SourceAccount`: "Configure Amazon SNS topics for notifications" (Developer Tools
+    console user guide) gives a policy without conditions, and nothing says that the service sends either.
+    """
     from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy  # noqa: PLC0415
     from ministack.core.responses import request_scope  # noqa: PLC0415
     from ministack.services import sns  # noqa: PLC0415
@@ -277,11 +281,7 @@ def publish(asked: dict[str, Any]) -> dict[str, Any]:
         action="sns:Publish",
         resource_arn=topic,
         region=region,
-        service_context={
-            "aws:sourcearn": asked["source_arn"],
-            "aws:sourceaccount": asked["source_account"],
-            "aws:principalisawsservice": "true",
-        },
+        service_context={"aws:principalisawsservice": "true"},
     )
     with request_scope(account, region):
         found = sns.topic_policy_for_arn(topic)

@@ -58,5 +58,5 @@ class Notifier:
             rule, text = item
             for kind, address in rule.targets:
                 if kind == "SNS":
-                    published = self._gate.publish(address, SERVICE, rule.arn, rule.account, text)
+                    published = self._gate.publish(address, SERVICE, rule.account, text)
                     rule.statuses[address] = "ACTIVE" if published else "UNREACHABLE"
