@@ -80,6 +80,13 @@ def test_a_project_waits_for_its_role_and_its_log(recording: Recording) -> None:
         assert {role.urn, logs[group]} <= project.depends_on
 
 
+def test_no_project_refuses_a_second_build(recording: Recording) -> None:
+    """As a project's limit would; CodePipeline fails the action then. A build waits by itself for who is before it."""
+    projects = recording.all(BUILD)
+    assert projects
+    assert [p.inputs["name"] for p in projects if "concurrentBuildLimit" in p.inputs] == []
+
+
 def test_the_bootstrap_version_is_written_last(recording: Recording) -> None:
     version = parameter(recording, "bootstrap-version")
     assert version.inputs["insecureValue"] == recording.exports["preprod"]["version"] == str(ACCOUNT_VERSION)

@@ -176,6 +176,11 @@ def test_its_key_encrypts_what_build_makes(recording: Recording) -> None:
         assert project.inputs["encryptionKey"] == f"arn:aws:::pipeline-{HOME}"
 
 
+def test_no_project_refuses_a_second_build(recording: Recording) -> None:
+    """As a project's limit would; CodePipeline fails the action then."""
+    assert [p.inputs["name"] for p in recording.all(BUILD) if "concurrentBuildLimit" in p.inputs] == []
+
+
 def test_it_waits_for_roles_projects_and_all_of_its_stores(recording: Recording) -> None:
     """It starts by itself. While the engine still waits for something (with the real provider 55 seconds for a
     lifecycle configuration), it holds the lock that the first UpdatePipeline needs."""
