@@ -41,6 +41,8 @@ ANY_REGION = frozenset({"kms:CreateKey"})
 """A new environment may be the first one of its region: told by its tag only."""
 NO_DEPUTY = "lambda.amazonaws.com"
 """Lambda takes a role of the function's own account only, and whoever makes the function must be allowed to pass it."""
+NOTIFICATIONS = "codestar-notifications.amazonaws.com"
+"""Publishes to a topic by the policy that its guide has, without a condition; nothing says which one it would meet."""
 
 
 ROLES = ("aws-native:iam:Role", "aws:iam/role:Role")
@@ -341,7 +343,7 @@ def nobody_is_trusted_without_a_condition(found: Found) -> None:
                 assert name.endswith(":root"), "a role's id would die with the role"
                 assert '"aws:PrincipalArn"' in conditions, name
         for service in _listed(principal.get("Service", [])):
-            if service == NO_DEPUTY and found.kind == "trust":
+            if (service, found.kind) in {(NO_DEPUTY, "trust"), (NOTIFICATIONS, "resource")}:
                 continue
             account = '"aws:SourceAccount"' in conditions or '"aws:SourceArn"' in conditions
             assert account, service
