@@ -18,7 +18,7 @@ from typing import Any
 from amplify_delivery.components.documents.account.account_documents import with_keys
 from amplify_delivery.components.documents.account.cloudformation import MANAGED_POLICY, Resources, account_resources
 from amplify_delivery.components.documents.environment import ACCOUNT_VERSION, EnvironmentAccess
-from amplify_delivery.components.documents.packing import MANAGED_ROOM
+from amplify_delivery.components.documents.packing import INLINE_ROOM, MANAGED_ROOM
 from amplify_delivery.components.documents.pipeline.buildspecs import EngineDownload
 from amplify_delivery.components.documents.statements import size
 from amplify_delivery.errors import ConfigError
@@ -102,17 +102,22 @@ def different(
     }
     filled: Resources = resolved(resources, values)
     own, found = _meaning(_own_resources(access, engine)), _meaning(filled)
-    too_long = {
-        name
-        for name, resource in filled.items()
-        if resource["Type"] == MANAGED_POLICY and size(resource["Properties"]["PolicyDocument"]) > MANAGED_ROOM
-    }
+    too_long = {name for name, resource in filled.items() if _is_too_long(resource)}
     return sorted({name for name in own.keys() | found.keys() if own.get(name) != found.get(name)} | too_long)
 
 
+def _is_too_long(resource: Mapping[str, Any]) -> bool:
+    """Whether IAM would refuse the policies of a resource for their size: those of the longest environment fit, but
+    another one's region may be longer."""
+    properties = resource["Properties"]
+    if resource["Type"] == MANAGED_POLICY:
+        return size(properties["PolicyDocument"]) > MANAGED_ROOM
+    return sum(size(policy["PolicyDocument"]) for policy in properties.get("Policies", ())) > INLINE_ROOM
+
+
 def _meaning(resources: Resources) -> dict[str, Any]:
-    """What resources come to, whatever the order of lists, and however the rights of a role are cut into policies: the
-    longer a name, the more of them."""
+    """What resources come to, whatever the order of lists, and however the rights of a role are cut into policies, its
+    own and managed ones: the longer a name, the more of them."""
     texts = {
         r["Properties"]["ManagedPolicyName"]: r["Properties"]["PolicyDocument"]["Statement"]
         for r in resources.values()
@@ -125,11 +130,16 @@ def _meaning(resources: Resources) -> dict[str, Any]:
             continue
         if resource["Type"] == "AWS::IAM::Role":
             attached = properties.pop("ManagedPolicyArns", [])
-            own = [arn for arn in attached if arn.rpartition("/")[2] in texts]
-            properties["Statements"] = [s for arn in own for s in texts[arn.rpartition("/")[2]]]
+            own = [arn for arn in attached if _name(arn) in texts]
+            inline = [policy["PolicyDocument"]["Statement"] for policy in properties.pop("Policies", [])]
+            properties["Statements"] = [s for some in (*inline, *(texts[_name(arn)] for arn in own)) for s in some]
             properties["Others"] = [arn for arn in attached if arn not in own]
         found[name] = [resource["Type"], resource.get("DeletionPolicy"), _sorted(properties)]
     return found
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]
 
 
 def _sorted(value: Any) -> Any:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amplify_delivery.components.documents.account import cloudformation
+from amplify_delivery.components.documents.account.account_documents import AccountDocuments, account_documents
+from amplify_delivery.components.documents.environment import EnvironmentAccess
+from amplify_delivery.components.documents.statements import size
 from amplify_delivery.delivery.bootstrap.account_stacks import account_stacks, template
 from amplify_delivery.errors import ConfigError
 from amplify_delivery.publishing.examination.cache import ResultCache
@@ -303,6 +309,24 @@ def test_what_is_not_the_same_gets_no_common_template(directory: Path, tmp_path:
     assert "`amplify-delivery bootstrap prod2 --template`" in caught.value.remedy
     assert made(tmp_path, "prod2").parameters.keys() == {"prod2"}
     # Names of other lengths fill policies otherwise; what they come to is the same.
+    assert made(directory, "prod1", "preprod").parameters.keys() == {"prod1", "preprod"}
+
+
+def test_what_has_room_inline_for_the_shorter_name_alone_is_the_same_right(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a role's inline policies are nearly full, an environment with a longer name has some of them managed."""
+    full = []
+
+    def measured(access: EnvironmentAccess, engine: Any) -> AccountDocuments:
+        found = account_documents(access, engine, room=sys.maxsize)
+        full.append(max(sum(map(size, role.policies.values())) for role in found.project_roles))
+        return found
+
+    monkeypatch.setattr(cloudformation, "account_documents", measured)
+    made(directory, "prod1")
+    assert full
+    monkeypatch.setattr(cloudformation, "account_documents", partial(account_documents, room=max(full)))
     assert made(directory, "prod1", "preprod").parameters.keys() == {"prod1", "preprod"}
 
 
