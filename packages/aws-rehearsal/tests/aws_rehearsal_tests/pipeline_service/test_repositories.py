@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_rehearsal.pipeline_service.sources.repositories import Heads, Repository
+from aws_rehearsal.pipeline_service.sources.repositories import Heads, Repository, pushes
 from aws_rehearsal_tests.pipeline_service.world import _git, _repository
 
 pytestmark = pytest.mark.processes
@@ -104,3 +104,13 @@ def test_what_was_pushed_during_a_look_is_seen_by_the_next(
     heads = Heads()
     assert "heads/late" not in heads.of(repository)
     assert "heads/late" in heads.of(repository)
+
+
+def test_a_push_over_what_is_not_there_any_more_changes_all_files(repository: Repository) -> None:
+    """Another repository in its place, or a commit that a push has left behind: who looks for pushes goes on."""
+    (head,) = repository.heads().values()
+    assert pushes(repository, {"heads/main": "f" * 40}, {"heads/main": head}) == pushes(
+        repository, {}, {"heads/main": head}
+    )
+    assert repository.changed_files(head, head) == ()
+    assert repository.changed_files(None, head)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -111,8 +110,11 @@ print("in a group of its own:", os.getpgrp() == os.getpid())
 print("ended", flush=True)
 """
 COMMAND = """
+import signal
+if {heard}:  # the tests themselves may be run by `nohup`, and what is ignored is inherited
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from amplify_delivery.delivery.engine.pulumi_command import Command
-Command().run(["stack", "export"], ".", {}, lambda line: print(line, flush=True))
+Command().run(["stack", "export"], ".", {{}}, lambda line: print(line, flush=True))
 """
 
 
@@ -126,17 +128,16 @@ class Run:
         engine.write_text(ENGINE.format(python=sys.executable, got=str(self.got), sent=str(self.sent)))
         engine.chmod(0o755)
         self.process = subprocess.Popen(
-            ["sh", "-c", f'{ignored} exec "$@"', "sh", sys.executable, "-c", COMMAND],
+            ["sh", "-c", f'{ignored} exec "$@"', "sh", sys.executable, "-c", COMMAND.format(heard=not ignored)],
             cwd=folder,
             env={**os.environ, "PATH": f"{engine.parent}:{os.environ['PATH']}"},
             stdout=subprocess.PIPE,
             stderr=self.told.open("w"),
             text=True,
-            # The tests themselves may be run by `nohup`, and what is ignored is inherited.
-            preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
         )
         assert self.process.stdout
-        assert self.process.stdout.readline() == "line 0\n"
+        first = self.process.stdout.readline()
+        assert first == "line 0\n", (self.process.poll(), self.told.read_text())
 
     def send(self, *numbers: signal.Signals, heard: bool = True) -> tuple[list[str], str]:
         """Send signals, each once the one before was heard (two that wait are one), and have the engine end; what the

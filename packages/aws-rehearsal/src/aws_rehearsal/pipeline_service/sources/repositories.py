@@ -70,12 +70,20 @@ class Repository:
         return self.run("archive", "--format=zip", "-1", commit)
 
     def changed_files(self, old: str | None, new: str) -> tuple[str, ...]:
-        """The files that a push from `old` to `new` changed; everything if there is no `old`."""
-        if old is None:
+        """The files that a push from `old` to `new` changed; everything if there is no `old`, or none any more: another
+        repository may stand in its place, and what nothing leads to is collected."""
+        if old is None or not self._has(old):
             text = self.git("ls-tree", "-r", "--name-only", new)
         else:
             text = self.git("diff", "--name-only", old, new)
         return tuple(text.splitlines())
+
+    def _has(self, commit: str) -> bool:
+        try:
+            self.run("cat-file", "-e", f"{commit}^{{commit}}")
+        except ActionError:
+            return False
+        return True
 
     def git(self, *arguments: str) -> str:
         """The output of a git command here, as text."""
