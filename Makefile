@@ -38,7 +38,7 @@ test: setup style  ## lint, types and all tests; pytest's options in ARGS
 	@$(MAKE) --no-print-directory -j 2 types all-tests
 
 all-tests: setup
-	@env -u MAKEFLAGS -u MFLAGS $(VENV)/python -m pytest -n 5 --dist loadgroup $(ARGS)
+	@env -u MAKEFLAGS -u MFLAGS $(VENV)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
 test-fast: environment  ## the tests that start no process: 59 s on two cores
 	@$(VENV)/python -m pytest -n 2 --dist loadfile -m "not processes" $(ARGS)
