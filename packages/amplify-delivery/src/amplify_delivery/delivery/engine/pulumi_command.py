@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 _READING = (["stack", "export"], ["stack", "output"], ["stack", "history"], ["stack", "ls"])
 """Commands that change nothing, whatever the engine's version."""
 _NO_REFRESH = "--refresh=false"
+_A_LOOK = 1.0
+"""Seconds after which an interrupt is seen that has reached another thread."""
 
 
 class Command(PulumiCommand):
@@ -124,7 +126,9 @@ class Command(PulumiCommand):
                 with process.stdin as stdin:
                     stdin.write(given)
             for reader in readers:
-                reader.join()
+                # Python runs a signal's handler in the main thread, which no other thread's signal wakes.
+                while reader.is_alive():
+                    reader.join(_A_LOOK)
             code = process.wait()
         _log.debug("%s has ended with %d after %.1f s", told, code, time.monotonic() - began)
         if interrupts.came:
