@@ -244,9 +244,9 @@ _SUMMARIES = ("update failed", "preview failed", "destroy failed", "refresh fail
 _ENDED = re.compile(r"an unhandled error occurred: Program exited with non-zero exit code: \d+")
 """What the language host adds when the program has ended with an error: no reason beside the program's own."""
 _REMEDY = "\n  -> "
+"""What is to be done, behind what is wrong: an error of ours that the program has ended with."""
 _HOOK = re.compile(r'(?:\S+ \S+: )?(?:Preview failed: )?before hook "[^"]*" failed: ')
 """What the engine puts before the words of a hook."""
-"""What is to be done, behind what is wrong: an error of ours that the program has ended with."""
 
 
 def _lines(said: str) -> list[str]:

@@ -283,12 +283,13 @@ def _write(folder: Path, content: Mapping[str, bytes]) -> None:
 
 
 def _other_than(folder: Path, content: Mapping[str, bytes]) -> str:
-    """What is there of another name, or with other bytes: its path below the folder; empty if nothing is."""
+    """What is there of another name, or with other bytes: its path below the folder; empty if nothing is. The beginning
+    of a file is what a run has left that was killed while it wrote."""
     if not folder.is_dir():
         return "it" if folder.exists() else ""
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if not path.is_dir() and (name not in content or path.read_bytes() != content[name]):
+        if not path.is_dir() and (name not in content or not content[name].startswith(path.read_bytes())):
             return name
     return ""
 
